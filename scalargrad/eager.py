@@ -1,0 +1,265 @@
+"""Eager evaluation: the calls of rows and the operators of `Value`, written from the table.
+
+`record` is what every call means, for any arguments. The common calls are compiled at their first use from
+the same rows by the source interpreter: as fast as if they had been written by hand, and equal to `record`.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .interpreters import source
+from .interpreters.floats import FLOATS, IEEE, plain
+from . import primitives  # noqa: F401 (fills the table)
+from .rows import TABLE, Functions, Output, Primitive, Vector
+from .value import Value, next_serial
+
+REFUSALS = (ValueError, ZeroDivisionError, OverflowError)
+REFUSED_TYPES = (bool, str, bytes, complex, type(None))
+
+
+def record(row: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
+    """What a row gives for flat arguments: a node where one of them is a Value, else a float.
+
+    A vector row gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
+    operand, `IEEE` never raises; local derivatives always follow IEEE.
+    """
+    data = [arg.data if isinstance(arg, Value) else _number(row, index, arg) for index, arg in enumerate(args)]
+    try:
+        out = row.forward(m, *data)
+    except REFUSALS as error:
+        raise refusal(row, error, args, data) from None
+    wanted = [isinstance(arg, Value) for arg in args]
+    parents = tuple([arg for arg in args if isinstance(arg, Value)])
+    if not parents:
+        return out
+    args = (
+        parents
+        if len(parents) == len(args)
+        else tuple([arg if w else number for arg, number, w in zip(args, data, wanted, strict=True)])
+    )
+    if isinstance(row, Vector):
+        outputs = [Output(row, j) for j in range(len(out))]
+        return [
+            _node(o, y, args, parents, o.derivatives(IEEE, out, data), wanted)
+            for o, y in zip(outputs, out, strict=True)
+        ]
+    return _node(row, out, args, parents, row.derivatives(IEEE, out, data, wanted), wanted)
+
+
+def _node(
+    primitive: Primitive | Output,
+    data: float,
+    args: tuple[Any, ...],
+    parents: tuple[Value, ...],
+    partials: Sequence[Any],
+    wanted: Sequence[bool],
+) -> Value:
+    node = Value.__new__(Value)
+    node.data = float(data)
+    node.grad = 0.0
+    node.parents = parents
+    node.args = args
+    by_parent = [partial for partial, w in zip(partials, wanted, strict=True) if w]
+    structural = all(partial is None for partial in by_parent)
+    node.partials = () if structural else tuple([0.0 if p is None else float(p) for p in by_parent])
+    node.primitive = primitive
+    node.label = ""
+    node.serial = next_serial()
+    node.mark = None
+    return node
+
+
+def call(row: Primitive, args: tuple[Any, ...]) -> Any:
+    """What a row gives for flat arguments of any kind: numbers, Values or NumPy arrays."""
+    if "numpy" in sys.modules:
+        import numpy as np
+
+        if any(isinstance(arg, np.ndarray) for arg in args):
+            if any(isinstance(arg, Value) or (isinstance(arg, np.ndarray) and arg.dtype == object) for arg in args):
+                return np.frompyfunc(lambda *xs: record(row, xs), len(args), 1)(*args)
+            from .interpreters.arrays import evaluate
+
+            return evaluate(row.forward, *args)
+    return record(row, args)
+
+
+def _number(row: Primitive, index: int, arg: Any) -> float:
+    number = plain(arg)
+    if number is None:
+        name = row.parameters[0 if row.variadic else index]
+        position = f"{name}[{index}]" if row.variadic else name
+        kind = type(arg).__name__
+        advice = (
+            "; write 1.0 or 0.0" if kind == "bool" else "; write float(…) for a number in text" if kind == "str" else ""
+        )
+        raise TypeError(f"{row.name}: {position} is {arg!r}, a {kind}, not a number or a Value{advice}")
+    return number
+
+
+def refusal(row: Primitive, error: Exception, args: Sequence[Any], data: Sequence[float]) -> Exception:
+    """The same kind of error, naming the operation, the operand that is to blame, its label and the domain."""
+    names = [f"{row.parameters[0]}[{i}]" for i in range(len(data))] if row.variadic else row.parameters
+    labels = [f', at "{arg.label}"' if isinstance(arg, Value) and arg.label else "" for arg in args]
+    described = [f"{name} = {x!r}{label}" for name, x, label in zip(names, data, labels, strict=True)]
+    if not row.contains(data):
+        if isinstance(row.domain, tuple):
+            for index, x in enumerate(data):
+                if x not in row.domain_of(index):
+                    text = f"{row.name}: {names[index]} = {x!r} is outside {row.domain_of(index)}{labels[index]}"
+                    return type(error)(text)
+        return type(error)(f"{row.name}: {'; '.join(described)}: outside its domain, {row.domain}")
+    if isinstance(error, OverflowError):
+        return OverflowError(f"{row.name}: {'; '.join(described)}: the result is too large for a float")
+    return type(error)(f"{row.name}: {'; '.join(described)}: {error}")
+
+
+# Calls as source: a pattern says which operands are Values. All names of ours begin with an underscore.
+
+OPERATORS = {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "div": "truediv",
+    "floordiv": "floordiv",
+    "mod": "mod",
+    "pow": "pow",
+    "neg": "neg",
+    "pos": "pos",
+    "abs": "abs",
+}
+"""The rows that are operators, and Python's names for them."""
+
+
+def fallback(row: Primitive, other: Any, args: tuple[Any, ...]) -> Any:
+    """An operator with an uncommon operand: computed, refused by name, or left to the other operand."""
+    if isinstance(other, (Value, *REFUSED_TYPES)) or plain(other) is not None:
+        return record(row, args)
+    return NotImplemented
+
+
+SCOPE: dict[str, Any] = {
+    **source.LIBRARY_FUNCTIONS,
+    "pow": math.pow,
+    "inf": math.inf,
+    "nan": math.nan,
+    "_refusals": REFUSALS,
+    "_Value": Value,
+    "_new": object.__new__,
+    "_next_serial": next_serial,
+    "_record": record,
+    "_call": call,
+    "_fallback": fallback,
+}
+
+
+def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str]) -> list[str]:
+    writer = source.Writer()
+    operands = [source.Name(writer, f"_x{i}") for i in range(len(names))]
+    out = row.forward(writer, *operands)
+    partials = row.derivatives(writer, out, operands, pattern)
+    lines = writer.lines([out, *partials])
+    by_parent = [partial for partial, w in zip(partials, pattern, strict=True) if w]
+    structural = all(partial is None for partial in by_parent)
+    shown = "" if structural else "".join(f"{'0.0' if p is None else source.text(p)}, " for p in by_parent)
+    args = f"({', '.join(names)},)"
+    parents = f"({', '.join(name for name, w in zip(names, pattern, strict=True) if w)},)"
+    return [
+        *(f"_x{i} = {name}{'.data' if w else ''}" for i, (name, w) in enumerate(zip(names, pattern, strict=True))),
+        "try:",
+        *_indent(lines or ["pass"]),
+        "except _refusals:",
+        f"    return _record(_row, {args})",
+        "_v = _new(_Value)",
+        f"_v.data = {source.text(out)}",
+        "_v.grad = 0.0",
+        f"_v.parents = _v.args = {args}" if all(pattern) else f"_v.parents = {parents}; _v.args = {args}",
+        f"_v.partials = ({shown})",
+        "_v.primitive = _row",
+        '_v.label = ""',
+        "_v.serial = _next_serial()",
+        "_v.mark = None",
+        "return _v",
+    ]
+
+
+def _indent(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _compile(row: Primitive, header: str, body: Sequence[str]) -> Callable[..., Any]:
+    # The text is made from rows alone; nothing that a user wrote gets into it but the parameters' names.
+    text = "\n".join([header, *_indent(body)])
+    scope = {**SCOPE, "_row": row}
+    exec(compile(text, f"<scalargrad {row.name}>", "exec"), scope)  # noqa: S102 (see above)
+    function: Callable[..., Any] = scope["function"]
+    return function
+
+
+def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., Any]:
+    """The method of `Value` for an operator, such as `__mul__`, or the reflected one, `__rmul__`."""
+    if len(row.parameters) == 1:
+        return _compile(row, "def function(self):", _case(row, (True,), ("self",)))
+    names = ("other", "self") if reflected else ("self", "other")
+    both = [] if reflected else ["if _kind is _Value:", *_indent(_case(row, (True, True), names))]
+    body = [
+        "_kind = type(other)",
+        *both,
+        "if _kind is int:",
+        "    other = float(other)",
+        "    _kind = float",
+        "if _kind is float:",
+        *_indent(_case(row, [name == "self" for name in names], names)),
+        f"return _fallback(_row, other, ({', '.join(names)}))",
+    ]
+    return _compile(row, "def function(self, other):", body)
+
+
+def compile_call(row: Primitive) -> Callable[..., Any]:
+    """The row's `__call__`: its common patterns as source, all the others by `call`."""
+    if row.variadic or row.opaque:
+        return lambda self, *args, **named: call(self, self.pack(*args, **named))
+    names = row.parameters
+    required = len(names) - len(row.defaults)
+    signature = [*names[:required], *(f"{n}={d!r}" for n, d in zip(names[required:], row.defaults, strict=True))]
+    patterns = [(True,) + (False,) * (len(names) - 1)]
+    if len(names) == required == 2:
+        patterns += [(True, True), (False, True)]
+    body = []
+    for pattern in patterns:
+        tests = [f"type({n}) is {'_Value' if w else 'float'}" for n, w in zip(names, pattern, strict=True)]
+        body += [f"if {' and '.join(tests)}:", *_indent(_case(row, pattern, names))]
+    body.append(f"return _call(_row, ({', '.join(names)},))")
+    return _compile(row, f"def function(self, {', '.join(signature)}):", body)
+
+
+def compile_check(row: Primitive) -> None:
+    """Raise `TypeError` where a row's functions can't be written as source: they must call nothing but `m`."""
+    try:
+        _case(row, (True,) * len(row.parameters), row.parameters)
+    except Exception as error:
+        raise TypeError(
+            f"primitive {row.name}: its functions must compute with + - * and the functions of m alone, "
+            f"but they raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def _first_call(self: Primitive, *args: Any, **named: Any) -> Any:
+    setattr(type(self), "__call__", compile_call(self))  # noqa: B010 (a row has a class of its own)
+    return self(*args, **named)  # type: ignore[operator]
+
+
+def install() -> None:
+    """Give the rows their calls and `Value` its operators."""
+    setattr(Primitive, "__call__", _first_call)  # noqa: B010
+    for row_name, name in OPERATORS.items():
+        row = TABLE[row_name]
+        setattr(Value, f"__{name}__", compile_operator(row))
+        if len(row.parameters) == 2:
+            setattr(Value, f"__r{name}__", compile_operator(row, reflected=True))
+
+
+install()

@@ -1,0 +1,159 @@
+"""The graph of a computation: its order, and the two sweeps over it. Nothing here recurses.
+
+A node is made after its parents, so ascending creation numbers are a topological order of any graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from .eager import record
+from .interpreters.floats import IEEE, plain
+from .interpreters.nodes import NODES
+from .rows import Output
+from .value import Value
+
+by_serial = attrgetter("serial")
+
+
+def topological_order(*roots: Value, since: int = 0) -> list[Value]:
+    """All nodes that the roots were computed from, themselves included, parents first.
+
+    `since` leaves out what is older than that creation number, and all that lies beneath.
+    """
+    found = list({id(root): root for root in roots}.values())
+    seen = set(map(id, found))
+    for node in found:
+        for parent in node.parents:
+            if parent.serial >= since and id(parent) not in seen:
+                seen.add(id(parent))
+                found.append(parent)
+    found.sort(key=by_serial)
+    return found
+
+
+def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
+    """The reverse sweep: add the derivatives of Σ seed · root by all nodes into their `grad`.
+
+    Interior nodes start afresh and leaves add up. It visits each node in reverse topological order and adds
+    its contribution to its parents (10-601 Backpropagation). Raises `TypeError` for a seed that is no number.
+    """
+    numbers = [plain(seed) for seed in seeds]
+    if None in numbers:
+        raise TypeError(
+            f"backward: the seed is {seeds[numbers.index(None)]!r}; give a number, or use sg.vjp for Values"
+        )
+    mark = object()
+    found = []
+    for root in roots:
+        if root.mark is not mark:
+            root.mark = mark
+            found.append(root)
+    for node in found:
+        if node.primitive is not None:
+            node.grad = 0.0
+        for parent in node.parents:
+            if parent.mark is not mark:
+                parent.mark = mark
+                found.append(parent)
+    found.sort(key=by_serial, reverse=True)
+    for root, number in zip(roots, numbers, strict=True):
+        root.grad += number  # type: ignore[operator]
+    for node in found:
+        partials = node.partials
+        count = len(partials)
+        if count == 2:
+            left, right = node.parents
+            by_left, by_right = partials
+            grad = node.grad
+            left.grad += grad * by_left
+            right.grad += grad * by_right
+        elif count == 1:
+            (parent,) = node.parents
+            (partial,) = partials
+            parent.grad += node.grad * partial
+        elif count:
+            grad = node.grad
+            for parent, partial in zip(node.parents, partials, strict=True):
+                parent.grad += grad * partial
+
+
+class Linearization:
+    """The derivative of some roots by some leaves at the recorded point, ready to be swept either way.
+
+    It keeps the edges of the graph between the two, with their local derivatives: the recorded floats, or,
+    `as_nodes`, new nodes that can be differentiated again. `reaches_older` tells that the roots also depend
+    on Values that existed before the first of the leaves.
+    """
+
+    def __init__(self, leaves: Sequence[Value], roots: Sequence[Value], as_nodes: bool | None) -> None:
+        since = min((leaf.serial for leaf in leaves), default=0)
+        order = topological_order(*roots, since=since)
+        active = set(map(id, leaves))
+        self.leaves = leaves
+        self.roots = roots
+        self.reaches_older = any(n.serial < since for n in order) or any(
+            p.serial < since for n in order if id(n) not in active for p in n.parents
+        )
+        differentiable = self.reaches_older if as_nodes is None else as_nodes
+        outputs: dict[int, Any] = {}
+        self.edges: list[tuple[Value, list[tuple[Value, Any]]]] = []
+        for node in order:
+            if not node.partials or id(node) in active or not any(id(p) in active for p in node.parents):
+                continue
+            active.add(id(node))
+            partials = _partials_as_nodes(node, active, outputs) if differentiable else node.partials
+            pairs = [(p, d) for p, d in zip(node.parents, partials, strict=True) if id(p) in active and d is not None]
+            self.edges.append((node, pairs))
+
+    def pull_back(self, seeds: Iterable[Any]) -> list[Any]:
+        """The reverse sweep: the adjoints of the leaves for seeds of the roots; 0.0 where no path leads."""
+        adjoints: dict[int, Any] = {}
+        for root, seed in zip(self.roots, seeds, strict=True):
+            _accumulate(adjoints, root, seed)
+        for node, pairs in reversed(self.edges):
+            if id(node) in adjoints:
+                adjoint = adjoints.pop(id(node))
+                for parent, partial in pairs:
+                    _accumulate(adjoints, parent, times(adjoint, partial))
+        return [adjoints.get(id(leaf), 0.0) for leaf in self.leaves]
+
+    def push_forward(self, tangents: Iterable[Any]) -> list[Any]:
+        """The forward sweep: the lecture's Δy = Σ ∂y/∂zᵢ Δzᵢ, for perturbations of the leaves."""
+        found: dict[int, Any] = {}
+        for leaf, tangent in zip(self.leaves, tangents, strict=True):
+            found[id(leaf)] = tangent
+        for node, pairs in self.edges:
+            for parent, partial in pairs:
+                if id(parent) in found:
+                    _accumulate(found, node, times(found[id(parent)], partial))
+        return [found.get(id(root), 0.0) for root in self.roots]
+
+
+def _accumulate(sums: dict[int, Any], node: Value, term: Any) -> None:
+    sums[id(node)] = sums[id(node)] + term if id(node) in sums else term
+
+
+def times(x: Any, partial: Any) -> Any:
+    """x · partial, without a node for a factor that is the plain number 1."""
+    if type(partial) is float and partial == 1.0:
+        return x
+    if type(x) is float and x == 1.0:
+        return partial
+    return x * partial
+
+
+def _partials_as_nodes(node: Value, active: set[int], outputs: dict[int, Any]) -> list[Any]:
+    primitive, args = node.primitive, node.args
+    wanted = [isinstance(arg, Value) and id(arg) in active for arg in args]
+    if isinstance(primitive, Output):
+        # The outputs of one call share their args, and are computed anew once for all of them.
+        if id(args) not in outputs:
+            outputs[id(args)] = record(primitive.row, args, IEEE)
+        partials = primitive.derivatives(NODES, outputs[id(args)], args)
+    else:
+        assert primitive is not None
+        partials = primitive.derivatives(NODES, node, args, wanted)
+    return [partial for arg, partial in zip(args, partials, strict=True) if isinstance(arg, Value)]

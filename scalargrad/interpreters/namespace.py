@@ -1,0 +1,34 @@
+"""How an interpreter's namespace finds its functions: those of its library, then the rows themselves."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..rows import LIBRARY, find
+
+
+class Namespace:
+    """The functions of `m`, by name: first the interpreter's own, then those of a library, then the rows'.
+
+    `own` has what the library lacks, calls otherwise or does otherwise. A function that neither has is a
+    row, computed by its own `forward` in this namespace.
+    """
+
+    def __init__(self, own: Mapping[str, Callable[..., Any]], library: object = None) -> None:
+        for name in LIBRARY:
+            function = own.get(name) or getattr(library, name, None)
+            if function is not None:
+                setattr(self, name, function)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            row = find(name)
+        except LookupError as error:
+            raise AttributeError(str(error)) from None
+        function = functools.partial(row.forward, self)
+        setattr(self, name, function)
+        return function

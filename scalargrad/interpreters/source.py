@@ -1,0 +1,115 @@
+"""The interpreter for source: operands are names in a program, what comes out is lines of Python.
+
+Equal lines are shared, and operations on numbers alone are folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..rows import LIBRARY, find
+from .floats import FLOATS, IEEE
+
+INFIX = {
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "neg": "-{}",
+    "div": "{} / {}",
+    "mod": "{} % {}",
+    "floordiv": "{} // {}",
+    "less": "{} < {}",
+    "equal": "{} == {}",
+    "select": "{1} if {0} else {2}",
+}
+
+LIBRARY_FUNCTIONS: dict[str, Any] = {name: getattr(FLOATS, name) for name in LIBRARY if name not in INFIX}
+"""What the lines call by name; they also use `inf` and `nan`."""
+
+
+class Name:
+    """An operand: the name of a variable of the program that `writer` writes."""
+
+    __slots__ = ("text", "writer")
+
+    def __init__(self, writer: Writer, text: str) -> None:
+        self.writer = writer
+        self.text = text
+
+    def __add__(self, other: Any) -> Any:
+        return self.writer.write("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self.writer.write("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return self.writer.write("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self.writer.write("sub", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return self.writer.write("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self.writer.write("mul", other, self)
+
+    def __neg__(self) -> Any:
+        return self.writer.write("neg", self)
+
+
+class Writer:
+    """The namespace `m` that writes a program: one assignment for each operation, shared where equal."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Name] = {}
+        self.operands: dict[str, tuple[str, ...]] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name in INFIX or name in LIBRARY_FUNCTIONS:
+            return lambda *args: self.write(name, *args)
+        if name.startswith("__"):
+            raise AttributeError(name)
+        row = find(name)
+        return lambda *args: row.forward(self, *args)
+
+    def write(self, operation: str, *args: Any) -> Any:
+        """The name of the result, or the number where all the operands are numbers."""
+        if not any(isinstance(arg, Name) for arg in args):
+            return _fold(operation, args)
+        texts = tuple(arg.text if isinstance(arg, Name) else repr(float(arg)) for arg in args)
+        template = INFIX.get(operation) or f"{operation}({', '.join(['{}'] * len(args))})"
+        line = template.format(*texts)
+        if line not in self.names:
+            name = Name(self, f"_t{len(self.names)}")
+            self.names[line] = name
+            self.operands[name.text] = texts
+        return self.names[line]
+
+    def lines(self, results: Iterable[Any]) -> list[str]:
+        """The assignments that the results need, in order."""
+        needed, waiting = set(), [r.text for r in results if isinstance(r, Name)]
+        while waiting:
+            name = waiting.pop()
+            if name in self.operands and name not in needed:
+                needed.add(name)
+                waiting.extend(self.operands[name])
+        return [f"{name.text} = {line}" for line, name in self.names.items() if name.text in needed]
+
+
+def text(operand: Any) -> str:
+    """A result as it is written: its name, or its digits."""
+    return operand.text if isinstance(operand, Name) else repr(float(operand))
+
+
+def _fold(operation: str, args: tuple[Any, ...]) -> Any:
+    if operation == "add":
+        return args[0] + args[1]
+    if operation == "sub":
+        return args[0] - args[1]
+    if operation == "mul":
+        return args[0] * args[1]
+    if operation == "neg":
+        return -args[0]
+    return getattr(IEEE, operation)(*args)

@@ -1,0 +1,389 @@
+"""What a row of the table is: how a primitive's output and its local derivatives are stated.
+
+A row is written against a namespace `m`. Whoever interprets it hands in its own `m` and its own
+operands: floats, nodes, arrays, symbols of an equation, lines of source.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, overload
+
+if TYPE_CHECKING:
+    import numpy
+
+    from .value import Value
+
+    NDArray: TypeAlias = "numpy.ndarray[Any, Any]"
+
+Operand: TypeAlias = Any
+Number: TypeAlias = "float | Value"
+
+
+class Functions(Protocol):
+    """The namespace `m`: the fixed basis that every interpreter supplies, then the other rows."""
+
+    # The basis: arithmetic, comparisons and choices.
+    def div(self, x: Operand, y: Operand) -> Operand: ...
+    def pow(self, x: Operand, y: Operand) -> Operand: ...
+    def mod(self, x: Operand, y: Operand) -> Operand: ...
+    def floordiv(self, x: Operand, y: Operand) -> Operand: ...
+    def less(self, x: Operand, y: Operand) -> Operand: ...
+    def equal(self, x: Operand, y: Operand) -> Operand: ...
+    def select(self, condition: Operand, x: Operand, y: Operand) -> Operand: ...
+    def abs(self, x: Operand) -> Operand: ...
+    def floor(self, x: Operand) -> Operand: ...
+    def ceil(self, x: Operand) -> Operand: ...
+    def round(self, x: Operand) -> Operand: ...
+
+    # The basis: library functions.
+    def exp(self, x: Operand) -> Operand: ...
+    def expm1(self, x: Operand) -> Operand: ...
+    def log(self, x: Operand) -> Operand: ...
+    def log1p(self, x: Operand) -> Operand: ...
+    def log2(self, x: Operand) -> Operand: ...
+    def log10(self, x: Operand) -> Operand: ...
+    def sqrt(self, x: Operand) -> Operand: ...
+    def cbrt(self, x: Operand) -> Operand: ...
+    def sin(self, x: Operand) -> Operand: ...
+    def cos(self, x: Operand) -> Operand: ...
+    def tan(self, x: Operand) -> Operand: ...
+    def asin(self, x: Operand) -> Operand: ...
+    def acos(self, x: Operand) -> Operand: ...
+    def atan(self, x: Operand) -> Operand: ...
+    def atan2(self, y: Operand, x: Operand) -> Operand: ...
+    def sinh(self, x: Operand) -> Operand: ...
+    def cosh(self, x: Operand) -> Operand: ...
+    def tanh(self, x: Operand) -> Operand: ...
+    def asinh(self, x: Operand) -> Operand: ...
+    def acosh(self, x: Operand) -> Operand: ...
+    def atanh(self, x: Operand) -> Operand: ...
+    def hypot(self, x: Operand, y: Operand) -> Operand: ...
+    def erf(self, x: Operand) -> Operand: ...
+    def erfc(self, x: Operand) -> Operand: ...
+
+    # Rows that other rows use.
+    def sign(self, x: Operand) -> Operand: ...
+    def step(self, x: Operand, at_zero: Operand = 0.0) -> Operand: ...
+    def sech2(self, x: Operand) -> Operand: ...
+    def sigmoid(self, x: Operand) -> Operand: ...
+    def stop_gradient(self, x: Operand) -> Operand: ...
+    def max(self, *xs: Operand) -> Operand: ...
+    def logsumexp(self, *xs: Operand) -> Operand: ...
+
+
+BASIS = tuple(name for name in vars(Functions) if not name.startswith("_"))
+"""Every name that `m` spells out; `LIBRARY` are those that an interpreter must supply itself."""
+LIBRARY = BASIS[: BASIS.index("sign")]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers from `low` to `high`, in brackets that include (`[`) or exclude (`(`) the ends."""
+
+    low: float
+    high: float
+    brackets: str = "()"
+    without_zero: bool = False
+
+    def __contains__(self, x: float) -> bool:
+        above = x >= self.low if self.brackets[0] == "[" else x > self.low
+        below = x <= self.high if self.brackets[1] == "]" else x < self.high
+        return math.isnan(x) or (above and below and not (self.without_zero and x == 0))
+
+    def __str__(self) -> str:
+        left, right = self.brackets[0], self.brackets[1]
+        if self.without_zero:
+            return f"{left}{self.low:g}, 0) or (0, {self.high:g}{right}"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+REAL = Interval(-math.inf, math.inf)
+NONZERO = Interval(-math.inf, math.inf, without_zero=True)
+POSITIVE = Interval(0.0, math.inf)
+NONNEGATIVE = Interval(0.0, math.inf, "[)")
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A domain that ties the arguments together: its text, and the test of a point."""
+
+    text: str
+    contains: Callable[..., bool]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Rule: TypeAlias = Callable[..., Any]
+
+
+class Primitive:
+    """A row of the table, and the public function: `sg.sin(1.0)` is a float, `sg.sin(v)` a node.
+
+    `forward(m, x, …)` computes the output, and `partials` has one rule `(m, out, x, …)` for each argument,
+    or `None` where the derivative is 0 by structure; both call nothing but `m`. `textbook` has the rules as
+    a textbook prints them where the exact ones read otherwise. `kinks` are the points of the first argument
+    without a derivative, `ulps` the bounds for the value and for the partials, as the tests check them.
+    """
+
+    variadic = False
+    vector = False
+    opaque = False
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        # A class of its own for each row: a call looks `__call__` up on the class, and each row is given
+        # the one that was compiled from it.
+        return super().__new__(type(cls.__name__, (cls,), {}))
+
+    def __init__(
+        self,
+        name: str,
+        forward: Rule,
+        *partials: Rule | None,
+        domain: Interval | tuple[Interval, ...] | Joint | None = None,
+        textbook: tuple[Rule | None, ...] | None = None,
+        kinks: tuple[float, ...] = (),
+        ulps: tuple[float, float] = (4.0, 4.0),
+        doc: str = "",
+    ) -> None:
+        parameters = [*inspect.signature(forward).parameters.values()][1:]
+        self.name = self.__name__ = name
+        self.forward = forward
+        self.partials = partials
+        self.textbook = textbook or partials
+        self.parameters = tuple(parameter.name for parameter in parameters)
+        self.defaults = tuple(p.default for p in parameters if p.default is not p.empty)
+        self.domain = domain if isinstance(domain, (tuple, Joint)) else (domain or REAL,) * len(parameters)
+        self.kinks = kinks
+        self.ulps = ulps
+        self.__doc__ = doc
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return find, (self.name,)
+
+    def pack(self, *args: Any, **named: Any) -> tuple[Any, ...]:
+        """The arguments of a call as the flat tuple that `forward` takes."""
+        if named or len(args) != len(self.parameters):
+            names = ", ".join(self.parameters)
+            raise TypeError(f"{self.name}({names}) was called with {len(args)} arguments{_named(named)}")
+        return args
+
+    def filled(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Flat arguments with the defaults of the missing last ones."""
+        missing = len(self.parameters) - len(args)
+        return args if self.variadic or missing <= 0 else args + self.defaults[-missing:]
+
+    def derivatives(self, m: Functions, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
+        """The local derivative by each wanted argument; None where it is 0 by structure or not wanted."""
+        return [rule(m, out, *args) if w and rule else None for rule, w in zip(self.partials, wanted, strict=True)]
+
+    def domain_of(self, index: int) -> Interval:
+        """The domain of one argument by itself."""
+        if isinstance(self.domain, Joint):
+            return REAL
+        return self.domain[0 if self.variadic else index]
+
+    def contains(self, values: Sequence[float]) -> bool:
+        """Whether a point lies in the domain."""
+        if isinstance(self.domain, Joint):
+            return self.domain.contains(*values)
+        return all(value in self.domain_of(index) for index, value in enumerate(values))
+
+
+def _named(named: dict[str, Any]) -> str:
+    return f" and with {', '.join(named)} by name" if named else ""
+
+
+class Opaque(Primitive):
+    """A row of plain float functions, say SciPy's: eager, of first order, printed by its name."""
+
+    opaque = True
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., float],
+        *derivatives: Callable[..., float],
+        domain: Interval | tuple[Interval, ...] | Joint | None = None,
+        doc: str = "",
+    ) -> None:
+        def forward(m: Functions, *xs: Any) -> float:
+            return float(function(*_floats(name, xs)))
+
+        def rule(derivative: Callable[..., float]) -> Rule:
+            return lambda m, out, *xs: float(derivative(*_floats(name, xs)))
+
+        super().__init__(name, forward, *map(rule, derivatives), doc=doc)
+        count = len(derivatives)
+        self.parameters = ("x", "y", "z")[:count] if count <= 3 else tuple(f"x{i}" for i in range(count))
+        self.domain = domain if isinstance(domain, (tuple, Joint)) else (domain or REAL,) * count
+
+
+def _floats(name: str, xs: Sequence[Any]) -> Sequence[float]:
+    if not all(isinstance(x, float) for x in xs):
+        raise TypeError(
+            f"{name} is opaque, made of plain float functions: it has no derivative of higher order. "
+            f"Write its forward and partials against m, as in lambda m, x: m.sin(x)"
+        )
+    return xs
+
+
+class Unary(Primitive):
+    """A row of one argument."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, x: float, /) -> float: ...
+        @overload
+        def __call__(self, x: Value, /) -> Value: ...
+        @overload
+        def __call__(self, x: NDArray, /) -> NDArray: ...
+        def __call__(self, x: Any, /) -> Any: ...
+
+
+class Binary(Primitive):
+    """A row of two arguments."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, x: float, y: float, /) -> float: ...
+        @overload
+        def __call__(self, x: Value, y: Number, /) -> Value: ...
+        @overload
+        def __call__(self, x: Number, y: Value, /) -> Value: ...
+        @overload
+        def __call__(self, x: NDArray, y: NDArray | Number, /) -> NDArray: ...
+        @overload
+        def __call__(self, x: NDArray | Number, y: NDArray, /) -> NDArray: ...
+        def __call__(self, x: Any, y: Any, /) -> Any: ...
+
+
+class Fixed(Primitive):
+    """A row of a fixed number of arguments, the last of which may have defaults."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, x: float, /, *args: float, **named: float) -> float: ...
+        @overload
+        def __call__(self, x: Number, /, *args: Number, **named: Number) -> Value: ...
+        @overload
+        def __call__(self, x: NDArray, /, *args: Any, **named: Any) -> NDArray: ...
+        def __call__(self, x: Any, /, *args: Any, **named: Any) -> Any: ...
+
+
+class Variadic(Primitive):
+    """A row of any number of arguments, given as one iterable. Its one rule gives all the partials."""
+
+    variadic = True
+
+    def pack(self, xs: Iterable[Any], /) -> tuple[Any, ...]:  # type: ignore[override]
+        args = tuple(_iterate(self, xs))
+        if not args:
+            raise ValueError(f"{self.name}: needs at least one argument, got an empty {type(xs).__name__}")
+        return args
+
+    def derivatives(self, m: Functions, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
+        (rule,) = self.partials
+        return list(rule(m, out, *args)) if rule else [None] * len(args)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, xs: Iterable[Any], /) -> Any: ...
+
+
+class Vector(Variadic):
+    """A row with as many outputs as arguments; its one rule takes all outputs and the index of one."""
+
+    vector = True
+
+    if TYPE_CHECKING:
+
+        def __call__(self, xs: Iterable[Any], /) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a vector row: what the node that holds it names as its primitive."""
+
+    row: Vector
+    index: int
+
+    @property
+    def name(self) -> str:
+        """The name of the row."""
+        return self.row.name
+
+    def __repr__(self) -> str:
+        return f"<output {self.index} of primitive {self.name}>"
+
+    def derivatives(self, m: Functions, outs: Sequence[Any], args: Sequence[Any]) -> list[Any]:
+        """The local derivative of this output by each argument, given all the outputs."""
+        (rule,) = self.row.partials
+        return list(rule(m, outs, self.index, *args)) if rule else [None] * len(args)
+
+
+class Dot(Variadic):
+    """A row of two vectors of one length: `dot(xs, ys)`."""
+
+    def pack(self, xs: Iterable[Any], ys: Iterable[Any], /) -> tuple[Any, ...]:  # type: ignore[override]
+        left, right = tuple(_iterate(self, xs)), tuple(_iterate(self, ys))
+        if len(left) != len(right) or not left:
+            raise ValueError(
+                f"{self.name}: needs two vectors of one length, at least 1; got {len(left)} and {len(right)}"
+            )
+        return left + right
+
+    if TYPE_CHECKING:
+
+        def __call__(self, xs: Iterable[Any], ys: Iterable[Any], /) -> Any: ...
+
+
+class Affine(Dot):
+    """A row of two vectors of one length and a number: `affine(weights, inputs, bias)`."""
+
+    def pack(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> tuple[Any, ...]:  # type: ignore[override]
+        return (*super().pack(weights, inputs), bias)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> Any: ...
+
+
+def _iterate(row: Primitive, xs: Iterable[Any]) -> Iterable[Any]:
+    if isinstance(xs, (str, bytes)) or not isinstance(xs, Iterable):
+        raise TypeError(
+            f"{row.name}: needs an iterable of numbers or Values, got {type(xs).__name__}; write {row.name}([x, y, …])"
+        )
+    return xs
+
+
+TABLE: dict[str, Primitive] = {}
+"""All rows by name. `primitives` fills it; `sg.primitive` adds to it."""
+
+
+def enter(row: Primitive) -> None:
+    """Enter a row into the table.
+
+    Raises `ValueError` where the name is no identifier or already stands for a row or function of `m`.
+    """
+    if not row.name.isidentifier() or row.name in TABLE or row.name in ("less", "equal"):
+        raise ValueError(f"primitive: the name {row.name!r} is taken or no identifier; choose another")
+    TABLE[row.name] = row
+
+
+def find(name: str) -> Primitive:
+    """The row of that name. Raises `LookupError` for an unknown one."""
+    try:
+        return TABLE[name]
+    except KeyError:
+        raise LookupError(f"no primitive is named {name!r}; one added by sg.primitive must be added again") from None

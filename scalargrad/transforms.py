@@ -1,0 +1,314 @@
+"""Derivatives of functions: `grad`, `value_and_grad`, `jvp`, `vjp`, `jacobian`, `hessian`, `hvp`.
+
+Each runs the function once on fresh leaves and sweeps the graph that it leaves behind. Derivatives nest to
+any order, since a sweep over nodes makes nodes, and need no trace levels: a fresh leaf is younger than all
+that a function closes over, so what is older than it is a constant of this derivative and of no other.
+
+For d/dx [x · d/dy (x·y)] at x = 1, the outer `grad` makes a leaf x₁ for x. The inner one makes a leaf y₁ and
+runs x₁·y₁: that reaches x₁, older than y₁, so the inner derivative, x₁, is a node and no float. The outer
+function returns x₁ · x₁, whose derivative is 2.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .graph import Linearization, topological_order
+from .interpreters.floats import plain
+from .primitives import pos
+from .structures import array, flatten, is_array
+from .value import Value
+
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+
+Function = Callable[..., Any]
+
+
+@dataclass
+class _Run:
+    """One run of a function on fresh leaves: what it returned, and how to differentiate it."""
+
+    leaves: list[Value]
+    rebuild_argument: Function
+    outputs: list[Any]
+    output_paths: list[str]
+    rebuild_output: Function
+    aux: Any
+    takes_values: bool
+
+    @functools.cached_property
+    def roots(self) -> list[Value]:
+        return [out for out in self.outputs if isinstance(out, Value)]
+
+    @functools.cached_property
+    def linearization(self) -> Linearization:
+        return Linearization(self.leaves, self.roots, as_nodes=self.takes_values or None)
+
+    def pull_back(self, seeds: Sequence[Any]) -> list[Any]:
+        """The adjoints of the leaves for seeds of the outputs; an output that is no Value is constant."""
+        return self.linearization.pull_back(
+            [seed for seed, out in zip(seeds, self.outputs, strict=True) if isinstance(out, Value)]
+        )
+
+    def push_forward(self, tangents: Sequence[Any]) -> list[Any]:
+        """The tangents of the outputs for tangents of the leaves."""
+        moved = iter(self.linearization.push_forward(tangents))
+        return [next(moved) if isinstance(out, Value) else 0.0 for out in self.outputs]
+
+    def settle(self, results: Sequence[Any]) -> list[Any]:
+        """The results as the caller expects them: Values for Values, and for floats floats.
+
+        A float's result stays a Value where it depends on one that the function closes over.
+        """
+        if self.takes_values:
+            return [Value(r) if isinstance(r, float) else r for r in results]
+        if not self.leaves:
+            return list(results)
+        since = self.leaves[0].serial
+        return [r.data if isinstance(r, Value) and not _reaches_older(r, since) else r for r in results]
+
+    def settle_aux(self) -> Any:
+        """What came beside the output, its Values settled like results."""
+        leaves, _, rebuild = flatten(self.aux)
+        return rebuild([self.settle([leaf])[0] if isinstance(leaf, Value) else leaf for leaf in leaves])
+
+
+def _reaches_older(value: Value, since: int) -> bool:
+    return value.serial < since or any(
+        parent.serial < since for node in topological_order(value, since=since) for parent in node.parents
+    )
+
+
+def _run(name: str, f: Function, args: Sequence[Any], argnums: Sequence[int], has_aux: bool = False) -> _Run:
+    chosen = []
+    for n in argnums:
+        if not -len(args) <= n < len(args):
+            raise ValueError(f"{name}: argnums names argument {n}, but {len(args)} were given")
+        chosen.append(n % len(args))
+    originals, paths, rebuild = flatten([args[n] for n in chosen])
+    for leaf, path in zip(originals, paths, strict=True):
+        if not isinstance(leaf, Value) and plain(leaf) is None:
+            place = f"args[{chosen[int(path[1 : path.index(']')])]}]{path[path.index(']') + 1 :]}"
+            raise TypeError(
+                f"{name}: {place} is {leaf!r}, a {type(leaf).__name__}, and can't be differentiated by; "
+                "differentiate by numbers, and choose them with argnums"
+            )
+    leaves = [pos(leaf) if isinstance(leaf, Value) else Value(leaf) for leaf in originals]
+    fresh = dict(zip(chosen, rebuild(leaves), strict=True))
+    result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)))
+    aux = None
+    if has_aux:
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise TypeError(f"{name}: with has_aux=True the function returns a pair (output, aux), not {result!r}")
+        result, aux = result
+    outputs, output_paths, rebuild_output = flatten(result)
+    for out, path in zip(outputs, output_paths, strict=True):
+        if not isinstance(out, Value) and plain(out) is None:
+            raise TypeError(
+                f"{name}: the function's result{path and ' at ' + path} is {out!r}, a {type(out).__name__}; "
+                "return numbers, and anything else with has_aux=True as (output, aux)"
+            )
+    takes_values = any(isinstance(leaf, Value) for leaf in originals)
+    return _Run(leaves, rebuild, outputs, output_paths, rebuild_output, aux, takes_values)
+
+
+def _argnums(argnums: int | Sequence[int]) -> Sequence[int]:
+    return [argnums] if isinstance(argnums, int) else list(argnums)
+
+
+def _shape(nested: list[Any], argnums: int | Sequence[int]) -> Any:
+    return nested[0] if isinstance(argnums, int) else tuple(nested)
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """The function that returns `(f(*args), gradient)`, the gradient nested like the argument.
+
+    `argnums` says by which argument; a tuple gives a tuple of gradients. With `has_aux`, f returns
+    `(output, aux)` and the result is `((output, aux), gradient)`. Floats in, floats out, unless the result
+    depends on a Value that f closes over; Values in, Values out. Raises `TypeError` for an argument that is
+    no number and for an output that is not one number.
+
+    >>> value_and_grad(lambda x: x**3)(2.0)
+    (8.0, 12.0)
+    """
+
+    @functools.wraps(f)
+    def differentiated(*args: Any) -> Any:
+        run = _run("grad", f, args, _argnums(argnums), has_aux)
+        if run.output_paths != [""]:
+            raise TypeError(
+                f"grad: the function must return one number, but it returned {len(run.outputs)} in a "
+                f"{type(run.rebuild_output(run.outputs)).__name__}; use sg.jacobian"
+            )
+        gradient = run.rebuild_argument(run.settle(run.pull_back([1.0])))
+        (value,) = run.settle([_number(run.outputs[0])])
+        return ((value, run.settle_aux()) if has_aux else value), _shape(gradient, argnums)
+
+    return differentiated
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """The function that returns the gradient of f, nested like the argument.
+
+    The options and errors are those of `value_and_grad`; with `has_aux` the result is `(gradient, aux)`.
+
+    >>> grad(lambda x: x**3)(2.0)
+    12.0
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
+    >>> grad(lambda p: p["w"] * p["b"])({"w": 2.0, "b": 3.0})
+    {'w': 3.0, 'b': 2.0}
+    >>> grad(lambda x: x * grad(lambda y: x * y)(2.0))(1.0)
+    2.0
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def gradient(*args: Any) -> Any:
+        value, gradient = both(*args)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return gradient
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The pair `(f(*primals), tangent)`: the derivative of f in the direction of the tangents.
+
+    `tangents` is nested like `primals`, the sequence of the arguments; the tangent is nested like the output.
+    This is the forward sweep, Δy = Σ ∂y/∂zᵢ Δzᵢ (11-785, "Calculus refresher"). Raises `TypeError` where the
+    two are nested differently or an argument is no number.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
+    """
+    run = _run("jvp", f, list(primals), range(len(primals)))
+    moved = _matching("jvp", "tangents", list(tangents), run.rebuild_argument(run.leaves))
+    results = run.settle(run.push_forward(moved))
+    return run.rebuild_output(run.settle([_number(out) for out in run.outputs])), run.rebuild_output(results)
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """The pair `(f(*primals), pullback)`: the pullback takes an output's adjoint to those of the arguments.
+
+    `pullback(adjoint)` takes what is nested like the output and returns a tuple with one entry per argument,
+    nested like it. This is the reverse sweep. Raises `TypeError` as `jvp` does.
+
+    >>> out, pullback = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
+    >>> out, pullback([1.0, 0.0]), pullback([0.0, 1.0])
+    ([6.0, 5.0], (3.0, 2.0), (1.0, 1.0))
+    """
+    run = _run("vjp", f, primals, range(len(primals)))
+    out = run.rebuild_output(run.settle([_number(out) for out in run.outputs]))
+
+    def pullback(adjoint: Any) -> Any:
+        seeds = _matching("vjp", "the adjoint", adjoint, run.rebuild_output(run.outputs))
+        return tuple(run.rebuild_argument(run.settle(run.pull_back(seeds))))
+
+    return out, pullback
+
+
+def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The function that returns all derivatives of all outputs of f by all numbers of the argument.
+
+    The result is nested like the output, and within it like the argument; for arrays it is an array of the
+    output's shape followed by the argument's. It sweeps backward once per output, or forward once per
+    argument, whichever is fewer. Source: 11-785, "Calculus notes: the Jacobian".
+
+    >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0])
+    [[3.0, 2.0], [1.0, 1.0]]
+    """
+
+    @functools.wraps(f)
+    def differentiated(*args: Any) -> Any:
+        run = _run("jacobian", f, args, _argnums(argnums))
+        rows, columns = len(run.outputs), len(run.leaves)
+        if columns < rows:
+            swept = [run.push_forward(_unit(columns, j)) for j in range(columns)]
+            matrix = [[swept[j][i] for j in range(columns)] for i in range(rows)]
+        else:
+            matrix = [run.pull_back(_unit(rows, i)) for i in range(rows)]
+        settled = run.settle([entry for row in matrix for entry in row])
+        rows_of = [settled[i * columns : (i + 1) * columns] for i in range(rows)]
+        by_argument = [
+            _nest(run.rebuild_output(range(rows)), run.rebuild_argument(range(columns))[k], rows_of)
+            for k in range(len(_argnums(argnums)))
+        ]
+        return _shape(by_argument, argnums)
+
+    return differentiated
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The function that returns the second derivatives of f: the Jacobian of its gradient.
+
+    For an argument that is a list of n numbers, n lists of n.
+
+    >>> hessian(lambda v: v[0] ** 2 * v[1])([2.0, 3.0])
+    [[6.0, 4.0], [4.0, 0.0]]
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The product of f's Hessian with the tangents, nested like the primals: forward over reverse.
+
+    Its cost is a few times that of f, whatever the number of arguments. For one argument the result is nested
+    like it, for several it is a tuple.
+
+    >>> hvp(lambda v: v[0] ** 2 * v[1], ([2.0, 3.0],), ([1.0, 0.0],))
+    [6.0, 4.0]
+    """
+    argnums = 0 if len(primals) == 1 else tuple(range(len(primals)))
+    return jvp(grad(f, argnums), primals, tangents)[1]
+
+
+def _number(out: Any) -> Any:
+    return out if isinstance(out, Value) else plain(out)
+
+
+def _unit(count: int, index: int) -> list[float]:
+    return [1.0 if i == index else 0.0 for i in range(count)]
+
+
+def _matching(name: str, what: str, given: Any, expected: Any) -> list[Any]:
+    """The leaves of `given`, which must be nested like `expected`."""
+    numbers, paths, _ = flatten(given)
+    _, expected_paths, _ = flatten(expected)
+    if paths != expected_paths:
+        raise TypeError(
+            f"{name}: {what} must be nested like what it belongs to, with {len(expected_paths)} numbers; "
+            f"got {len(paths)}, first different at {_first_difference(paths, expected_paths)}"
+        )
+    for number, path in zip(numbers, paths, strict=True):
+        if not isinstance(number, Value) and plain(number) is None:
+            raise TypeError(f"{name}: {what} at {path or 'the top'} is {number!r}, not a number or a Value")
+    return [_number(number) for number in numbers]
+
+
+def _first_difference(paths: Iterable[str], expected: Iterable[str]) -> str:
+    for path, other in itertools.zip_longest(paths, expected):
+        if path != other:
+            return path or other or "the top"
+    return "the top"
+
+
+def _nest(outer: Any, inner: Any, matrix: Sequence[Sequence[Any]]) -> Any:
+    """Entries of the matrix, nested like the outer indices and within them like the inner ones."""
+    if isinstance(outer, dict):
+        return {key: _nest(item, inner, matrix) for key, item in outer.items()}
+    if isinstance(outer, (list, tuple)):
+        return type(outer)([_nest(item, inner, matrix) for item in outer])
+    if isinstance(inner, dict):
+        return {key: _nest(outer, item, matrix) for key, item in inner.items()}
+    if isinstance(inner, (list, tuple)):
+        return type(inner)([_nest(outer, item, matrix) for item in inner])
+    if is_array(outer) or is_array(inner):
+        rows, row_shape = (outer.ravel().tolist(), outer.shape) if is_array(outer) else ([outer], ())
+        columns, column_shape = (inner.ravel().tolist(), inner.shape) if is_array(inner) else ([inner], ())
+        entries = [matrix[int(i)][int(j)] for i in rows for j in columns]
+        return array(entries, row_shape + column_shape)
+    return matrix[outer][inner]

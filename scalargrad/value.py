@@ -1,0 +1,272 @@
+"""`Value`: a number that remembers how it was computed, a node of the graph of a computation."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+from .interpreters.floats import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .rows import Output, Primitive
+
+    Other: TypeAlias = "float | Value"
+
+__all__ = ["Value"]
+
+next_serial = itertools.count(1).__next__
+
+
+class Value:
+    """A number that remembers how it was computed.
+
+    It stores what the lecture says that a node stores: the quantity of the forward pass (`data`) and the
+    partial derivative of the goal with respect to it (`grad`, 0.0 before any `backward()`); with its
+    `parents` and its local derivative by each of them (`partials`; empty where the primitive has derivative
+    0 everywhere), the `primitive` that computed it and all of its `args`, constants included. A leaf has no
+    primitive. `label` names it in equations and diagrams.
+
+    Raises `TypeError` for data that is no real number: a string, bool, complex, None or another Value.
+
+    Source: 10-601 Backpropagation, "instantiate the computation as a directed acyclic graph".
+
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 1
+    >>> y.backward()
+    >>> y.data, x.grad
+    (10.0, 6.0)
+    """
+
+    __slots__ = ("args", "data", "grad", "label", "mark", "parents", "partials", "primitive", "serial")
+
+    data: float
+    grad: float
+    parents: tuple[Value, ...]
+    partials: tuple[float, ...]
+    primitive: Primitive | Output | None
+    args: tuple[Value | float, ...]
+    label: str
+    serial: int  # the creation number: a node is made after its parents, so it sorts the graph
+    mark: object  # the last sweep that reached the node; None before any
+
+    def __init__(self, data: float, label: str = "") -> None:
+        number = plain(data)
+        if number is None:
+            raise TypeError(f"Value: data is {data!r}, {_advice(data)}")
+        if not isinstance(label, str):
+            raise TypeError(f"Value: label is {label!r}, a {type(label).__name__}; give a string")
+        self.data = number
+        self.grad = 0.0
+        self.parents = self.args = ()
+        self.partials = ()
+        self.primitive = None
+        self.label = label
+        self.serial = next_serial()
+        self.mark = None
+
+    def backward(self, seed: float = 1.0) -> None:
+        """Accumulate the derivatives of `seed` times this value by every node it was computed from, in `grad`.
+
+        Interior nodes start afresh, leaves add up over calls until `zero_grad()`. Raises `TypeError` for a
+        seed that is no number. Source: 10-601 Backpropagation, "Backpropagation" in four steps.
+
+        >>> x = Value(2.0)
+        >>> (x * x).backward()
+        >>> x.grad
+        4.0
+        """
+        from .graph import backward
+
+        backward([self], [seed])
+
+    def zero_grad(self) -> None:
+        """Set the `grad` of all the leaves under this value to 0.0.
+
+        >>> x = Value(2.0)
+        >>> y = x * x
+        >>> y.backward(); y.zero_grad(); x.grad
+        0.0
+        """
+        from .graph import topological_order
+
+        for node in topological_order(self):
+            if node.primitive is None:
+                node.grad = 0.0
+                node.mark = None
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+
+    def __format__(self, specification: str) -> str:
+        return format(self.data, specification) if specification else repr(self)
+
+    # What it computes comes from the table: `eager` writes these operators from its rows.
+    if TYPE_CHECKING:
+
+        def __add__(self, other: Other) -> Value: ...
+        def __radd__(self, other: Other) -> Value: ...
+        def __sub__(self, other: Other) -> Value: ...
+        def __rsub__(self, other: Other) -> Value: ...
+        def __mul__(self, other: Other) -> Value: ...
+        def __rmul__(self, other: Other) -> Value: ...
+        def __truediv__(self, other: Other) -> Value: ...
+        def __rtruediv__(self, other: Other) -> Value: ...
+        def __floordiv__(self, other: Other) -> Value: ...
+        def __rfloordiv__(self, other: Other) -> Value: ...
+        def __mod__(self, other: Other) -> Value: ...
+        def __rmod__(self, other: Other) -> Value: ...
+        def __pow__(self, other: Other) -> Value: ...
+        def __rpow__(self, other: Other) -> Value: ...
+        def __neg__(self) -> Value: ...
+        def __pos__(self) -> Value: ...
+        def __abs__(self) -> Value: ...
+
+    def __divmod__(self, other: Other) -> tuple[Value, Value]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Other) -> tuple[Value, Value]:
+        return other // self, other % self
+
+    # Comparisons look at the data; a hash goes by identity, since equal numbers can be different nodes.
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        number = comparable(other)
+        return NotImplemented if number is None else self.data == number
+
+    def __lt__(self, other: Other) -> bool:
+        number = comparable(other)
+        return NotImplemented if number is None else self.data < number
+
+    def __le__(self, other: Other) -> bool:
+        number = comparable(other)
+        return NotImplemented if number is None else self.data <= number
+
+    def __gt__(self, other: Other) -> bool:
+        number = comparable(other)
+        return NotImplemented if number is None else self.data > number
+
+    def __ge__(self, other: Other) -> bool:
+        number = comparable(other)
+        return NotImplemented if number is None else self.data >= number
+
+    def __bool__(self) -> bool:
+        return self.data != 0.0
+
+    # A float would lose the gradient silently.
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            f"{self!r} is not silently turned into a float: its gradient would be lost. Use sg.sin, sg.exp, … "
+            "for the functions of math, an array with dtype=object, or v.data for the plain number"
+        )
+
+    def __int__(self) -> NoReturn:
+        raise TypeError(
+            f"{self!r} is not silently turned into an int: its gradient would be lost. Use sg.floor, sg.round, … "
+            "or int(v.data)"
+        )
+
+    __index__ = __trunc__ = __int__
+    __complex__ = __float__
+
+    def __floor__(self) -> NoReturn:
+        raise TypeError(f"{self!r}: write sg.floor(v), sg.ceil(v), sg.round(v) for a Value with derivative 0")
+
+    __ceil__ = __floor__
+
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        self.__floor__()
+
+    # Copying and pickling never recurse along the graph.
+    def __copy__(self) -> Value:
+        return rebuild(self.primitive, self.args, self.parents, self.state())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        from .graph import topological_order
+
+        for node in topological_order(self):
+            if id(node) not in memo:
+                args = tuple([memo[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
+                memo[id(node)] = rebuild(node.primitive, args, None, node.state())
+        copied: Value = memo[id(self)]
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .graph import topological_order
+
+        # Pickled in the order of creation, as records that name their parents' records: so a reader meets
+        # a node's parents first. One record a node, so two Values of one pickle share their graph.
+        records = [_record(node) for node in topological_order(self)]
+        return _last, (records,)
+
+    def state(self) -> tuple[Any, ...]:
+        """What a copy keeps besides its place in the graph; the mark of a sweep becomes True."""
+        return self.data, self.grad, self.partials, self.label, None if self.mark is None else True
+
+
+def rebuild(
+    primitive: Primitive | Output | None,
+    args: tuple[Value | float, ...],
+    parents: tuple[Value, ...] | None,
+    state: tuple[Any, ...],
+) -> Value:
+    """A node like another one, with a creation number of its own."""
+    node = Value.__new__(Value)
+    node.primitive = primitive
+    node.args = args
+    node.parents = tuple([arg for arg in args if isinstance(arg, Value)]) if parents is None else parents
+    node.data, node.grad, node.partials, node.label, node.mark = state
+    node.serial = next_serial()
+    return node
+
+
+class _Record:
+    """A node within a pickle: it becomes the node itself when it is read."""
+
+    __slots__ = ("__weakref__", "node")
+
+    def __init__(self, node: Value) -> None:
+        self.node = node
+
+    def __reduce__(self) -> tuple[Callable[..., Value], tuple[Any, ...]]:
+        node = self.node
+        args = tuple([_record(arg) if isinstance(arg, Value) else arg for arg in node.args])
+        return rebuild, (node.primitive, args, None, node.state())
+
+
+_records: weakref.WeakValueDictionary[int, _Record] = weakref.WeakValueDictionary()
+
+
+def _record(node: Value) -> _Record:
+    record = _records.get(id(node))
+    if record is None:
+        record = _records[id(node)] = _Record(node)
+    return record
+
+
+def _last(nodes: list[Value]) -> Value:
+    return nodes[-1]
+
+
+def comparable(other: object) -> float | None:
+    """The number to compare with: a Value's data, a plain number; None for anything else."""
+    return other.data if isinstance(other, Value) else plain(other)
+
+
+def _advice(data: object) -> str:
+    kind = type(data).__name__
+    if isinstance(data, Value):
+        return "already a Value; use it as it is, or its .data"
+    if isinstance(data, bool):
+        return "a bool; write 1.0 or 0.0"
+    if isinstance(data, str):
+        return "a str; write float(…) to read a number from text"
+    if isinstance(data, complex):
+        return "complex; only real numbers have a place here"
+    if data is None:
+        return "None; give a number, such as 0.0"
+    return f"a {kind}; give a float or an int"
