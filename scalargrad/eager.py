@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from . import primitives  # noqa: F401 (fills the table)
 from .interpreters import source
 from .interpreters.floats import FLOATS, IEEE, plain
-from . import primitives  # noqa: F401 (fills the table)
 from .rows import TABLE, Functions, Output, Primitive, Vector
 from .value import Value, next_serial
 

@@ -153,7 +153,8 @@ def _partials_as_nodes(node: Value, active: set[int], outputs: dict[int, Any]) -
         if id(args) not in outputs:
             outputs[id(args)] = record(primitive.row, args, IEEE)
         partials = primitive.derivatives(NODES, outputs[id(args)], args)
+    elif primitive is None:
+        partials = []
     else:
-        assert primitive is not None
         partials = primitive.derivatives(NODES, node, args, wanted)
     return [partial for arg, partial in zip(args, partials, strict=True) if isinstance(arg, Value)]

@@ -275,26 +275,30 @@ class Fixed(Primitive):
         @overload
         def __call__(self, x: float, /, *args: float, **named: float) -> float: ...
         @overload
-        def __call__(self, x: Number, /, *args: Number, **named: Number) -> Value: ...
+        def __call__(self, x: Value, /, *args: Number, **named: Number) -> Value: ...
         @overload
-        def __call__(self, x: NDArray, /, *args: Any, **named: Any) -> NDArray: ...
+        def __call__(self, x: Any, /, *args: Any, **named: Any) -> Any: ...
         def __call__(self, x: Any, /, *args: Any, **named: Any) -> Any: ...
 
 
-class Variadic(Primitive):
-    """A row of any number of arguments, given as one iterable. Its one rule gives all the partials."""
+class Many(Primitive):
+    """A row of any number of arguments. Its one rule gives the list of all the partials."""
 
     variadic = True
-
-    def pack(self, xs: Iterable[Any], /) -> tuple[Any, ...]:  # type: ignore[override]
-        args = tuple(_iterate(self, xs))
-        if not args:
-            raise ValueError(f"{self.name}: needs at least one argument, got an empty {type(xs).__name__}")
-        return args
 
     def derivatives(self, m: Functions, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
         (rule,) = self.partials
         return list(rule(m, out, *args)) if rule else [None] * len(args)
+
+
+class Variadic(Many):
+    """A row of any number of arguments, called with one iterable."""
+
+    def pack(self, xs: Iterable[Any], /) -> tuple[Any, ...]:
+        args = tuple(_iterate(self, xs))
+        if not args:
+            raise ValueError(f"{self.name}: needs at least one argument, got an empty {type(xs).__name__}")
+        return args
 
     if TYPE_CHECKING:
 
@@ -332,27 +336,22 @@ class Output:
         return list(rule(m, outs, self.index, *args)) if rule else [None] * len(args)
 
 
-class Dot(Variadic):
+class Dot(Many):
     """A row of two vectors of one length: `dot(xs, ys)`."""
 
-    def pack(self, xs: Iterable[Any], ys: Iterable[Any], /) -> tuple[Any, ...]:  # type: ignore[override]
-        left, right = tuple(_iterate(self, xs)), tuple(_iterate(self, ys))
-        if len(left) != len(right) or not left:
-            raise ValueError(
-                f"{self.name}: needs two vectors of one length, at least 1; got {len(left)} and {len(right)}"
-            )
-        return left + right
+    def pack(self, xs: Iterable[Any], ys: Iterable[Any], /) -> tuple[Any, ...]:
+        return _vectors(self, xs, ys)
 
     if TYPE_CHECKING:
 
         def __call__(self, xs: Iterable[Any], ys: Iterable[Any], /) -> Any: ...
 
 
-class Affine(Dot):
+class Affine(Many):
     """A row of two vectors of one length and a number: `affine(weights, inputs, bias)`."""
 
-    def pack(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> tuple[Any, ...]:  # type: ignore[override]
-        return (*super().pack(weights, inputs), bias)
+    def pack(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> tuple[Any, ...]:
+        return (*_vectors(self, weights, inputs), bias)
 
     if TYPE_CHECKING:
 
@@ -365,6 +364,13 @@ def _iterate(row: Primitive, xs: Iterable[Any]) -> Iterable[Any]:
             f"{row.name}: needs an iterable of numbers or Values, got {type(xs).__name__}; write {row.name}([x, y, …])"
         )
     return xs
+
+
+def _vectors(row: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Any, ...]:
+    left, right = tuple(_iterate(row, xs)), tuple(_iterate(row, ys))
+    if len(left) != len(right) or not left:
+        raise ValueError(f"{row.name}: needs two vectors of one length, at least 1; got {len(left)} and {len(right)}")
+    return left + right
 
 
 TABLE: dict[str, Primitive] = {}
