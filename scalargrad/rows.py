@@ -7,6 +7,7 @@ operands: floats, nodes, arrays, symbols of an equation, lines of source.
 from __future__ import annotations
 
 import inspect
+import keyword
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -184,6 +185,10 @@ class Primitive:
         """The local derivative by each wanted argument; None where it is 0 by structure or not wanted."""
         return [rule(m, out, *args) if w and rule else None for rule, w in zip(self.partials, wanted, strict=True)]
 
+    def textbook_derivatives(self, m: Functions, out: Any, args: Sequence[Any]) -> list[Any]:
+        """The local derivative by each argument as a textbook prints it."""
+        return [rule and rule(m, out, *args) for rule in self.textbook]
+
     def domain_of(self, index: int) -> Interval:
         """The domain of one argument by itself."""
         if isinstance(self.domain, Joint):
@@ -290,6 +295,10 @@ class Many(Primitive):
         (rule,) = self.partials
         return list(rule(m, out, *args)) if rule else [None] * len(args)
 
+    def textbook_derivatives(self, m: Functions, out: Any, args: Sequence[Any]) -> list[Any]:
+        (rule,) = self.textbook
+        return list(rule(m, out, *args)) if rule else [None] * len(args)
+
 
 class Variadic(Many):
     """A row of any number of arguments, called with one iterable."""
@@ -382,8 +391,10 @@ def enter(row: Primitive) -> None:
 
     Raises `ValueError` where the name is no identifier or already stands for a row or function of `m`.
     """
-    if not row.name.isidentifier() or row.name in TABLE or row.name in ("less", "equal"):
-        raise ValueError(f"primitive: the name {row.name!r} is taken or no identifier; choose another")
+    if not row.name.isidentifier() or keyword.iskeyword(row.name) or row.name.startswith("_"):
+        raise ValueError(f"primitive: the name {row.name!r} is no public identifier; choose another")
+    if row.name in TABLE or row.name in ("less", "equal"):
+        raise ValueError(f"primitive: the name {row.name!r} is taken; choose another")
     TABLE[row.name] = row
 
 
