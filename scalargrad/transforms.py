@@ -92,6 +92,7 @@ def _run(
     has_aux: bool = False,
     named: Mapping[str, Any] = MappingProxyType({}),
 ) -> _Run:
+    _check_callable(f)
     chosen = []
     for n in argnums:
         if not -len(args) <= n < len(args):
@@ -126,9 +127,13 @@ def _run(
 
 def _like(f: Function) -> Callable[[Function], Function]:
     # `wraps` would turn what is no function into a confusing error at the call.
+    _check_callable(f)
+    return functools.wraps(f)
+
+
+def _check_callable(f: object) -> None:
     if not callable(f):
         raise TypeError(f"a derivative needs a function, got {f!r}")
-    return functools.wraps(f)
 
 
 def _argnums(argnums: int | Sequence[int]) -> Sequence[int]:
@@ -142,9 +147,9 @@ def _shape(nested: list[Any], argnums: int | Sequence[int]) -> Any:
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """The function that returns `(f(*args), gradient)`, the gradient nested like the argument.
 
-    `argnums` says by which argument; a tuple gives a tuple of gradients. Arguments by name are passed on. With `has_aux`, f returns
-    `(output, aux)` and the result is `((output, aux), gradient)`. Floats in, floats out, unless the result
-    depends on a Value that f closes over; Values in, Values out. Raises `TypeError` for an argument that is
+    `argnums` says by which argument; a tuple gives a tuple of gradients. Arguments by name are passed on.
+    With `has_aux`, f returns `(output, aux)` and the result is `((output, aux), gradient)`. Floats in, floats
+    out, unless the result depends on a Value that f closes over; Values in, Values out. Raises `TypeError` for an argument that is
     no number and for an output that is not one number.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
