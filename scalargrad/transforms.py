@@ -149,8 +149,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 
     `argnums` says by which argument; a tuple gives a tuple of gradients. Arguments by name are passed on.
     With `has_aux`, f returns `(output, aux)` and the result is `((output, aux), gradient)`. Floats in, floats
-    out, unless the result depends on a Value that f closes over; Values in, Values out. Raises `TypeError` for an argument that is
-    no number and for an output that is not one number.
+    out, unless the result depends on a Value that f closes over; Values in, Values out. Raises `TypeError` for
+    an argument that is no number and for an output that is not one number.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
