@@ -359,6 +359,8 @@ class Affine(Many):
 
 
 def _iterate(row: Primitive, xs: Iterable[Any]) -> Iterable[Any]:
+    if type(xs) is list or type(xs) is tuple:
+        return xs
     if isinstance(xs, (str, bytes)) or not isinstance(xs, Iterable):
         raise TypeError(
             f"{row.name}: needs an iterable of numbers or Values, got {type(xs).__name__}; write {row.name}([x, y, …])"
