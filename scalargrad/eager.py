@@ -253,10 +253,8 @@ def compile_call(row: Primitive) -> Callable[..., Any]:
     if row.variadic:
         return _call_by_kinds(row)
     names = row.parameters
-    required = len(names) - len(row.defaults)
-    signature = [*names[:required], *(f"{n}={d!r}" for n, d in zip(names[required:], row.defaults, strict=True))]
     patterns = [(True,) + (False,) * (len(names) - 1)]
-    if len(names) == required == 2:
+    if len(names) == 2 and not row.defaults:
         patterns += [(True, True), (False, True)]
     patterns.append((False,) * len(names))
     body = []
@@ -264,7 +262,19 @@ def compile_call(row: Primitive) -> Callable[..., Any]:
         tests = [f"type({n}) is {'_Value' if w else 'float'}" for n, w in zip(names, pattern, strict=True)]
         body += [f"if {' and '.join(tests)}:", *_indent(_case(row, pattern, names))]
     body.append(f"return _call(_row, ({', '.join(names)},))")
-    return _compile(row, f"def function(self, {', '.join(signature)}):", body)
+    return _compile(row, f"def function(self, {_signature(row)}):", body)
+
+
+def _signature(row: Primitive) -> str:
+    required = len(row.parameters) - len(row.defaults)
+    defaults = zip(row.parameters[required:], row.defaults, strict=True)
+    return ", ".join([*row.parameters[:required], *(f"{name}={default!r}" for name, default in defaults)])
+
+
+def compile_plain(row: Primitive) -> Callable[..., Any]:
+    """The row as a function of floats alone, which it does not check; not for rows of any number of arguments."""
+    body = _case(row, (False,) * len(row.parameters), row.parameters)
+    return _compile(row, f"def function({_signature(row)}):", body)
 
 
 COMMON = 64
