@@ -204,8 +204,8 @@ class _Run:
     def name(self, index: int) -> str:
         """The name of a parameter of the optimiser in the model, else its label or place."""
         parameter = self.optimizer.parameters[index]
-        model = self.model
-        names = {id(value): name for name, value in model.named_parameters()} if isinstance(model, Module) else {}
+        pairs = self.model.named_parameters() if isinstance(self.model, Module) else list[tuple[str, Value]]()
+        names = {id(value): name for name, value in pairs}
         named = names.get(id(parameter), "")
         return f'"{named or parameter.label or f"parameter {index}"}"'
 

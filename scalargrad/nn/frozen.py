@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..eager import compile_plain
+from ..rows import Fixed, Unary
 from .activations import Activation, is_vector
 from .checks import Inputs
 
@@ -18,14 +20,14 @@ class FrozenLayer:
         self.nin = nin
         self.inputs = Inputs(name, nin, graph=False)
         self.rows = rows
-        self.activation = activation
+        self.activation = compile_plain(activation) if isinstance(activation, (Unary, Fixed)) else activation
 
     def __call__(self, inputs: Iterable[Any]) -> list[float]:
         numbers = self.inputs(inputs)
         zs = []
         # The sum of `sg.affine`, in its order.
         for weights, z in self.rows:
-            for weight, x in zip(weights, numbers, strict=True):
+            for weight, x in zip(weights, numbers):  # noqa: B905 (their number was checked)
                 z += weight * x  # noqa: PLW2901
             zs.append(z)
         if is_vector(self.activation):

@@ -66,11 +66,16 @@ class Neuron(Module):
     def combine(self, inputs: Sequence[Any]) -> Any:
         """The affine combination z of inputs that were checked."""
         z = affine(self.weights, inputs, self.bias)
-        return named(z, self._z)
+        if type(z) is Value:
+            z.label = self._z
+        return z
 
     def activate(self, inputs: Sequence[Any]) -> Any:
         """The activation y of inputs that were checked."""
-        return named(self.activation(self.combine(inputs)), self._y)
+        y = self.activation(self.combine(inputs))
+        if type(y) is Value and not y.label:
+            y.label = self._y
+        return y
 
     def __call__(self, inputs: Iterable[Any]) -> Any:
         return self.activate(self._inputs(inputs))
