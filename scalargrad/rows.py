@@ -7,6 +7,7 @@ operands: floats, nodes, arrays, symbols of an equation, lines of source.
 from __future__ import annotations
 
 import inspect
+import keyword
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -160,7 +161,17 @@ class Primitive:
         self.domain = domain if isinstance(domain, (tuple, Joint)) else (domain or REAL,) * len(parameters)
         self.kinks = kinks
         self.ulps = ulps
-        self.__doc__ = doc
+        self.summary = doc
+        self.__doc__ = self._documentation()
+
+    def _documentation(self) -> str:
+        names = ", ".join(self.parameters)
+        domain = str(self.domain) if isinstance(self.domain, Joint) else ", ".join(map(str, self.domain))
+        return (
+            f"{self.summary}\n\n{self.name}({names}) is a float for floats, and a Value where an argument is one.\n"
+            f"Its domain is {domain}. Raises `ValueError`, `ZeroDivisionError` or `OverflowError`, as floats\n"
+            "do, outside it or for a result that is too large, and `TypeError` for what is no number."
+        )
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -183,6 +194,10 @@ class Primitive:
     def derivatives(self, m: Functions, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
         """The local derivative by each wanted argument; None where it is 0 by structure or not wanted."""
         return [rule(m, out, *args) if w and rule else None for rule, w in zip(self.partials, wanted, strict=True)]
+
+    def textbook_derivatives(self, m: Functions, out: Any, args: Sequence[Any]) -> list[Any]:
+        """The local derivative by each argument as a textbook prints it."""
+        return [rule and rule(m, out, *args) for rule in self.textbook]
 
     def domain_of(self, index: int) -> Interval:
         """The domain of one argument by itself."""
@@ -290,12 +305,16 @@ class Many(Primitive):
         (rule,) = self.partials
         return list(rule(m, out, *args)) if rule else [None] * len(args)
 
+    def textbook_derivatives(self, m: Functions, out: Any, args: Sequence[Any]) -> list[Any]:
+        (rule,) = self.textbook
+        return list(rule(m, out, *args)) if rule else [None] * len(args)
+
 
 class Variadic(Many):
     """A row of any number of arguments, called with one iterable."""
 
     def pack(self, xs: Iterable[Any], /) -> tuple[Any, ...]:
-        args = tuple(_iterate(self, xs))
+        args = tuple(_sequence(self, xs))
         if not args:
             raise ValueError(f"{self.name}: needs at least one argument, got an empty {type(xs).__name__}")
         return args
@@ -340,7 +359,8 @@ class Dot(Many):
     """A row of two vectors of one length: `dot(xs, ys)`."""
 
     def pack(self, xs: Iterable[Any], ys: Iterable[Any], /) -> tuple[Any, ...]:
-        return _vectors(self, xs, ys)
+        xs, ys = _vectors(self, xs, ys)
+        return (*xs, *ys)
 
     if TYPE_CHECKING:
 
@@ -351,26 +371,29 @@ class Affine(Many):
     """A row of two vectors of one length and a number: `affine(weights, inputs, bias)`."""
 
     def pack(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> tuple[Any, ...]:
-        return (*_vectors(self, weights, inputs), bias)
+        weights, inputs = _vectors(self, weights, inputs)
+        return (*weights, *inputs, bias)
 
     if TYPE_CHECKING:
 
         def __call__(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> Any: ...
 
 
-def _iterate(row: Primitive, xs: Iterable[Any]) -> Iterable[Any]:
+def _sequence(row: Primitive, xs: Iterable[Any]) -> Sequence[Any]:
+    if type(xs) is list or type(xs) is tuple:
+        return xs
     if isinstance(xs, (str, bytes)) or not isinstance(xs, Iterable):
         raise TypeError(
             f"{row.name}: needs an iterable of numbers or Values, got {type(xs).__name__}; write {row.name}([x, y, …])"
         )
-    return xs
+    return tuple(xs)
 
 
-def _vectors(row: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Any, ...]:
-    left, right = tuple(_iterate(row, xs)), tuple(_iterate(row, ys))
+def _vectors(row: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    left, right = _sequence(row, xs), _sequence(row, ys)
     if len(left) != len(right) or not left:
         raise ValueError(f"{row.name}: needs two vectors of one length, at least 1; got {len(left)} and {len(right)}")
-    return left + right
+    return left, right
 
 
 TABLE: dict[str, Primitive] = {}
@@ -382,8 +405,10 @@ def enter(row: Primitive) -> None:
 
     Raises `ValueError` where the name is no identifier or already stands for a row or function of `m`.
     """
-    if not row.name.isidentifier() or row.name in TABLE or row.name in ("less", "equal"):
-        raise ValueError(f"primitive: the name {row.name!r} is taken or no identifier; choose another")
+    if not row.name.isidentifier() or keyword.iskeyword(row.name) or row.name.startswith("_"):
+        raise ValueError(f"primitive: the name {row.name!r} is no public identifier; choose another")
+    if row.name in TABLE or row.name in ("less", "equal"):
+        raise ValueError(f"primitive: the name {row.name!r} is taken; choose another")
     TABLE[row.name] = row
 
 

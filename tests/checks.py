@@ -18,6 +18,7 @@ from mpmath import mp
 import scalargrad as sg
 from scalargrad import eager
 from scalargrad.graph import topological_order
+from scalargrad.interpreters import nodes
 from scalargrad.interpreters.floats import FLOATS, IEEE
 from scalargrad.interpreters.nodes import Nodes
 from scalargrad.rows import LIBRARY, TABLE, Dot, Output, Primitive
@@ -275,7 +276,15 @@ def check_arrays(row: Primitive, args: tuple[float, ...]) -> None:
 class _FiniteSides(Nodes):
     """The nodes' namespace, noting where a side that is not chosen is infinite or nan, or has such derivatives."""
 
-    def select(self, condition: bool, x: Any, y: Any) -> Any:
+    def __init__(self) -> None:
+        super().__init__({**nodes.OWN, "select": self._select})
+
+    def interpret(self, row: Primitive) -> Callable[..., Any]:
+        if row.name in LIBRARY:
+            return super().interpret(row)
+        return lambda *xs: row.forward(self, *row.filled(xs))
+
+    def _select(self, condition: bool, x: Any, y: Any) -> Any:
         chosen, other = (x, y) if condition else (y, x)
         if self._finite(chosen):
             assert self._finite(other), f"the side that is not chosen is {other!r}, or has such a derivative"
@@ -285,12 +294,6 @@ class _FiniteSides(Nodes):
         if not isinstance(side, sg.Value):
             return math.isfinite(side)
         return all(math.isfinite(x) for node in topological_order(side) for x in (node.data, *node.partials))
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        row = TABLE[name]
-        if name in LIBRARY:
-            return lambda *xs: eager.record(row, xs, IEEE)
-        return lambda *xs: row.forward(self, *row.filled(xs))
 
 
 def check_finite_sides(row: Primitive, args: tuple[float, ...]) -> None:

@@ -45,20 +45,6 @@ def for_all(strategy, check, row: Primitive, examples: int = 30) -> None:
     settings(max_examples=examples)(given(strategy(row))(lambda args: check(row, args)))()
 
 
-@pytest.fixture
-def added():
-    """A function that adds a row as a user does; it is taken out of the table after the test."""
-    names = []
-
-    def add(name, forward, partials, **options):
-        names.append(name)
-        return sg.primitive(name, forward, partials, **options)
-
-    yield add
-    for name in names:
-        del TABLE[name]
-
-
 @pytest.mark.parametrize(
     ("name", "forward", "partials", "options"),
     [
@@ -79,20 +65,20 @@ def added():
     ],
     ids=lambda item: item if isinstance(item, str) else "",
 )
-def test_an_added_row_has_all_that_a_row_has(added, name, forward, partials, options):
-    row = added(name, forward, partials, **options)
+def test_an_added_row_has_all_that_a_row_has(rows_restored, name, forward, partials, options):
+    row = sg.primitive(name, forward, partials, **options)
     for_all(operands, checks.check_accuracy, row)
     for_all(operands, checks.check_agreement, row)
     for_all(ordinary_operands, checks.check_higher_orders, row)
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_a_rule_wrong_by_a_thousandth_fails(added, order):
+def test_a_rule_wrong_by_a_thousandth_fails(rows_restored, order):
     wrong = {
         1: lambda m, out, x: 1.001 * m.cos(x),
         2: lambda m, out, x: m.cos(x) + 0.001 * (m.stop_gradient(m.sin(x)) - m.sin(x)),
     }
-    row = added(f"wrong{order}", lambda m, x: m.sin(x), wrong[order])
+    row = sg.primitive(f"wrong{order}", lambda m, x: m.sin(x), wrong[order])
     check = {1: checks.check_accuracy, 2: checks.check_higher_orders}[order]
     with pytest.raises(AssertionError, match=f"wrong{order}"):
         for_all(ordinary_operands, check, row)
@@ -100,8 +86,8 @@ def test_a_rule_wrong_by_a_thousandth_fails(added, order):
         for_all(ordinary_operands, checks.check_accuracy, row)
 
 
-def test_a_choice_with_an_infinite_side_fails(added):
-    row = added(
+def test_a_choice_with_an_infinite_side_fails(rows_restored):
+    row = sg.primitive(
         "leaky_log",
         lambda m, x: m.select(m.less(0.0, x), m.log(m.select(m.less(0.0, x), x, 1.0)), 0.0),
         lambda m, out, x: m.select(m.less(0.0, x), m.div(1.0, x), 0.0),
@@ -111,8 +97,8 @@ def test_a_choice_with_an_infinite_side_fails(added):
         checks.check_finite_sides(row, (0.0,))
 
 
-def test_an_opaque_row_works_at_first_order(added):
-    j0 = added("opaque_sinc", lambda x: math.sin(x) / x, lambda x: math.cos(x) / x - math.sin(x) / x**2)
+def test_an_opaque_row_works_at_first_order(rows_restored):
+    j0 = sg.primitive("opaque_sinc", lambda x: math.sin(x) / x, lambda x: math.cos(x) / x - math.sin(x) / x**2)
     x = sg.Value(2.0)
     y = j0(x)
     y.backward()
