@@ -76,10 +76,13 @@ def test_the_lecture_example_as_data():
     assert [line.is_first for line in derived.backward] == [True, True, True, True, False, True]
 
 
-def test_unnamed_nodes_are_numbered_in_order_and_the_goal_is_J():
+def test_unnamed_nodes_are_numbered_in_order_and_the_goal_has_a_name_of_its_own():
     x = sg.Value(2.0, label="x")
-    assert forward(sg.exp(sg.sin(x) * 3.0)) == ["x = 2.0000", "v₁ = sin x = 0.9093", "v₂ = 3v₁ = 2.7279"] + [
-        "J = exp v₂ = 15.3006"
+    assert forward(sg.exp(sg.sin(x) * 3.0)) == [
+        "x = 2.0000",
+        "v₁ = sin x = 0.9093",
+        "v₂ = 3v₁ = 2.7279",
+        "J = exp v₂ = 15.3006",
     ]
 
 
@@ -126,7 +129,11 @@ def test_softmax_outputs_name_each_other():
     sg.label({"p": p, "q": q})
     J = p * q
     assert forward(J)[2:4] == ["p = softmax(z₁, z₂)₁ = 0.3775", "q = softmax(z₁, z₂)₂ = 0.6225"]
-    assert [line.formula.text for line in sg.derivation(J).backward] == ["q", "p", "−q·p", "q·(1 − q)"] + [
+    assert [line.formula.text for line in sg.derivation(J).backward] == [
+        "q",
+        "p",
+        "−q·p",
+        "q·(1 − q)",
         "p·(1 − p)",
         "−p·q",
     ]

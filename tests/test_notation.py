@@ -210,7 +210,7 @@ def test_a_textbook_form_equals_the_exact_partial(name):
         (X * 1.0, "x"),
         (X * -1.0, "−x"),
         (X * 0.0, "0"),
-        (-(-X), "x"),
+        (-1.0 * -X, "x"),
         (-(X + Y), "−(x + y)"),
         (X - (-Y), "x + y"),
         (X - (Y - Z), "x − (y − z)"),
