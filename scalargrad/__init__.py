@@ -5,7 +5,7 @@
 >>> J = sg.cos(sg.sin(x**2) + 3 * x**2)
 >>> J.backward()
 >>> round(x.grad, 4)
--5.6971
+-6.7409
 """
 
 from . import eager as eager  # gives the rows their calls and Value its operators

@@ -31,6 +31,8 @@ class Nodes:
         return x if condition else y
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
         row = find(name)
 
         def function(*args: Any) -> Any:
