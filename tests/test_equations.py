@@ -36,13 +36,6 @@ def backward(J):
     return [str(line) for line in sg.derivation(J).backward]
 
 
-@pytest.fixture
-def opaque():
-    row = sg.primitive("bessel", lambda x: math.sin(x) / x, lambda x: math.cos(x) / x - math.sin(x) / x**2)
-    yield row
-    del TABLE["bessel"]
-
-
 def test_the_lecture_example_as_text():
     assert str(sg.derivation(lecture())).splitlines() == [
         "Forward",
@@ -179,34 +172,24 @@ def test_options_that_were_not_given_are_not_shown():
     assert [line.formula.text for line in sg.derivation(sg.relu(z)).backward] == ["[z ≥ 0]"]
 
 
-def test_opaque_rows_are_named(opaque):
+def test_opaque_rows_are_named(rows_restored):
+    opaque = sg.primitive("bessel", lambda x: math.sin(x) / x, lambda x: math.cos(x) / x - math.sin(x) / x**2)
     x = sg.Value(1.0, label="x")
     assert forward(opaque(x))[-1] == "J = bessel x = 0.8415"
     assert sg.derivation(opaque(x)).backward[0].formula.text == "bessel′ x"
 
 
-def test_an_opaque_row_of_two_arguments():
+def test_an_opaque_row_of_two_arguments(rows_restored):
     row = sg.primitive("blend", lambda x, y: x * y, (lambda x, y: y, lambda x, y: x))
-    try:
-        x, y = sg.Value(2.0, label="x"), sg.Value(3.0, label="y")
-        assert [line.formula.text for line in sg.derivation(row(x, y)).backward] == [
-            "∂₁blend(x, y)",
-            "∂₂blend(x, y)",
-        ]
-    finally:
-        del TABLE["blend"]
+    x, y = sg.Value(2.0, label="x"), sg.Value(3.0, label="y")
+    assert [line.formula.text for line in sg.derivation(row(x, y)).backward] == ["∂₁blend(x, y)", "∂₂blend(x, y)"]
 
 
-def test_a_row_that_a_user_adds_has_its_equations():
+def test_a_row_that_a_user_adds_has_its_equations(rows_restored):
     row = sg.primitive("cubed", lambda m, x: x * x * x, lambda m, out, x: 3.0 * x * x)
-    try:
-        J = row(sg.Value(2.0, label="x"))
-        assert (forward(J)[-1], backward(J)) == (
-            "J = cubed x = 8.0000",
-            ["∂J/∂x += ∂J/∂J · 3x² = 1.0000 · 12.0000 = 12.0000"],
-        )
-    finally:
-        del TABLE["cubed"]
+    J = row(sg.Value(2.0, label="x"))
+    assert forward(J)[-1] == "J = cubed x = 8.0000"
+    assert backward(J) == ["∂J/∂x += ∂J/∂J · 3x² = 1.0000 · 12.0000 = 12.0000"]
 
 
 def test_structural_zeros_contribute_zero_even_to_an_infinite_adjoint():
