@@ -151,6 +151,31 @@ def test_perceptron_loss_gives_the_perceptron_rule():
         assert [-g for g in gradient] == [moved * number for number in x]
 
 
+@pytest.mark.parametrize("name", [name for name in PYTORCH if isinstance(PYTORCH[name][2], list)])
+def test_targets_may_be_values(name):
+    loss, output, target, value, gradient = PYTORCH[name]
+    found, slopes = sg.value_and_grad(lambda ys: loss(ys, [sg.Value(d) for d in target]))(output)
+    assert found == pytest.approx(value, rel=1e-14)
+    assert slopes == pytest.approx(gradient, rel=1e-13, abs=1e-15)
+
+
+def test_targets_of_zero_and_one_may_be_values():
+    for loss in (nn.kl_divergence, nn.cross_entropy, nn.cross_entropy_with_logits):
+        for hot in range(3):
+            target = [float(i == hot) for i in range(3)]
+            found = loss([0.2, 0.3, 0.5], [sg.Value(d) for d in target])
+            assert found.data == pytest.approx(loss([0.2, 0.3, 0.5], target), rel=1e-15)
+            found.backward()
+    for loss in (nn.kl_divergence, nn.binary_cross_entropy, nn.binary_cross_entropy_with_logits, nn.perceptron):
+        for d in (0.0, 1.0):
+            assert loss(0.3, sg.Value(d)).data == pytest.approx(loss(0.3, d), rel=1e-15)
+    assert nn.max_margin(0.3, sg.Value(-1.0)).data == 1.3
+    with pytest.raises(ValueError, match=r"kl_divergence: target\[0\] is 1.5; it must be in \[0, 1\]"):
+        nn.kl_divergence(0.3, sg.Value(1.5))
+    with pytest.raises(ValueError, match=r"max_margin: target\[0\] is Value"):
+        nn.max_margin(0.3, sg.Value(0.5))
+
+
 LOSSES = [
     nn.quadratic,
     nn.mean_squared_error,
@@ -183,7 +208,7 @@ def test_targets_of_another_length_are_refused(loss):
         (lambda: nn.binary_cross_entropy(0.5, 2.0), ValueError, r"binary_cross_entropy: target\[0\] is 2.0"),
         (lambda: nn.binary_cross_entropy(0.5, math.nan), ValueError, r"target\[0\] is nan"),
         (lambda: nn.binary_cross_entropy_with_logits(0.5, -1), ValueError, r"with_logits: target\[0\] is -1.0"),
-        (lambda: nn.binary_cross_entropy(0.5, sg.Value(1.0)), TypeError, r"target\[0\] is Value.*give a plain number"),
+        (lambda: nn.binary_cross_entropy([0.5], ["1"]), TypeError, r"target\[0\] is '1'; give a number in \[0, 1\]"),
         (
             lambda: nn.binary_cross_entropy(0.0, 1.0),
             ValueError,

@@ -1,7 +1,9 @@
 """Modules, layers and networks: their parameters, names, labels, and what they refuse."""
 
+import copy
 import itertools
 import math
+import pickle
 import random
 
 import numpy as np
@@ -261,6 +263,17 @@ def test_frozen_networks_build_no_graph_and_stay_as_they_were():
         TypeError, match=r"layer 1: input 0 is Value.*give its \.data, or call the model that was frozen"
     ):
         frozen([sg.Value(1.0), 2.0])
+
+
+def test_a_copy_of_a_model_is_another_model():
+    model = nn.MLP(2, [3, 1], sg.tanh)
+    twin = copy.deepcopy(model)
+    assert twin.state_dict() == model.state_dict()
+    assert [name for name, _ in twin.named_parameters()] == [name for name, _ in model.named_parameters()]
+    twin.layers[0].neurons[0].bias.data = 9.0
+    assert model.layers[0].neurons[0].bias.data == 0.0
+    restored = pickle.loads(pickle.dumps(model))  # noqa: S301 (written here)
+    assert restored([1.0, 2.0]).data == model([1.0, 2.0]).data
 
 
 def test_a_network_of_stacked_linear_layers_is_one_linear_layer():
