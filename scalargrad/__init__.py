@@ -10,7 +10,7 @@
 
 from . import eager as eager  # gives the rows their calls and Value its operators
 from . import primitives
-from .diagrams import Diagram, derivative_diagram, influence_diagram, operations_diagram
+from .diagrams import Diagram, Page, derivative_diagram, influence_diagram, operations_diagram, walkthrough
 from .equations import derivation, label
 from .errors import RendererNotFound
 from .functions import maximum, minimum, primitive, where
@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Diagram",
+    "Page",
     "RendererNotFound",
     "Value",
     "derivation",
@@ -39,6 +40,7 @@ __all__ = [
     "primitive",
     "value_and_grad",
     "vjp",
+    "walkthrough",
     "where",
 ]
 __all__ += primitives.__all__

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import graphviz
 
@@ -72,9 +73,11 @@ class _Picture:
     def node(self, name: str, label: str, **attributes: str) -> None:
         self.dot.node(name, label, id=f"{self.prefix}_{name}", **attributes)
 
-    def edge(self, source: str, target: str, label: str = "", **attributes: str) -> None:
+    def edge(self, source: str, target: str, label: str = "", **attributes: str) -> str:
         self.edges += 1
-        self.dot.edge(source, target, label or None, id=f"{self.prefix}_e{self.edges}", **attributes)
+        name = f"e{self.edges}"
+        self.dot.edge(source, target, label or None, id=f"{self.prefix}_{name}", **attributes)
+        return name
 
     def diagram(self) -> Diagram:
         self.dots()
@@ -145,10 +148,16 @@ def derivative_diagram(
     <Diagram of 3 edges; .svg(), .png(), .save(path), .source>
     """
     picture = _Picture("derivative_diagram", goal, merge, max_nodes, depth, rankdir)
+    _draw_derivatives(picture, {id(node): node.grad for node in picture.nodes if node.mark is not None})
+    return picture.diagram()
+
+
+def _draw_derivatives(picture: _Picture, gradients: Mapping[int, float]) -> dict[tuple[int, int], str]:
+    """Draw the nodes and the edges; the ids of the edges, by the id of the node and the place of its parent."""
     goal_name = picture.names[picture.goal].text
     for node in picture.nodes:
         name, formula = picture.names[node].text, picture.names.equation(node)
-        gradient = "not computed" if node.mark is None else digits(node.grad)
+        gradient = digits(gradients[id(node)]) if id(node) in gradients else "not computed"
         lines = [
             style.line(f"{name} = {formula.text}" if formula else name, style.INK, 14),
             style.line(digits(node.data), style.VALUE, 14),
@@ -157,6 +166,7 @@ def derivative_diagram(
         label = style.stacked(lines)
         shape = {"shape": "box", "style": "rounded,filled", "margin": "0.15,0.08"}
         picture.node(picture.ids[id(node)], label, **shape, **picture.colors(node))
+    edges = {}
     for node in picture.nodes:
         formulas, numbers = picture.names.local_derivatives(node), locals_of(node)
         for parent, i in picture.parents(node):
@@ -165,8 +175,25 @@ def derivative_diagram(
             texts = [f"{derivative} = {formulas[i].text}"]
             texts += [] if formulas[i].number is not None else [f"= {digits(numbers[i])}"]
             label = f"<{'<br/>'.join(style.line(f' {text} ', style.DERIVATIVE, 11) for text in texts)}>"
-            picture.edge(source, target, label)
-    return picture.diagram()
+            edges[id(node), i] = picture.edge(source, target, label)
+    return edges
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """A derivative diagram with the ids of its parts: `prefix_name` is the id of an element of the SVG."""
+
+    diagram: Diagram
+    prefix: str
+    nodes: Mapping[int, str]
+    edges: Mapping[tuple[int, int], str]
+
+
+def addressed_diagram(goal: Value, gradients: Mapping[int, float], rankdir: str | None) -> Addressed:
+    """The derivative diagram of a whole graph with the gradients given by node id, and the ids of its parts."""
+    picture = _Picture("walkthrough", goal, False, None, None, rankdir)
+    edges = _draw_derivatives(picture, gradients)
+    return Addressed(picture.diagram(), picture.prefix, picture.ids, edges)
 
 
 def operations_diagram(
