@@ -161,7 +161,17 @@ class Primitive:
         self.domain = domain if isinstance(domain, (tuple, Joint)) else (domain or REAL,) * len(parameters)
         self.kinks = kinks
         self.ulps = ulps
-        self.__doc__ = doc
+        self.summary = doc
+        self.__doc__ = self._documentation()
+
+    def _documentation(self) -> str:
+        names = ", ".join(self.parameters)
+        domain = str(self.domain) if isinstance(self.domain, Joint) else ", ".join(map(str, self.domain))
+        return (
+            f"{self.summary}\n\n{self.name}({names}) is a float for floats, and a Value where an argument is one.\n"
+            f"Its domain is {domain}. Raises `ValueError`, `ZeroDivisionError` or `OverflowError`, as floats\n"
+            "do, outside it or for a result that is too large, and `TypeError` for what is no number."
+        )
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
