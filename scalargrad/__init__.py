@@ -10,7 +10,16 @@
 
 from . import eager as eager  # gives the rows their calls and Value its operators
 from . import primitives
-from .diagrams import Diagram, Page, derivative_diagram, influence_diagram, operations_diagram, walkthrough
+from .diagrams import (
+    Diagram,
+    Page,
+    derivative_diagram,
+    influence_diagram,
+    jacobian_diagram,
+    network_diagram,
+    operations_diagram,
+    walkthrough,
+)
 from .equations import derivation, label
 from .errors import RendererNotFound
 from .functions import maximum, minimum, primitive, where
@@ -32,10 +41,12 @@ __all__ = [
     "hvp",
     "influence_diagram",
     "jacobian",
+    "jacobian_diagram",
     "jvp",
     "label",
     "maximum",
     "minimum",
+    "network_diagram",
     "operations_diagram",
     "primitive",
     "value_and_grad",

@@ -16,6 +16,7 @@ from ..rows import Output
 from ..value import Value
 from . import style
 from .diagram import Diagram
+from .vectors import grouped
 
 __all__ = ["derivative_diagram", "influence_diagram", "operations_diagram"]
 
@@ -32,6 +33,7 @@ class _Picture:
     ) -> None:
         if not isinstance(goal, Value):
             raise TypeError(f"{view}: needs a Value, got {goal!r}; draw what you computed from Values")
+        self.view = view
         self.goal = merged(goal) if merge else goal
         everything = topological_order(self.goal)
         self.names = Names(everything, self.goal)
@@ -41,7 +43,7 @@ class _Picture:
             raise ValueError(
                 f"{view}: the graph has {len(self.nodes)} nodes, more than {max_nodes}, and a picture of it would "
                 "say nothing. Draw the last steps with depth=, the variables with influence_diagram, a network "
-                "with network_diagram, or all of it with max_nodes=None"
+                "with network_diagram or by_layer=True, or all of it with max_nodes=None"
             )
         self.ids = {id(node): f"n{index}" for index, node in enumerate(everything)}
         direction = rankdir or ("LR" if _ranks(self.nodes) <= LONGEST_ROW else "TB")
@@ -101,6 +103,12 @@ def _ranks(nodes: Sequence[Value]) -> int:
     return max(rank.values())
 
 
+def _by_layer(picture: _Picture, max_nodes: int | None, rankdir: str | None) -> Diagram:
+    if picture.cut:
+        raise ValueError(f"{picture.view}: depth= and by_layer=True don't go together; give one of them")
+    return grouped(picture.view, picture.goal, picture.nodes, picture.names, max_nodes, rankdir)
+
+
 def influence_diagram(
     goal: Value,
     *,
@@ -108,18 +116,24 @@ def influence_diagram(
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
     rankdir: str | None = None,
+    by_layer: bool = False,
 ) -> Diagram:
     """The picture of who influences whom: one circle for each variable, an arrow to what is computed from it.
 
     `merge` joins equal sub-expressions, `depth` draws only the last steps, `rankdir` is `"LR"` or `"TB"` (by
-    default `"LR"` up to six ranks). Raises `TypeError` for what is no Value, `ValueError` past `max_nodes`.
+    default `"LR"` up to six ranks). `by_layer` draws the units of a network's layer as one vector: nodes whose
+    labels differ in their lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂.
+
+    Raises `TypeError` for what is no Value, `ValueError` past `max_nodes` and for `depth` with `by_layer`.
     Source: 11-785, "Introducing the influence diagram".
 
     >>> x = Value(1.0, label="x")
     >>> influence_diagram(x * x + 1)
     <Diagram of 3 edges; .svg(), .png(), .save(path), .source>
     """
-    picture = _Picture("influence_diagram", goal, merge, max_nodes, depth, rankdir)
+    picture = _Picture("influence_diagram", goal, merge, None if by_layer else max_nodes, depth, rankdir)
+    if by_layer:
+        return _by_layer(picture, max_nodes, rankdir)
     for node in picture.nodes:
         name = picture.ids[id(node)]
         text = graphviz.escape(picture.names[node].text)
@@ -137,6 +151,7 @@ def derivative_diagram(
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
     rankdir: str | None = None,
+    by_layer: bool = False,
 ) -> Diagram:
     """The picture in which each edge carries its local derivative, as a formula and as a number.
 
@@ -147,7 +162,9 @@ def derivative_diagram(
     >>> derivative_diagram(x * x + 1)
     <Diagram of 3 edges; .svg(), .png(), .save(path), .source>
     """
-    picture = _Picture("derivative_diagram", goal, merge, max_nodes, depth, rankdir)
+    picture = _Picture("derivative_diagram", goal, merge, None if by_layer else max_nodes, depth, rankdir)
+    if by_layer:
+        return _by_layer(picture, max_nodes, rankdir)
     _draw_derivatives(picture, {id(node): node.grad for node in picture.nodes if node.mark is not None})
     return picture.diagram()
 
