@@ -278,7 +278,7 @@ def test_all_steps_are_listed_and_lead_there(screen):
     assert screen.run("return document.querySelector('[aria-current=step]').innerText") == STEPS[8]
 
 
-@pytest.mark.parametrize("label", [NASTY, "'\"><b>", "<!--<script>", "a\u202eb"])
+@pytest.mark.parametrize("label", [NASTY, "'\"><b>", "<!--<script>", "a\u202eb", "a\\Nb\\c"])
 def test_labels_stay_text(screen, label):
     screen.open(sg.walkthrough(sg.sin(sg.Value(1.0, label=label))), "#step=1")
     shown = screen.run("return nodes[0].name")

@@ -239,4 +239,4 @@ class _Drawing:
 
     def _node(self, name: str, text: str, x: float, y: float, width: float, height: float, **attributes: str) -> None:
         size = {"width": f"{width / 72:.4f}", "height": f"{height / 72:.4f}", "fixedsize": "true"} if width else {}
-        self.dot.node(name, graphviz.escape(text), pos=f"{x:.1f},{y:.1f}", **size, **attributes)
+        self.dot.node(name, style.plain(text), pos=f"{x:.1f},{y:.1f}", **size, **attributes)

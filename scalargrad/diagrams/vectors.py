@@ -36,7 +36,7 @@ class _Drawing:
         self.edges = 0
 
     def node(self, name: str, lines: Sequence[str], **look: str) -> None:
-        self.dot.node(name, _lines(lines), id=f"{self.prefix}_{name}", **BOX, **look)
+        self.dot.node(name, style.plain(*lines), id=f"{self.prefix}_{name}", **BOX, **look)
 
     def detailed_node(self, name: str, lines: Sequence[tuple[str, str, int]], **look: str) -> None:
         label = style.stacked([style.line(*line) for line in lines])
@@ -44,14 +44,8 @@ class _Drawing:
 
     def edge(self, source: str, target: str, texts: Sequence[str] = (), **look: str) -> None:
         self.edges += 1
-        label = _lines([f" {text} " for text in texts]) if texts else None
+        label = style.plain(*texts) if texts else None
         self.dot.edge(source, target, label, id=f"{self.prefix}_e{self.edges}", **look)
-
-
-def _lines(texts: Sequence[str]) -> str:
-    # Plain text, which a renderer centres by itself whatever it knows of the font; HTML-like text it does not.
-    label: str = graphviz.nohtml(r"\n".join(text.replace("\\", r"\\") for text in texts))
-    return label
 
 
 def jacobian_diagram(model: Any, *, rankdir: str | None = None) -> Diagram:
