@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from . import __version__
-from .diagrams import derivative_diagram, influence_diagram, operations_diagram
+from .diagrams import derivative_diagram, influence_diagram, operations_diagram, walkthrough
 from .equations import Derivation, derivation
 from .errors import RendererNotFound
 from .expression import Expression, ExpressionError
@@ -28,6 +28,7 @@ PICTURES: dict[str, Callable[..., Any]] = {
     "influence": influence_diagram,
     "derivative": derivative_diagram,
     "operations": operations_diagram,
+    "walkthrough": walkthrough,
 }
 # For a console that can't print them; Unicode's own compatibility forms cover the subscripts.
 PLAIN = {"∂": "d", "·": "*", "−": "-", "√": "sqrt ", "∛": "cbrt ", "π": "pi", "σ": "sigma", "≥": ">=", "≤": "<="}
@@ -74,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("expression", help='the formula; "t = x**2; sin(t) + t" names a sub-expression')
     parser.add_argument("inputs", nargs="*", metavar="NAME=NUMBER", help="the values of the variables")
     for view in PICTURES:
-        shown = f"write the {view} diagram (.svg, .png, .pdf, .dot)"
-        parser.add_argument(f"--{view}", metavar="FILE", type=str.strip, help=shown)
+        what = "page (.html)" if view == "walkthrough" else "diagram (.svg, .png, .pdf, .dot)"
+        parser.add_argument(f"--{view}", metavar="FILE", type=str.strip, help=f"write the {view} {what}")
     parser.add_argument("--json", action="store_true", help="print value, gradient and nodes as JSON")
     parser.add_argument("--check", action="store_true", help="compare the gradient with central differences")
     parser.add_argument("--version", action="version", version=f"scalargrad {__version__}")
