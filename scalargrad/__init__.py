@@ -4,12 +4,15 @@
 >>> x = sg.Value(1.5, label="x")
 >>> J = sg.cos(sg.sin(x**2) + 3 * x**2)
 >>> J.backward()
->>> round(x.grad, 4)
--5.6971
+>>> print(f"{x.grad:.4f}")
+-6.7409
 """
 
 from . import eager as eager  # gives the rows their calls and Value its operators
 from . import primitives
+from .diagrams import Diagram, derivative_diagram, influence_diagram, operations_diagram
+from .equations import derivation, label
+from .errors import RendererNotFound
 from .functions import maximum, minimum, primitive, where
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -18,14 +21,21 @@ from .value import Value
 __version__ = "0.1.0"
 
 __all__ = [
+    "Diagram",
+    "RendererNotFound",
     "Value",
+    "derivation",
+    "derivative_diagram",
     "grad",
     "hessian",
     "hvp",
+    "influence_diagram",
     "jacobian",
     "jvp",
+    "label",
     "maximum",
     "minimum",
+    "operations_diagram",
     "primitive",
     "value_and_grad",
     "vjp",

@@ -191,18 +191,19 @@ def _indent(lines: Sequence[str]) -> list[str]:
 
 
 def _compile(row: Primitive, header: str, body: Sequence[str]) -> Callable[..., Any]:
-    # The text is made from rows alone; nothing that a user wrote gets into it but the parameters' names.
+    # The text is made from rows alone; nothing that a user wrote gets into it but identifiers.
     text = "\n".join([header, *_indent(body)])
     scope = {**SCOPE, "_row": row}
     exec(compile(text, f"<scalargrad {row.name}>", "exec"), scope)  # noqa: S102 (see above)
-    function: Callable[..., Any] = scope["function"]
+    function: Callable[..., Any] = scope["_function"]
+    function.__name__ = function.__qualname__ = row.name
     return function
 
 
 def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., Any]:
     """The method of `Value` for an operator, such as `__mul__`, or the reflected one, `__rmul__`."""
     if len(row.parameters) == 1:
-        return _compile(row, "def function(self):", _case(row, (True,), ("self",)))
+        return _compile(row, "def _function(self):", _case(row, (True,), ("self",)))
     names = ("other", "self") if reflected else ("self", "other")
     both = [] if reflected else ["if _kind is _Value:", *_indent(_case(row, (True, True), names))]
     body = [
@@ -215,7 +216,7 @@ def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., A
         *_indent(_case(row, [name == "self" for name in names], names)),
         f"return _fallback(_row, other, ({', '.join(names)}))",
     ]
-    return _compile(row, "def function(self, other):", body)
+    return _compile(row, "def _function(self, other):", body)
 
 
 def compile_call(row: Primitive) -> Callable[..., Any]:
@@ -233,7 +234,7 @@ def compile_call(row: Primitive) -> Callable[..., Any]:
         tests = [f"type({n}) is {'_Value' if w else 'float'}" for n, w in zip(names, pattern, strict=True)]
         body += [f"if {' and '.join(tests)}:", *_indent(_case(row, pattern, names))]
     body.append(f"return _call(_row, ({', '.join(names)},))")
-    return _compile(row, f"def function(self, {', '.join(signature)}):", body)
+    return _compile(row, f"def _function(self, {', '.join(signature)}):", body)
 
 
 def compile_check(row: Primitive) -> None:

@@ -13,7 +13,7 @@ from .eager import record
 from .interpreters.floats import IEEE, plain
 from .interpreters.nodes import NODES
 from .rows import Output
-from .value import Value
+from .value import Value, rebuild
 
 by_serial = attrgetter("serial")
 
@@ -158,3 +158,27 @@ def _partials_as_nodes(node: Value, active: set[int], outputs: dict[int, Any]) -
     else:
         partials = primitive.derivatives(NODES, node, args, wanted)
     return [partial for arg, partial in zip(args, partials, strict=True) if isinstance(arg, Value)]
+
+
+def merged(goal: Value) -> Value:
+    """A copy of the graph in which equal sub-expressions are one node; leaves are the same Values.
+
+    A joined node has the first label of its originals and the sum of their gradients: the derivative of the
+    goal by all their uses at once.
+    """
+    copies: dict[int, Value] = {}
+    joined: dict[Any, Value] = {}
+    for node in topological_order(goal):
+        if node.primitive is None:
+            copies[id(node)] = node
+            continue
+        args = tuple([copies[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
+        key = (node.primitive, tuple([id(arg) if isinstance(arg, Value) else arg for arg in args]))
+        copy = joined.get(key)
+        if copy is None:
+            copy = joined[key] = rebuild(node.primitive, args, None, node.state())
+        else:
+            copy.grad += node.grad
+            copy.label = copy.label or node.label
+        copies[id(node)] = copy
+    return copies[id(goal)]

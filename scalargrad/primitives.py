@@ -205,11 +205,17 @@ relu     = Fixed("relu", lambda m, x, at_zero=1.0: m.select(m.less(x, 0.0), 0.0,
 leaky_relu = Fixed("leaky_relu", lambda m, x, alpha=0.01, at_zero=1.0: m.select(m.less(x, 0.0), alpha * x, x),
                    lambda m, out, x, alpha, at_zero: _by_sign(m, x, alpha, at_zero, 1.0),
                    lambda m, out, x, alpha, at_zero: m.select(m.less(x, 0.0), x, 0.0),
-                   None, kinks=(0.0,), doc="x for x ≥ 0, αx below; with the slope `at_zero` at 0.")
+                   None, kinks=(0.0,),
+                   textbook=(lambda m, out, x, alpha, at_zero: m.select(m.less(x, 0.0), alpha, 1.0),
+                             lambda m, out, x, alpha, at_zero: m.select(m.less(x, 0.0), x, 0.0), None),
+                   doc="x for x ≥ 0, αx below; with the slope `at_zero` at 0.")
 elu      = Fixed("elu", lambda m, x, alpha=1.0: m.select(m.less(0.0, x), x, alpha * m.expm1(_below(m, x))),
                  lambda m, out, x, alpha: m.select(m.less(0.0, x), 1.0, alpha * m.exp(_below(m, x))),
                  lambda m, out, x, alpha: m.expm1(_below(m, x)),
-                 kinks=(0.0,), doc="x for x > 0, α(eˣ − 1) below.")
+                 kinks=(0.0,),
+                 textbook=(lambda m, out, x, alpha: m.select(m.less(0.0, x), 1.0, out + alpha),
+                           lambda m, out, x, alpha: m.select(m.less(0.0, x), 0.0, m.exp(x) - 1.0)),
+                 doc="x for x > 0, α(eˣ − 1) below.")
 gelu     = Unary("gelu", lambda m, x: 0.5 * x * m.erfc(m.div(-x, SQRT2)),
                  lambda m, out, x: 0.5 * m.erfc(m.div(-x, SQRT2)) + m.div(x * m.exp(-0.5 * (x * x)), SQRT_2PI),
                  ulps=(1000.0, 1000.0), doc="x · Φ(x), with the normal distribution's Φ.")
@@ -259,14 +265,19 @@ sum      = Variadic("sum", lambda m, *xs: _sum(xs), lambda m, out, *xs: [1.0] * 
 prod     = Variadic("prod", lambda m, *xs: _products(xs)[-1], lambda m, out, *xs: _others(xs),
                     doc="The product of the numbers, from left to right.")
 mean     = Variadic("mean", lambda m, *xs: m.div(_sum(xs), float(len(xs))),
-                    lambda m, out, *xs: [1.0 / len(xs)] * len(xs), doc="The arithmetic mean of the numbers.")
+                    lambda m, out, *xs: [m.div(1.0, float(len(xs)))] * len(xs),
+                    doc="The arithmetic mean of the numbers.")
 max      = Variadic("max", lambda m, *xs: _extreme(m, m.less, xs), lambda m, out, *xs: _first_hit(m, out, xs),
+                    textbook=(lambda m, out, *xs: [m.select(m.equal(x, out), 1.0, 0.0) for x in xs],),
                     doc="The largest of the numbers; the first of several takes the whole derivative.")
 min      = Variadic("min", lambda m, *xs: _extreme(m, lambda x, y: m.less(y, x), xs),
                     lambda m, out, *xs: _first_hit(m, out, xs),
+                    textbook=(lambda m, out, *xs: [m.select(m.equal(x, out), 1.0, 0.0) for x in xs],),
                     doc="The smallest of the numbers; the first of several takes the whole derivative.")
 logsumexp = Variadic("logsumexp", lambda m, *xs: _logsumexp(m, m.max(*xs), xs),
-                     lambda m, out, *xs: _softmax(m, xs), doc="log(eˣ¹ + eˣ² + …), without overflow.")
+                     lambda m, out, *xs: _softmax(m, xs),
+                     textbook=(lambda m, out, *xs: [m.exp(x - out) for x in xs],),
+                     doc="log(eˣ¹ + eˣ² + …), without overflow.")
 dot      = Dot("dot", lambda m, *xys: _sum(_terms(xys)), lambda m, out, *xys: _swapped(xys),
                doc="The scalar product Σ xᵢyᵢ of two vectors, summed from left to right.")
 affine   = Affine("affine", lambda m, *wxb: _sum(_terms(wxb[:-1]), wxb[-1]),

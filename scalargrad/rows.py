@@ -7,6 +7,7 @@ operands: floats, nodes, arrays, symbols of an equation, lines of source.
 from __future__ import annotations
 
 import inspect
+import keyword
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -160,7 +161,17 @@ class Primitive:
         self.domain = domain if isinstance(domain, (tuple, Joint)) else (domain or REAL,) * len(parameters)
         self.kinks = kinks
         self.ulps = ulps
-        self.__doc__ = doc
+        self.summary = doc
+        self.__doc__ = self._documentation()
+
+    def _documentation(self) -> str:
+        names = ", ".join(self.parameters)
+        domain = str(self.domain) if isinstance(self.domain, Joint) else ", ".join(map(str, self.domain))
+        return (
+            f"{self.summary}\n\n{self.name}({names}) is a float for floats, and a Value where an argument is one.\n"
+            f"Its domain is {domain}. Raises `ValueError`, `ZeroDivisionError` or `OverflowError`, as floats\n"
+            "do, outside it or for a result that is too large, and `TypeError` for what is no number."
+        )
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -183,6 +194,10 @@ class Primitive:
     def derivatives(self, m: Functions, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
         """The local derivative by each wanted argument; None where it is 0 by structure or not wanted."""
         return [rule(m, out, *args) if w and rule else None for rule, w in zip(self.partials, wanted, strict=True)]
+
+    def textbook_derivatives(self, m: Functions, out: Any, args: Sequence[Any]) -> list[Any]:
+        """The local derivative by each argument as a textbook prints it."""
+        return [rule and rule(m, out, *args) for rule in self.textbook]
 
     def domain_of(self, index: int) -> Interval:
         """The domain of one argument by itself."""
@@ -290,6 +305,10 @@ class Many(Primitive):
         (rule,) = self.partials
         return list(rule(m, out, *args)) if rule else [None] * len(args)
 
+    def textbook_derivatives(self, m: Functions, out: Any, args: Sequence[Any]) -> list[Any]:
+        (rule,) = self.textbook
+        return list(rule(m, out, *args)) if rule else [None] * len(args)
+
 
 class Variadic(Many):
     """A row of any number of arguments, called with one iterable."""
@@ -382,8 +401,10 @@ def enter(row: Primitive) -> None:
 
     Raises `ValueError` where the name is no identifier or already stands for a row or function of `m`.
     """
-    if not row.name.isidentifier() or row.name in TABLE or row.name in ("less", "equal"):
-        raise ValueError(f"primitive: the name {row.name!r} is taken or no identifier; choose another")
+    if not row.name.isidentifier() or keyword.iskeyword(row.name) or row.name.startswith("_"):
+        raise ValueError(f"primitive: the name {row.name!r} is no public identifier; choose another")
+    if row.name in TABLE or row.name in ("less", "equal"):
+        raise ValueError(f"primitive: the name {row.name!r} is taken; choose another")
     TABLE[row.name] = row
 
 

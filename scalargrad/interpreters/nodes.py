@@ -9,35 +9,27 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ..eager import record
-from ..rows import Functions, find
+from ..rows import Functions, Primitive
 from ..value import Value
 from .floats import IEEE
+from .namespace import Namespace
 
 
 def _data(x: Any) -> float:
     return x.data if isinstance(x, Value) else float(x)
 
 
-class Nodes:
+class Nodes(Namespace):
     """The namespace `m` whose functions record a node where an operand is one."""
 
-    def less(self, x: Any, y: Any) -> bool:
-        return _data(x) < _data(y)
-
-    def equal(self, x: Any, y: Any) -> bool:
-        return _data(x) == _data(y)
-
-    def select(self, condition: bool, x: Any, y: Any) -> Any:
-        return x if condition else y
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        row = find(name)
-
-        def function(*args: Any) -> Any:
-            return record(row, row.filled(args), IEEE)
-
-        setattr(self, name, function)
-        return function
+    def interpret(self, row: Primitive) -> Callable[..., Any]:
+        return lambda *args: record(row, row.filled(args), IEEE)
 
 
-NODES = cast(Functions, Nodes())
+OWN: dict[str, Callable[..., Any]] = {
+    "less": lambda x, y: _data(x) < _data(y),
+    "equal": lambda x, y: _data(x) == _data(y),
+    "select": lambda condition, x, y: x if condition else y,
+}
+
+NODES = cast(Functions, Nodes(OWN))

@@ -1,0 +1,231 @@
+"""The views of a graph: influence, derivative and operations diagrams."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+from collections.abc import Sequence
+
+import graphviz
+
+from ..equations import Names, locals_of
+from ..graph import merged, topological_order
+from ..interpreters.notation import digits, term
+from ..rows import Output
+from ..value import Value
+from . import style
+from .diagram import Diagram
+
+__all__ = ["derivative_diagram", "influence_diagram", "operations_diagram"]
+
+MAX_NODES = 200
+LONGEST_ROW = 6
+OPERATORS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "pow": "^", "mod": "%", "floordiv": "//"}
+
+
+class _Picture:
+    """What the views share: the nodes to draw, their names and colours, and the DOT text."""
+
+    def __init__(
+        self, view: str, goal: Value, merge: bool, max_nodes: int | None, depth: int | None, rankdir: str | None
+    ) -> None:
+        if not isinstance(goal, Value):
+            raise TypeError(f"{view}: needs a Value, got {goal!r}; draw what you computed from Values")
+        self.goal = merged(goal) if merge else goal
+        everything = topological_order(self.goal)
+        self.names = Names(everything, self.goal)
+        self.nodes = everything if depth is None else _within(self.goal, depth)
+        self.cut = {id(n) for n in self.nodes} ^ {id(n) for n in everything}
+        if max_nodes is not None and len(self.nodes) > max_nodes:
+            raise ValueError(
+                f"{view}: the graph has {len(self.nodes)} nodes, more than {max_nodes}, and a picture of it would "
+                "say nothing. Draw the last steps with depth=, the variables with influence_diagram, a network "
+                "with network_diagram, or all of it with max_nodes=None"
+            )
+        self.ids = {id(node): f"n{index}" for index, node in enumerate(everything)}
+        direction = rankdir or ("LR" if _ranks(self.nodes) <= LONGEST_ROW else "TB")
+        # Ids in an SVG are those of a whole page, so each picture has a prefix of its own.
+        facts = [(self.names[n].text, n.data, n.grad, [self.ids[id(p)] for p in n.parents]) for n in everything]
+        self.prefix = "d" + hashlib.sha256(repr((view, direction, depth, facts)).encode()).hexdigest()[:8]
+        self.dot = graphviz.Digraph(graph_attr={**style.GRAPH, "rankdir": direction, "id": self.prefix})
+        self.edges = 0
+        self.dot.attr("node", **style.NODE)
+        self.dot.attr("edge", **style.LINE)
+
+    def colors(self, node: Value) -> dict[str, str]:
+        if node is self.goal:
+            return style.OUTPUT
+        return style.INPUT if node.primitive is None else style.INTERMEDIATE
+
+    def parents(self, node: Value) -> list[tuple[Value, int]]:
+        """The parents of a node that are drawn, with their places among all its parents."""
+        return [(parent, i) for i, parent in enumerate(node.parents) if id(parent) not in self.cut]
+
+    def dots(self) -> None:
+        """Mark the nodes whose parents lie beyond `depth`."""
+        for node in self.nodes:
+            if any(id(parent) in self.cut for parent in node.parents):
+                name = f"{self.ids[id(node)]}_more"
+                self.node(name, graphviz.escape("…"), shape="plaintext", style="")
+                self.edge(name, self.ids[id(node)], style="dashed")
+
+    def node(self, name: str, label: str, **attributes: str) -> None:
+        self.dot.node(name, label, id=f"{self.prefix}_{name}", **attributes)
+
+    def edge(self, source: str, target: str, label: str = "", **attributes: str) -> None:
+        self.edges += 1
+        self.dot.edge(source, target, label or None, id=f"{self.prefix}_e{self.edges}", **attributes)
+
+    def diagram(self) -> Diagram:
+        self.dots()
+        return Diagram(self.dot.source)
+
+
+def _within(goal: Value, depth: int) -> list[Value]:
+    if not isinstance(depth, int) or depth < 1:
+        raise ValueError(f"depth is {depth!r}; give a whole number of at least 1")
+    layer, found = [goal], {id(goal): goal}
+    for _ in range(depth):
+        layer = [parent for node in layer for parent in node.parents if id(parent) not in found]
+        found |= {id(node): node for node in layer}
+    return sorted(found.values(), key=lambda node: node.serial)
+
+
+def _ranks(nodes: Sequence[Value]) -> int:
+    rank: dict[int, int] = {}
+    for node in nodes:
+        rank[id(node)] = 1 + max((rank.get(id(parent), 0) for parent in node.parents), default=0)
+    return max(rank.values())
+
+
+def influence_diagram(
+    goal: Value,
+    *,
+    merge: bool = False,
+    max_nodes: int | None = MAX_NODES,
+    depth: int | None = None,
+    rankdir: str | None = None,
+) -> Diagram:
+    """The picture of who influences whom: one circle for each variable, an arrow to what is computed from it.
+
+    `merge` joins equal sub-expressions, `depth` draws only the last steps, `rankdir` is `"LR"` or `"TB"` (by
+    default `"LR"` up to six ranks). Raises `TypeError` for what is no Value, `ValueError` past `max_nodes`.
+    Source: 11-785, "Introducing the influence diagram".
+
+    >>> x = Value(1.0, label="x")
+    >>> influence_diagram(x * x + 1)
+    <Diagram of 3 edges; .svg(), .png(), .save(path), .source>
+    """
+    picture = _Picture("influence_diagram", goal, merge, max_nodes, depth, rankdir)
+    for node in picture.nodes:
+        name = picture.ids[id(node)]
+        text = graphviz.escape(picture.names[node].text)
+        picture.node(name, text, shape="circle", width="0.6", margin="0.03", **picture.colors(node))
+    for node in picture.nodes:
+        for parent, _ in picture.parents(node):
+            picture.edge(picture.ids[id(parent)], picture.ids[id(node)])
+    return picture.diagram()
+
+
+def derivative_diagram(
+    goal: Value,
+    *,
+    merge: bool = False,
+    max_nodes: int | None = MAX_NODES,
+    depth: int | None = None,
+    rankdir: str | None = None,
+) -> Diagram:
+    """The picture in which each edge carries its local derivative, as a formula and as a number.
+
+    A node shows its equation, its value and, after `backward()`, its gradient. The options and errors are
+    those of `influence_diagram`. Source: 11-785, "The derivative graph: the edge carries the derivative".
+
+    >>> x = Value(1.0, label="x")
+    >>> derivative_diagram(x * x + 1)
+    <Diagram of 3 edges; .svg(), .png(), .save(path), .source>
+    """
+    picture = _Picture("derivative_diagram", goal, merge, max_nodes, depth, rankdir)
+    goal_name = picture.names[picture.goal].text
+    for node in picture.nodes:
+        name, formula = picture.names[node].text, picture.names.equation(node)
+        gradient = "not computed" if node.mark is None else digits(node.grad)
+        lines = [
+            style.line(f"{name} = {formula.text}" if formula else name, style.INK, 14),
+            style.line(digits(node.data), style.VALUE, 14),
+            style.line(f"∂{goal_name}/∂{name} = {gradient}", style.DERIVATIVE, 11),
+        ]
+        label = style.stacked(lines)
+        shape = {"shape": "box", "style": "rounded,filled", "margin": "0.15,0.08"}
+        picture.node(picture.ids[id(node)], label, **shape, **picture.colors(node))
+    for node in picture.nodes:
+        formulas, numbers = picture.names.local_derivatives(node), locals_of(node)
+        for parent, i in picture.parents(node):
+            source, target = picture.ids[id(parent)], picture.ids[id(node)]
+            derivative = f"∂{picture.names[node].text}/∂{picture.names[parent].text}"
+            texts = [f"{derivative} = {formulas[i].text}"]
+            texts += [] if formulas[i].number is not None else [f"= {digits(numbers[i])}"]
+            label = f"<{'<br/>'.join(style.line(f' {text} ', style.DERIVATIVE, 11) for text in texts)}>"
+            picture.edge(source, target, label)
+    return picture.diagram()
+
+
+def operations_diagram(
+    goal: Value,
+    *,
+    merge: bool = False,
+    max_nodes: int | None = MAX_NODES,
+    depth: int | None = None,
+    rankdir: str | None = None,
+) -> Diagram:
+    """The picture in micrograd's style: records of name, data and grad, and circles for the operations.
+
+    The options and errors are those of `influence_diagram`. Constants are drawn as records too.
+
+    >>> x = Value(1.0, label="x")
+    >>> operations_diagram(x * x + 1)
+    <Diagram of 6 edges; .svg(), .png(), .save(path), .source>
+    """
+    picture = _Picture("operations_diagram", goal, merge, max_nodes, depth, rankdir)
+    for node in picture.nodes:
+        name = picture.ids[id(node)]
+        gradient = "not computed" if node.mark is None else digits(node.grad)
+        _record(picture, name, [picture.names[node].text, digits(node.data), f"grad {gradient}"], picture.colors(node))
+    for node in picture.nodes:
+        if node.primitive is None or all(id(arg) in picture.cut for arg in node.parents):
+            continue
+        name = picture.ids[id(node)]
+        operator, constants = _operator(node)
+        text = graphviz.escape(operator)
+        shape = {"shape": "circle", "width": "0.35", "margin": "0.02"}
+        picture.node(f"{name}_op", text, **shape, **style.OPERATOR)
+        picture.edge(f"{name}_op", name)
+        for i, arg in enumerate(node.args):
+            if isinstance(arg, Value):
+                if id(arg) not in picture.cut:
+                    picture.edge(picture.ids[id(arg)], f"{name}_op")
+            elif i in constants:
+                _record(picture, f"{name}_const{i}", [term(arg).text, digits(arg)], style.INTERMEDIATE)
+                picture.edge(f"{name}_const{i}", f"{name}_op")
+    return picture.diagram()
+
+
+def _record(picture: _Picture, name: str, cells: Sequence[str], colors: dict[str, str]) -> None:
+    row = "".join(f'<td border="1">{html.escape(cell)}</td>' for cell in cells)
+    frame = f'border="0" cellborder="1" cellspacing="0" cellpadding="7" color="{colors["color"]}"'
+    table = f'<table {frame} bgcolor="{colors["fillcolor"]}"><tr>{row}</tr></table>'
+    picture.node(name, f"<{table}>", shape="plain", style="", fontsize="12")
+
+
+def _operator(node: Value) -> tuple[str, set[int]]:
+    """What the circle of an operation shows, and which constant arguments are drawn as records."""
+    primitive = node.primitive
+    if isinstance(primitive, Output):
+        return f"{primitive.name} {primitive.index + 1}", set(range(len(node.args)))
+    if primitive is None:
+        return "", set()
+    if primitive.name == "pow" and isinstance(node.args[1], float):
+        exponent = term(node.args[1]).text
+        return f"^{exponent}", set()
+    required = len(primitive.parameters) - len(primitive.defaults)
+    constants = range(len(node.args)) if primitive.variadic else range(required)
+    return OPERATORS.get(primitive.name, primitive.name), set(constants)
