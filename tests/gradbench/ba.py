@@ -2,7 +2,7 @@
 
 One camera, point, weight and feature come in and are repeated. An observation's errors depend on its own
 camera, point and weight alone, so the Jacobian is put together from the derivatives of one residual.
-Source: ADBench, https://arxiv.org/abs/1807.10129, section 4.2.
+Source: ADBench, https://arxiv.org/abs/1807.10129.
 """
 
 import scalargrad as sg
@@ -93,8 +93,8 @@ def assembled(blocks, slopes, n, m):
         camera, point = CAMERA * (i % n), points + POINT * (i % m)
         columns = [*range(camera, camera + CAMERA), *range(point, point + POINT), weights + i]
         for row in block:
-            cols += columns
-            vals += row
+            cols.extend(columns)
+            vals.extend(row)
             rows.append(len(vals))
     for i, slope in enumerate(slopes):
         cols.append(weights + i)

@@ -33,16 +33,16 @@ def argmin(f, x, gradient, tolerance=1e-5):
     """The list at which f is smallest, searched from x along `gradient(f)`.
 
     The rate starts at 1e-5, doubles after ten steps in a row that went down, and is halved when one does not.
+    The search ends where the slope, or the next step, is no longer than the tolerance.
     """
     slope = gradient(f)
     value, direction, rate, successes = f(x), slope(x), 1e-5, 0
-    while length(direction) > tolerance:
+    while (size := length(direction)) > tolerance:
         if successes == 10:
             rate, successes = 2.0 * rate, 0
-            continue
-        moved = [a - rate * b for a, b in zip(x, direction, strict=True)]
-        if distance(x, moved) <= tolerance:
+        if rate * size <= tolerance:
             break
+        moved = [a - rate * b for a, b in zip(x, direction, strict=True)]
         below = f(moved)
         if below < value:
             x, value, direction, successes = moved, below, slope(moved), successes + 1
@@ -58,9 +58,4 @@ def argmax(f, x, gradient):
 
 def length(x):
     """The Euclidean length of a list."""
-    return sg.sqrt(sg.sum([a * a for a in x]))
-
-
-def distance(x, y):
-    """The Euclidean distance of two lists."""
-    return length([a - b for a, b in zip(x, y, strict=True)])
+    return sg.sqrt(sg.dot(x, x))

@@ -2,7 +2,7 @@
 
 Bones turn one after the other; a vertex follows several of them by its weights (linear blend skinning). Each
 measured point belongs to a vertex, or, where `us` are given, to the place with these coordinates in a triangle.
-Source: ADBench, https://arxiv.org/abs/1807.10129, section 4.3; the parameters are in the order of its data.
+Source: ADBench, https://arxiv.org/abs/1807.10129; the pose is in the order of its data.
 """
 
 import scalargrad as sg
@@ -114,9 +114,7 @@ def turned(axis):
 def compose(a, b):
     """The product of two affine maps, three rows of four each, whose fourth row is 0 0 0 1."""
     columns = list(zip(*b, strict=True))
-    return [
-        [*(sg.dot(row[:3], column) for column in columns[:3]), sg.affine(row[:3], columns[3], row[3])] for row in a
-    ]
+    return [[*(sg.dot(row[:3], column) for column in columns[:3]), sg.affine(row[:3], columns[3], row[3])] for row in a]
 
 
 def times(a, x):

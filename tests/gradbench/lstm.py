@@ -4,6 +4,8 @@ A layer has the weights and biases of four gates, and a hidden state and a cell,
 item. Source: ADBench, https://github.com/microsoft/ADBench.
 """
 
+import itertools
+
 import scalargrad as sg
 
 from .recorded import prepared
@@ -14,7 +16,7 @@ def objective(main, extra, state, sequence):
     weights, biases = main[::2], main[1::2]
     hidden, cells = state[::2], state[1::2]
     terms = []
-    for item, following in zip(sequence, sequence[1:], strict=False):
+    for item, following in itertools.pairwise(sequence):
         signal = [a * b for a, b in zip(item, extra[0], strict=True)]
         layers = []
         for layer in zip(weights, biases, hidden, cells, strict=True):
@@ -62,9 +64,7 @@ def call(f):
 
     def function(given):
         sequence = given["sequence"]
-        return prepared(
-            lambda *args: f(*args, sequence), given["main_params"], given["extra_params"], given["state"]
-        )
+        return prepared(lambda *args: f(*args, sequence), given["main_params"], given["extra_params"], given["state"])
 
     return function
 

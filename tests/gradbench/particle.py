@@ -4,17 +4,18 @@ Its path is integrated by Euler's method until it crosses the x axis, a number o
 data; its acceleration is a gradient, and the steering another one around it.
 """
 
-from .descent import argmin, distance, variants
+import scalargrad as sg
+
+from .descent import argmin, variants
 
 STEP = 0.1
 
 
 def miss(w, gradient):
     """The square of where the particle crosses the x axis, the second charge being at (10, 10 − w)."""
-    charges = ([10.0, 10.0 - w], [10.0, 0.0])
 
     def potential(x):
-        return 1.0 / distance(x, charges[0]) + 1.0 / distance(x, charges[1])
+        return 1.0 / sg.hypot(x[0] - 10.0, x[1] - 10.0 + w) + 1.0 / sg.hypot(x[0] - 10.0, x[1])
 
     position, velocity = [0.0, 8.0], [0.75, 0.0]
     while True:
