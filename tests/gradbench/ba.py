@@ -7,7 +7,7 @@ Source: ADBench, https://arxiv.org/abs/1807.10129.
 
 import scalargrad as sg
 
-from .recorded import each, prepared
+from .recorded import each
 
 CAMERA, POINT = 11, 3
 
@@ -49,7 +49,7 @@ def weight_error(w):
 def derivatives(camera, x, w, feature):
     """The two rows of a residual's derivatives by its camera, point and weight."""
     by_camera, by_point, by_weight = sg.jacobian(residual, argnums=(0, 1, 2))(camera, x, w, feature)
-    return [[*by_camera[row], *by_point[row], by_weight[row]] for row in range(2)]
+    return [[*a, *b, c] for a, b, c in zip(by_camera, by_point, by_weight, strict=True)]
 
 
 def observed(given):
@@ -60,8 +60,8 @@ def observed(given):
 def objective(given):
     """The errors of all observations; in the answer the first one's, and how often they are repeated."""
     observations = observed(given)
-    residuals = prepared(each(residual, (0, 0, 0, 0)), *observations)
-    weight_errors = prepared(each(weight_error, (0,)), observations[2])
+    residuals = each(residual, *observations)
+    weight_errors = each(weight_error, observations[2])
 
     def run():
         errors, weights = residuals(), weight_errors()
@@ -76,8 +76,8 @@ def objective(given):
 def jacobian(given):
     """The sparse Jacobian: two rows for each observation, then one for each weight."""
     observations = observed(given)
-    blocks = prepared(each(derivatives, (0, 0, 0, 0)), *observations)
-    slopes = prepared(each(sg.grad(weight_error), (0,)), observations[2])
+    blocks = each(derivatives, *observations)
+    slopes = each(sg.grad(weight_error), observations[2])
     return lambda: excerpt(*assembled(blocks(), slopes(), given["n"], given["m"]))
 
 

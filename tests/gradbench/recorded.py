@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import scalargrad as sg
 
-jit = getattr(sg, "jit", None)
-vmap = getattr(sg, "vmap", None)
+BACKEND = os.environ.get("GRADBENCH_BACKEND", "auto")
+"""A back end of `sg.jit`, or `eager`."""
+
+jit = None if BACKEND == "eager" else getattr(sg, "jit", None)
 batch_mean = getattr(sg, "batch_mean", None)
 
 Function = Callable[..., Any]
@@ -16,31 +19,36 @@ Function = Callable[..., Any]
 
 def prepared(f: Function, *args: Any) -> Callable[[], Any]:
     """The call f(*args), recorded and compiled already where programs can be recorded."""
-    if jit is None:
-        return lambda: f(*args)
-    program = jit(f)
-    program(*args)
+    program = recorded(f, args)
     return lambda: program(*args)
+
+
+def each(f: Function, *columns: Sequence[Any]) -> Callable[[], list[Any]]:
+    """The calls of f on the first entries of the columns, on the second ones and so on: one program for all."""
+    program = recorded(f, next(zip(*columns, strict=True)))
+    return lambda: [program(*entries) for entries in zip(*columns, strict=True)]
+
+
+def recorded(f: Function, args: Iterable[Any]) -> Function:
+    """f as a program, recorded for such arguments; f itself where nothing can be recorded."""
+    if jit is None:
+        return f
+    program = jit(f, backend=BACKEND)
+    program(*args)
+    return program
 
 
 def total(f: Function, in_axes: Sequence[int | None]) -> Function:
     """The function that sums f over the leading axis of the arguments with axis 0."""
-    if batch_mean is None:
-        return lambda *args: sg.sum(_mapped(f, in_axes, args))
-    mean = batch_mean(f, in_axes=tuple(in_axes))
-    first = list(in_axes).index(0)
-    return lambda *args: len(args[first]) * mean(*args)
+    first = in_axes.index(0)
 
+    def summed(*args: Any) -> Any:
+        count = len(args[first])
+        if batch_mean is not None:
+            return count * batch_mean(f, in_axes=in_axes)(*args)
+        entries = (
+            [arg[i] if axis == 0 else arg for arg, axis in zip(args, in_axes, strict=True)] for i in range(count)
+        )
+        return sg.sum([f(*entry) for entry in entries])
 
-def each(f: Function, in_axes: Sequence[int | None]) -> Function:
-    """The function that maps f over the leading axis of the arguments with axis 0."""
-    if vmap is None:
-        return lambda *args: _mapped(f, in_axes, args)
-    return vmap(f, in_axes=tuple(in_axes))
-
-
-def _mapped(f: Function, in_axes: Sequence[int | None], args: Sequence[Any]) -> list[Any]:
-    count = len(args[list(in_axes).index(0)])
-    return [
-        f(*(arg if axis is None else arg[i] for arg, axis in zip(args, in_axes, strict=True))) for i in range(count)
-    ]
+    return summed
