@@ -38,12 +38,12 @@ def rotation(v):
 
 def gmm_log_likelihood(alpha, mu, q, below, x):
     """log Π Σ φₖ N(x; μₖ, Σₖ), from the density with the determinant and the precision matrix."""
-    phi = np.exp(alpha) / np.exp(alpha).sum()
     precisions = [factor.T @ factor for factor in map(triangle, q, below)]
+    heights = np.exp(alpha) / np.exp(alpha).sum() * np.sqrt([np.linalg.det(s) for s in precisions])
     total = -0.5 * x.size * np.log(2.0 * np.pi)
     for y in x:
         exponents = [-0.5 * (y - m) @ s @ (y - m) for m, s in zip(mu, precisions, strict=True)]
-        total += np.log(sum(phi * np.exp(exponents) * np.sqrt([np.linalg.det(s) for s in precisions])))
+        total += np.log(sum(heights * np.exp(exponents)))
     return total
 
 

@@ -7,8 +7,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from . import ba, descent, oracles
-from .test_gradbench import error, evaluate
+from . import ba, descent, gmm, inputs, oracles
+from .test_gradbench import error, evaluate, numbers
 
 
 @pytest.fixture
@@ -16,8 +16,9 @@ def rng():
     return np.random.default_rng(31337)
 
 
-def listed(x):
-    return np.asarray(x).tolist()
+def large(*size):
+    """A size of the documentation's table."""
+    return pytest.param(*size, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize("mode", descent.MODES.values())
@@ -39,7 +40,7 @@ def test_all_variants_of_the_nested_evals_agree():
 
 
 def test_lse(rng):
-    x = [*listed(rng.uniform(-100.0, 100.0, 30)), 710.0, 709.5]
+    x = [*map(float, rng.uniform(-100.0, 100.0, 30)), 710.0, 709.5]
     with mpmath.workdps(50):
         weights = [mpmath.exp(a) for a in x]
         value = mpmath.log(mpmath.fsum(weights))
@@ -48,21 +49,20 @@ def test_lse(rng):
     assert error(evaluate("lse", "gradient", {"x": x}), gradient) <= 1e-13
 
 
-@pytest.mark.parametrize(("n", "m"), [(9, 4), (2, 3), (16, 1)])
+@pytest.mark.parametrize(("n", "m"), [(9, 4), (2, 3), (16, 1), large(1024, 128)])
 def test_llsq(rng, n, m):
-    x = rng.normal(size=m)
+    given = inputs.llsq(rng, n, m)
     t = np.linspace(-1.0, 1.0, n)
     powers = np.vander(t, m, increasing=True)
-    errors = np.sign(np.round(t, 12)) - powers @ x
-    given = {"x": listed(x), "n": n}
+    errors = np.sign(np.round(t, 12)) - powers @ given["x"]
     assert error(evaluate("llsq", "primal", given), 0.5 * errors @ errors) <= 1e-14
-    assert error(evaluate("llsq", "gradient", given), -powers.T @ errors) <= 1e-14
+    assert error(evaluate("llsq", "gradient", given), -powers.T @ errors) <= 1e-13
 
 
-@pytest.mark.parametrize("ell", [1, 2, 5])
+@pytest.mark.parametrize("ell", [1, 2, 5, large(8)])
 def test_det(rng, ell):
-    a = rng.normal(size=(ell, ell))
-    given = {"A": listed(a.ravel()), "ell": ell}
+    given = inputs.det(rng, ell)
+    a = np.reshape(given["A"], (ell, ell))
     value = np.linalg.det(a)
     assert error(evaluate("det", "primal", given), value) <= 1e-13
     assert error(evaluate("det", "gradient", given), value * np.linalg.inv(a).T) <= 1e-13
@@ -70,73 +70,66 @@ def test_det(rng, ell):
 
 def test_ode_where_runge_kutta_is_exact(rng):
     # yᵢ = x₀ ⋯ xᵢ tⁱ⁺¹/(i+1)!, a polynomial of degree ≤ 4 for i ≤ 3.
-    x = listed(rng.uniform(0.5, 1.5, 4))
+    x = rng.uniform(0.5, 1.5, 4).tolist()
     exact = [math.prod(x[: i + 1]) * 2.0 ** (i + 1) / math.factorial(i + 1) for i in range(4)]
     for s in (1, 3):
         assert error(evaluate("ode", "primal", {"x": x, "s": s}), exact) <= 1e-14
         assert error(evaluate("ode", "gradient", {"x": x, "s": s}), [exact[-1] / a for a in x]) <= 1e-14
 
 
-def test_ode_of_higher_degree(rng):
-    # With a diagonal scaling Y of y, the method is that of the nilpotent matrix: y ← Σ (hN)ᵏ/k! (y, 1), k ≤ 4.
-    x = rng.uniform(0.5, 1.5, 7)
-    steps = 3
-    shift = np.diag(x, -1)[: len(x) + 1, : len(x) + 1]  # acts on (1, y): the constant 1 drives y₀
-    h = 2.0 / steps * shift
-    step = sum(np.linalg.matrix_power(h, k) / math.factorial(k) for k in range(5))
-    y = np.linalg.matrix_power(step, steps)[1:, 0]
-    given = {"x": listed(x), "s": steps}
+@pytest.mark.parametrize(("n", "s"), [(7, 3), large(1000, 10)])
+def test_ode_of_higher_degree(rng, n, s):
+    # With N y for y′, where (1, y) stands for y, a step of the method multiplies by Σ (hN)ᵏ/k! for k ≤ 4.
+    given = inputs.ode(rng, n, s)
+    step, term = np.eye(n + 1), np.eye(n + 1)
+    for k in range(1, 5):
+        term = term @ np.diag(given["x"], -1) * (2.0 / s / k)
+        step = step + term
+    y = np.linalg.matrix_power(step, s)[1:, 0]
     assert error(evaluate("ode", "primal", given), y) <= 1e-14
     # The last y is linear in each x.
-    assert error(evaluate("ode", "gradient", given), y[-1] / x) <= 1e-14
+    assert error(evaluate("ode", "gradient", given), y[-1] / given["x"]) <= 1e-14
 
 
-def test_kmeans(rng):
-    points = rng.normal(size=(40, 3))
-    centroids = points[-4:] + 0.1
+@pytest.mark.parametrize(("k", "n", "d"), [(4, 40, 3), (1, 2, 1), large(10, 1000, 8)])
+def test_kmeans(rng, k, n, d):
+    given = inputs.kmeans(rng, k, n, d)
+    points, centroids = np.array(given["points"]), np.array(given["centroids"])
     squares = ((points[:, None] - centroids) ** 2).sum(axis=2)
     nearest = squares.argmin(axis=1)
-    given = {"points": listed(points), "centroids": listed(centroids)}
     assert error(evaluate("kmeans", "cost", given), squares.min(axis=1).sum()) <= 1e-14
     # Newton's step leads from a centroid to the mean of its points.
     steps = [c - points[nearest == i].mean(axis=0) for i, c in enumerate(centroids)]
     assert error(evaluate("kmeans", "dir", given), steps) <= 1e-14
 
 
-@pytest.mark.parametrize(("d", "k", "n", "m", "gamma"), [(3, 4, 5, 2, 1.7), (2, 3, 1, 0, 1.0), (1, 2, 3, 1, 0.5)])
+@pytest.mark.parametrize(
+    ("d", "k", "n", "m", "gamma"), [(3, 4, 5, 2, 1.7), (2, 3, 1, 0, 1.0), (1, 2, 3, 1, 0.5), large(10, 5, 1000, 0, 1.0)]
+)
 def test_gmm(rng, d, k, n, m, gamma):
-    x, alpha, mu = rng.normal(size=(n, d)), rng.normal(size=k), rng.uniform(size=(k, d))
-    q, below = rng.normal(size=(k, d)), rng.normal(size=(k, d * (d - 1) // 2))
-    given = {"d": d, "k": k, "n": n, "m": m, "gamma": gamma}
-    given |= {name: listed(a) for name, a in (("x", x), ("alpha", alpha), ("mu", mu), ("q", q), ("l", below))}
+    given = inputs.gmm(rng, d, k, n, m, gamma)
+    x = np.array(given["x"])
+    arguments = [np.array(given[name]) for name in gmm.PARAMETERS]
+    sizes = np.cumsum([a.size for a in arguments])[:-1]
 
-    def posterior(alpha, mu, q, below):
+    def posterior(flat):
+        alpha, mu, q, below = (part.reshape(a.shape) for part, a in zip(np.split(flat, sizes), arguments, strict=True))
         return oracles.gmm_log_likelihood(alpha, mu, q, below, x) + oracles.gmm_log_prior(q, below, m, gamma)
 
-    assert error(evaluate("gmm", "objective", given), posterior(alpha, mu, q, below)) <= 1e-12
+    at = np.concatenate([a.ravel() for a in arguments])
+    assert error(evaluate("gmm", "objective", given), posterior(at)) <= 1e-12
     gradient = evaluate("gmm", "jacobian", given)
-    arguments = {"alpha": alpha, "mu": mu, "q": q, "l": below}
-    for i, name in enumerate(arguments):
-        fixed = list(arguments.values())
-
-        def along(moved, i=i, fixed=fixed):
-            return posterior(*fixed[:i], moved, *fixed[i + 1 :])
-
-        assert list(np.shape(gradient[name])) == list(np.shape(given[name]))
-        if fixed[i].size:
-            assert error(gradient[name], oracles.complex_step(along, fixed[i])) <= 1e-12
+    assert [np.shape(gradient[name]) for name in gmm.PARAMETERS] == [a.shape for a in arguments]
+    flat = [number for name in gmm.PARAMETERS for number in numbers(gradient[name])]
+    assert error(flat, oracles.complex_step(posterior, at)) <= 1e-12
 
 
-def observation(rng, turn):
-    camera = [*turn, *rng.normal(size=3), 400.0, 5.0, -8.0, 0.08, 0.003]
-    point = camera[3] + 7.0, camera[4] + 0.5, camera[5] + 3.0
-    return np.array([*camera, *point, 0.4]), np.array([270.0, 830.0])
-
-
-@pytest.mark.parametrize("turn", [(-0.8, 1.1, 0.9), (0.0, 0.0, 0.0), (0.0, 0.05, 0.0)])
+@pytest.mark.parametrize("turn", [None, (0.0, 0.0, 0.0), (0.0, 0.05, 0.0)])
 def test_ba_residual(rng, turn):
-    parameters, feature = observation(rng, turn)
-    args = listed(parameters[:11]), listed(parameters[11:14]), float(parameters[14]), listed(feature)
+    given = inputs.ba(rng, 1, 1, 1)
+    given["cam"][:3] = turn or given["cam"][:3]
+    parameters, feature = np.array([*given["cam"], *given["x"], given["w"]]), given["feat"]
+    args = given["cam"], given["x"], given["w"], feature
     assert error(ba.residual(*args), oracles.ba_residual(parameters, feature)) <= 1e-13
     expected = oracles.complex_step(lambda p: oracles.ba_residual(p, feature), parameters)
     assert error(ba.derivatives(*args), expected) <= 1e-11
@@ -159,12 +152,10 @@ def test_ba_jacobian_is_the_sparse_one(rng):
     assert (dense == expected).all()
 
 
-def test_lstm(rng):
-    layers, length, bits = 2, 6, 3
-    main, extra = rng.uniform(size=(2 * layers, 4 * bits)), rng.uniform(size=(3, bits))
-    state, sequence = rng.uniform(size=(2 * layers, bits)), rng.integers(2, size=(length, bits)).astype(float)
-    names = ("main_params", "extra_params", "state", "sequence")
-    given = dict(zip(names, map(listed, (main, extra, state, sequence)), strict=True))
+@pytest.mark.parametrize(("layers", "length", "bits"), [(2, 6, 3), (1, 3, 2)])
+def test_lstm(rng, layers, length, bits):
+    given = inputs.lstm(rng, layers, length, bits)
+    main, extra, state, sequence = map(np.array, given.values())
     value = oracles.lstm_objective(main, extra, state, sequence)
     assert error(evaluate("lstm", "objective", given), value) <= 1e-14
     by_main = oracles.complex_step(lambda p: oracles.lstm_objective(p, extra, state, sequence), main)
@@ -172,46 +163,14 @@ def test_lstm(rng):
     assert error(evaluate("lstm", "jacobian", given), [by_main, by_extra]) <= 1e-14
 
 
-def hand(rng, mirrored):
-    """A hand of 22 bones in a chain of fingers, with ten vertices, each moved by a few bones."""
-    bones, vertices = 22, 10
-
-    def transforms():
-        result = np.array([np.eye(4)] * bones)
-        result[:, :3] += 0.3 * rng.normal(size=(bones, 3, 4))
-        return listed(result)
-
-    weights = rng.uniform(size=(vertices, bones)) * (rng.uniform(size=(vertices, bones)) < 0.2)
-    return {
-        "bone_count": bones,
-        "parents": [-1, *(0 if i % 4 == 1 else i - 1 for i in range(1, 21)), 0],
-        "base_relatives": transforms(),
-        "inverse_base_absolutes": transforms(),
-        "base_positions": listed(np.column_stack([rng.normal(size=(vertices, 3)), np.ones(vertices)])),
-        "weights": listed(weights),
-        "triangles": listed(rng.integers(vertices, size=(6, 3))),
-        "is_mirrored": mirrored,
-    }
-
-
-@pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize("still", [False, True])
-@pytest.mark.parametrize("simple", [False, True])
-def test_ht(rng, simple, still, mirrored):
-    count = 5
-    theta = rng.normal(size=26)
-    theta[:3] *= not still
-    us = np.zeros((0, 2)) if simple else rng.uniform(0.0, 0.5, size=(count, 2))
-    which = rng.integers(10 if simple else 6, size=count)
-    data = {
-        "model": hand(rng, mirrored),
-        "correspondences": listed(which),
-        "points": listed(rng.normal(size=(count, 3))),
-    }
-    given = {"theta": listed(theta), "us": listed(us), "data": data}
+@pytest.mark.parametrize("options", [{}, {"simple": True}, {"still": True}, {"mirrored": True}], ids=str)
+@pytest.mark.parametrize(("count", "vertices"), [(4, 10), large(100, 544)])
+def test_ht(rng, count, vertices, options):
+    given = inputs.ht(rng, count, vertices, **options)
+    data, theta, us = given["data"], np.array(given["theta"]), np.array(given["us"])
     assert error(evaluate("ht", "objective", given), oracles.ht_distances(theta, us, data)) <= 1e-13
     expected = oracles.complex_step(lambda t: oracles.ht_distances(t, us, data), theta)
-    if not simple:
+    if len(us):
         by_us = oracles.complex_step(lambda v: oracles.ht_distances(theta, us + v, data), np.zeros(2))
         expected = np.hstack([by_us, expected])
     assert error(evaluate("ht", "jacobian", given), expected) <= 1e-13
