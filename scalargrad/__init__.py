@@ -26,6 +26,7 @@ from .diagrams import (
 from .equations import derivation, label
 from .errors import RendererNotFound
 from .functions import maximum, minimum, primitive, where
+from .nonfinite import locate_nonfinite
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
@@ -33,6 +34,7 @@ from .value import Value
 if TYPE_CHECKING:
     from . import nn as nn
     from . import optim as optim
+    from . import testing as testing
     from . import training as training
 
 __version__ = "0.1.0"
@@ -52,6 +54,7 @@ __all__ = [
     "jacobian_diagram",
     "jvp",
     "label",
+    "locate_nonfinite",
     "maximum",
     "minimum",
     "network_diagram",
@@ -67,6 +70,6 @@ __all__ += primitives.__all__
 
 def __getattr__(name: str) -> Any:
     # These load at first use, so that the engine alone is quick to import.
-    if name in ("nn", "optim", "training"):
+    if name in ("nn", "optim", "testing", "training"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
