@@ -32,7 +32,7 @@ def test_generated_page_is_what_the_table_gives(page):
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == tables().PAGES[page]()
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/adding-a-primitive.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/adding-a-primitive.md", "docs/testing.md"])
 def test_examples_of_a_page_run(page, rows_restored):
     failures, tried = doctest.testfile(str(ROOT / page), module_relative=False)
     assert tried > 0
