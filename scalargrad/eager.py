@@ -14,6 +14,7 @@ from typing import Any
 from . import primitives  # noqa: F401 (fills the table)
 from .interpreters import source
 from .interpreters.floats import FLOATS, IEEE, plain
+from .observer import OBSERVER
 from .rows import TABLE, Functions, Output, Primitive, Vector
 from .value import Value, next_serial
 
@@ -27,7 +28,7 @@ def record(row: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
     A vector row gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
     operand, `IEEE` never raises; local derivatives always follow IEEE.
     """
-    data = [arg.data if isinstance(arg, Value) else _number(row, index, arg) for index, arg in enumerate(args)]
+    data = [arg._data if isinstance(arg, Value) else _number(row, index, arg) for index, arg in enumerate(args)]
     try:
         out = row.forward(m, *data)
     except REFUSALS as error:
@@ -41,13 +42,18 @@ def record(row: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
         if len(parents) == len(args)
         else tuple([arg if w else number for arg, number, w in zip(args, data, wanted, strict=True)])
     )
+    vector = isinstance(row, Vector)
     if isinstance(row, Vector):
         outputs = [Output(row, j) for j in range(len(out))]
-        return [
+        nodes = [
             _node(o, y, args, parents, o.derivatives(IEEE, out, data), wanted)
             for o, y in zip(outputs, out, strict=True)
         ]
-    return _node(row, out, args, parents, row.derivatives(IEEE, out, data, wanted), wanted)
+    else:
+        nodes = [_node(row, out, args, parents, row.derivatives(IEEE, out, data, wanted), wanted)]
+    if (recording := OBSERVER.get()) is not None:
+        recording.computed(row, args, nodes, m)
+    return nodes if vector else nodes[0]
 
 
 def _node(
@@ -59,7 +65,7 @@ def _node(
     wanted: Sequence[bool],
 ) -> Value:
     node = Value.__new__(Value)
-    node.data = float(data)
+    node._data = float(data)
     node.grad = 0.0
     node.parents = parents
     node.args = args
@@ -168,13 +174,13 @@ def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str]) -> list
     args = f"({', '.join(names)},)"
     parents = f"({', '.join(name for name, w in zip(names, pattern, strict=True) if w)},)"
     return [
-        *(f"_x{i} = {name}{'.data' if w else ''}" for i, (name, w) in enumerate(zip(names, pattern, strict=True))),
+        *(f"_x{i} = {name}{'._data' if w else ''}" for i, (name, w) in enumerate(zip(names, pattern, strict=True))),
         "try:",
         *_indent(lines or ["pass"]),
         "except _refusals:",
         f"    return _record(_row, {args})",
         "_v = _new(_Value)",
-        f"_v.data = {source.text(out)}",
+        f"_v._data = {source.text(out)}",
         "_v.grad = 0.0",
         f"_v.parents = _v.args = {args}" if all(pattern) else f"_v.parents = {parents}; _v.args = {args}",
         f"_v.partials = ({shown})",

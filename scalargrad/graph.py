@@ -11,7 +11,8 @@ from typing import Any
 
 from .eager import record
 from .interpreters.floats import IEEE, plain
-from .interpreters.nodes import NODES
+from .interpreters.nodes import NODES, Gate
+from .observer import OBSERVER
 from .rows import Output
 from .value import Value
 
@@ -40,6 +41,8 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     Interior nodes start afresh and leaves add up. It visits each node in reverse topological order and adds
     its contribution to its parents (10-601 Backpropagation). Raises `TypeError` for a seed that is no number.
     """
+    if (recording := OBSERVER.get()) is not None:
+        raise recording.refusal("backward()", "use sg.grad or sg.value_and_grad")
     numbers = [plain(seed) for seed in seeds]
     if None in numbers:
         raise TypeError(
@@ -140,7 +143,7 @@ def times(x: Any, partial: Any) -> Any:
     """x · partial, without a node for a factor that is the plain number 1."""
     if type(partial) is float and partial == 1.0:
         return x
-    if type(x) is float and x == 1.0:
+    if type(x) is float and x == 1.0 and type(partial) is not Gate:
         return partial
     return x * partial
 

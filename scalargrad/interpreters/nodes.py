@@ -1,6 +1,7 @@
 """The interpreter for nodes: local derivatives as new nodes, so that they can be differentiated again.
 
-It follows IEEE, as everything does that is made while differentiating. A choice takes the chosen side.
+It follows IEEE, as everything does that is made while differentiating. A choice takes the chosen side;
+while a program is recorded it stays an instruction.
 """
 
 from __future__ import annotations
@@ -9,26 +10,29 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ..eager import record
+from ..observer import OBSERVER, Observer
 from ..rows import Functions, find
 from ..value import Value
 from .floats import IEEE
 
 
 def _data(x: Any) -> float:
-    return x.data if isinstance(x, Value) else float(x)
+    return x._data if isinstance(x, Value) else float(x)
 
 
 class Nodes:
     """The namespace `m` whose functions record a node where an operand is one."""
 
-    def less(self, x: Any, y: Any) -> bool:
-        return _data(x) < _data(y)
+    def less(self, x: Any, y: Any) -> Any:
+        return _data(x) < _data(y) if (recording := OBSERVER.get()) is None else recording.less(x, y)
 
-    def equal(self, x: Any, y: Any) -> bool:
-        return _data(x) == _data(y)
+    def equal(self, x: Any, y: Any) -> Any:
+        return _data(x) == _data(y) if (recording := OBSERVER.get()) is None else recording.equal(x, y)
 
-    def select(self, condition: bool, x: Any, y: Any) -> Any:
-        return x if condition else y
+    def select(self, condition: Any, x: Any, y: Any) -> Any:
+        if isinstance(condition, bool):
+            return x if condition else y
+        return cast(Observer, OBSERVER.get()).select(condition, x, y)  # only a recording makes other conditions
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         row = find(name)
@@ -41,3 +45,20 @@ class Nodes:
 
 
 NODES = cast(Functions, Nodes())
+
+
+class Gate:
+    """The derivative of a recorded choice by one of its sides: it lets an adjoint pass or stops it.
+
+    As a factor 0 it would turn an infinite adjoint of the other side into nan.
+    """
+
+    __slots__ = ("condition", "passes")
+
+    def __init__(self, condition: Any, passes: bool) -> None:
+        self.condition = condition
+        self.passes = passes
+
+    def __rmul__(self, adjoint: Any) -> Any:
+        sides = (adjoint, 0.0) if self.passes else (0.0, adjoint)
+        return NODES.select(self.condition, *sides)

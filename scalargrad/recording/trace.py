@@ -1,0 +1,152 @@
+"""A trace: one recording of a function, its program ready to run, and how its results are handed back."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import random
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import RecordingError
+from ..interpreters.floats import plain
+from ..structures import flatten
+from ..value import Value
+from .backends import build
+from .derivative import Call, gradient, make_node
+from .program import Guard, Instruction, Mapped, Program, operands_of
+from .recorder import Recording
+
+if TYPE_CHECKING:
+    from .compiled import Inputs
+
+__all__ = ["Trace", "record_trace"]
+
+DIFFERENTIABLE_RESULTS = 4
+"""The most results for which derivatives by Values are kept ready; with more of them a call runs eagerly."""
+
+
+class Trace:
+    """One recording of a function."""
+
+    def __init__(
+        self,
+        program: Program,
+        captured: Sequence[Value],
+        outputs: Sequence[Any],
+        rebuild: Callable[..., Any],
+        inputs: Inputs,
+        backend: str,
+    ) -> None:
+        self.program = program
+        self.captured = captured
+        self.rebuild = rebuild
+        self.constants = list(outputs)
+        number = range(program.inputs, program.inputs + program.captured)
+        self.by = [i for i, leaf in enumerate(inputs.leaves) if isinstance(leaf, Value)] + list(number)
+        self.places = [i for i, out in enumerate(outputs) if isinstance(out, Value)]
+        self.dependent = _dependent(program, set(self.by)) if self.by else []
+        self.too_many_results = len(self.dependent) > DIFFERENTIABLE_RESULTS
+        if self.too_many_results:
+            return
+        point = [*inputs.numbers, *(node._data for node in captured)]
+        extended = program
+        for k in self.dependent:
+            partials = gradient(extended, point, k, self.by, keep=True)
+            extended = partials
+        self._run = build(extended, backend)
+
+    def run(self, numbers: Sequence[float]) -> tuple[Sequence[float], Sequence[float]] | None:
+        """The point and the numbers that come out there; None where a guard fails."""
+        point = [*numbers, *[node._data for node in self.captured]] if self.captured else numbers
+        outputs = self._run(point)
+        return None if outputs is None else (point, outputs)
+
+    def result(self, leaves: Sequence[Any], found: tuple[Sequence[float], Sequence[float]]) -> Any:
+        """The result of the function, nested as it returned it."""
+        point, outputs = found
+        results = self.constants.copy()
+        for k, place in enumerate(self.places):
+            results[place] = outputs[k]
+        args: tuple[Any, ...] = (*leaves, *self.captured)
+        for n, k in enumerate(self.dependent):
+            start = len(self.program.outputs) + n * len(self.by)
+            partials = outputs[start : start + len(self.by)]
+            call = Call(self.program, point, k)
+            flat = [arg if isinstance(arg, Value) else float(arg) for arg in args]
+            results[self.places[k]] = make_node(call, outputs[k], flat, partials)
+        return self.rebuild(results)
+
+
+def _dependent(program: Program, sources: set[int]) -> list[int]:
+    """The outputs that are computed from these values."""
+    reached = set(sources)
+    for step in program.steps:
+        if not isinstance(step, Guard) and not reached.isdisjoint(x for x in operands_of(step) if type(x) is int):
+            reached.update(range(step.result, step.result + step.count))
+    return [k for k, out in enumerate(program.outputs) if type(out) is int and out in reached]
+
+
+def record_trace(f: Callable[..., Any], inputs: Inputs, backend: str) -> Trace:
+    """The trace of f at these inputs. Raises `RecordingError` where another run records something else."""
+    recording, outputs, rebuild = _recorded(f, inputs, inputs.numbers)
+    program = recording.program([out for out in outputs if isinstance(out, Value)])
+    _check(f, inputs, recording)
+    return Trace(program, recording.captured, outputs, rebuild, inputs, backend)
+
+
+def _recorded(
+    f: Callable[..., Any], inputs: Inputs, numbers: Sequence[float]
+) -> tuple[Recording, list[Any], Callable[..., Any]]:
+    recording = Recording(numbers)
+    with recording.under_way():
+        outputs, paths, rebuild = flatten(inputs.call(f, recording.inputs))
+        for out, path in zip(outputs, paths, strict=True):
+            if not isinstance(out, (Value, bool, str, type(None))) and plain(out) is None:
+                raise RecordingError(
+                    f"the recorded function returned {out!r}{path and ' at ' + path}, a {type(out).__name__}; "
+                    "return numbers, nested in lists, tuples, dicts or arrays"
+                )
+        settled = [_settled(recording, out) for out in outputs]
+    return recording, settled, rebuild
+
+
+def _settled(recording: Recording, out: Any) -> Any:
+    # A Value that is the same at every run is a number.
+    if isinstance(out, Value) and type(ref := recording.ref(out)) is float:
+        return ref
+    return out
+
+
+def _check(f: Callable[..., Any], inputs: Inputs, first: Recording) -> None:
+    """Record f again nearby, or, where that goes another way, at the same point: it must do the same."""
+    generator = random.Random(0)  # noqa: S311 (a point near the first one, the same in every run)
+    nearby = [x + (0.01 * abs(x) + 0.001) * generator.uniform(0.5, 1.0) for x in inputs.numbers]
+    try:
+        same = _same(first, _recorded(f, inputs, nearby)[0])
+    except (ArithmeticError, ValueError, RecordingError):
+        same = None
+    if same is None:
+        same = _same(first, _recorded(f, inputs, inputs.numbers)[0])
+    if not same:
+        raise RecordingError(
+            "the recorded function did something else when it was run again: it is random, or depends on the "
+            "time, on what it changes itself, or on a number that it did not compute with Values. Hand such "
+            "numbers in as arguments"
+        )
+
+
+def _same(first: Recording, second: Recording) -> bool | None:
+    """Whether two recordings took the same steps; None where a branch went the other way."""
+    if len(first.captured) != len(second.captured):
+        captured = False
+    else:
+        captured = all(map(operator.is_, first.captured, second.captured))
+    for step, other in itertools.zip_longest(first.steps, second.steps):
+        if isinstance(step, Mapped) and isinstance(other, Mapped) and (step.guarded or other.guarded):
+            return None
+        if isinstance(step, Guard) and isinstance(other, Guard) and step == other._replace(holds=not other.holds):
+            return None
+        if repr(step) != repr(other):
+            return False
+    return captured
