@@ -41,11 +41,19 @@ def build(program: Program, backend: str) -> Runner:
     """The program, ready to run by that back end."""
     if backend == "python":
         return GeneratedProgram(program)
-    raise NotImplementedError
+    if backend == "numpy":
+        return GeneratedProgram(program, "numpy")
+    from .native import NativeProgram
+
+    return NativeProgram(program)
 
 
 def source(program: Program, language: str) -> str:
     """The program as text in that language, "python" or "llvm"."""
     if language == "python":
         return written(lower(program))
+    if language == "llvm":
+        from .native import text_of_program
+
+        return text_of_program(program)
     raise ValueError(f"source: language is {language!r}; choose 'python' or 'llvm'")

@@ -21,10 +21,11 @@ class GeneratedProgram:
     It returns the list of the outputs, or None where a guard fails, and raises what eager code raises.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, backend: str = "python") -> None:
         self.program = program
         self.text = written(lower(program))
-        maps = [_MappedLoop(step) for step in program.steps if isinstance(step, Mapped)]
+        kind = _MappedLoop if backend == "python" else _MappedBlocks
+        maps = [kind(step) for step in program.steps if isinstance(step, Mapped)]
         scope = {**LIBRARY_FUNCTIONS, "inf": math.inf, "nan": math.nan, "maps": maps}
         # The text is made of operations and numbers alone; nothing that a user wrote gets into it.
         exec(compile(self.text, "<scalargrad program>", "exec"), scope)  # noqa: S102 (see above)
@@ -64,6 +65,27 @@ class _MappedLoop:
         return results
 
 
+class _MappedBlocks:
+    """A mapped step on NumPy blocks."""
+
+    def __init__(self, step: Mapped) -> None:
+        from .kernels import mapped_runner
+
+        self.step = step
+        self.runner = mapped_runner(step.programs, step.summed, "numpy")
+
+    def __call__(self, values: Sequence[float], broadcast: Sequence[float]) -> list[float] | None:
+        import numpy as np
+
+        columns = [
+            np.array([values[x] if type(x) is int else x for x in column], dtype=float) for column in self.step.columns
+        ]
+        results = self.runner(columns, broadcast, self.step.lanes)
+        if isinstance(results, int):
+            return None
+        return [x for r in results for x in (r.tolist() if isinstance(r, np.ndarray) else [r])]
+
+
 def text_of(operand: Operand) -> str:
     """An operand as it is written."""
     return f"v{operand}" if type(operand) is int else repr(operand)
@@ -96,7 +118,7 @@ def written(code: Code) -> str:
 
 
 def _call(call: MappedCall, index: int) -> list[str]:
-    results = ", ".join(f"v{call.result + i}" for i in range(call.step.count))
+    results = ", ".join(f"v{call.result + i}" for i in range(call.step.width))
     broadcast = ", ".join(map(text_of, call.broadcast))
     return [
         f"    results = maps[{index}](values, [{broadcast}])",

@@ -218,8 +218,8 @@ def lower(program: Program) -> Code:
         else:
             broadcast = tuple([_number(operand(x)) for x in step.broadcast])
             code.steps.append(MappedCall(step, broadcast, code.size))
-            cells.extend([Cell(code, code.size + i) for i in range(step.count)])
-            code.size += step.count
+            cells.extend([Cell(code, code.size + i) for i in range(step.width)])
+            code.size += step.width
     code.outputs = tuple([_number(operand(x)) for x in program.outputs])
     code.tidy()
     return code

@@ -16,11 +16,12 @@ from ..observer import OBSERVER
 from ..primitives import mean
 from ..structures import array, flatten, is_array
 from ..value import Value
+from .backends import choose
 from .derivative import gradient, make_node
 from .generated import GeneratedProgram
 from .program import Mapped, Operand, Program
 from .recorder import Recording
-from .replay import replay
+from .replay import in_lane, replay
 
 __all__ = ["Vmapped", "batch_mean", "lanes_of", "mapped_nodes", "vmap"]
 
@@ -304,12 +305,32 @@ def _packed(refs: list[Operand]) -> range | tuple[Operand, ...]:
 
 
 def _evaluate(step: Mapped, lanes: Sequence[Sequence[float]]) -> list[float]:
+    backend = choose("auto")
+    if backend == "python":
+        return _evaluated(step, lanes)
+    import numpy as np
+
+    from .kernels import mapped_runner
+
+    matrix = np.array(lanes, dtype=float)
+    columns, broadcast = matrix[:, : len(step.columns)].T, lanes[0][len(step.columns) :]
+    results = mapped_runner(step.programs, step.summed, backend)(columns, broadcast, len(lanes))
+    if isinstance(results, int):
+        raise RecordingError(ANOTHER_WAY)
+    return [float(x) for r in results for x in (r if isinstance(r, np.ndarray) else [r])]
+
+
+ANOTHER_WAY = "a mapped function took another way when it was run again; is it random?"
+
+
+def _evaluated(step: Mapped, lanes: Sequence[Sequence[float]]) -> list[float]:
     runs = [GeneratedProgram(program) for program in step.programs]
     columns: list[list[float]] = [[] for _ in step.summed]
-    for inputs in lanes:
-        out = next((out for run in runs if (out := run(inputs)) is not None), None)
+    for t, inputs in enumerate(lanes):
+        with in_lane(t):
+            out = next((out for run in runs if (out := run(inputs)) is not None), None)
         if out is None:
-            raise RecordingError("a mapped function took another way when it was run again; is it random?")
+            raise RecordingError(ANOTHER_WAY)
         for column, x in zip(columns, out, strict=True):
             column.append(x)
     results: list[float] = []

@@ -32,7 +32,7 @@ class Instruction(NamedTuple):
     row: Primitive
     operands: tuple[Operand, ...]
     result: int
-    count: int
+    width: int
     refuses: bool
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class Mapped(NamedTuple):
     result: int
 
     @property
-    def count(self) -> int:
+    def width(self) -> int:
         """How many values it fills."""
         return sum(1 if summed else self.lanes for summed in self.summed)
 
@@ -133,7 +133,7 @@ class Program:
     @property
     def size(self) -> int:
         """How many values it has."""
-        return self.inputs + self.captured + sum(step.count for step in self.steps if not isinstance(step, Guard))
+        return self.inputs + self.captured + sum(step.width for step in self.steps if not isinstance(step, Guard))
 
     @property
     def guarded(self) -> bool:
@@ -186,7 +186,7 @@ def operands_of(step: Step) -> Sequence[Operand]:
 
 
 def _results(step: Instruction | Mapped) -> str:
-    return f"v{step.result}" if step.count == 1 else f"v{step.result}…v{step.result + step.count - 1}"
+    return f"v{step.result}" if step.width == 1 else f"v{step.result}…v{step.result + step.width - 1}"
 
 
 def _text(operand: Operand) -> str:

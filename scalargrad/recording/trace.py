@@ -83,7 +83,7 @@ def _dependent(program: Program, sources: set[int]) -> list[int]:
     reached = set(sources)
     for step in program.steps:
         if not isinstance(step, Guard) and not reached.isdisjoint(x for x in operands_of(step) if type(x) is int):
-            reached.update(range(step.result, step.result + step.count))
+            reached.update(range(step.result, step.result + step.width))
     return [k for k, out in enumerate(program.outputs) if type(out) is int and out in reached]
 
 
