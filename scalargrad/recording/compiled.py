@@ -214,4 +214,8 @@ def jit(f: Callable[..., Any], backend: str = "auto", static_argnums: int | Sequ
         raise TypeError(f"jit: f is {f!r}, a {type(f).__name__}; give a function")
     choose(backend)
     numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    if isinstance(f, Vmapped) and not numbers:
+        from .batched import JittedMap
+
+        return JittedMap(f, backend)
     return Jitted(f, backend, numbers)

@@ -23,7 +23,7 @@ from .program import Mapped, Operand, Program
 from .recorder import Recording
 from .replay import in_lane, replay
 
-__all__ = ["Vmapped", "batch_mean", "lanes_of", "mapped_nodes", "vmap"]
+__all__ = ["Vmapped", "batch_mean", "lanes_of", "mapped_axes", "mapped_nodes", "vmap"]
 
 Function = Callable[..., Any]
 FEWEST = 3
@@ -85,21 +85,29 @@ def batch_mean(f: Function, in_axes: Any = 0) -> Function:
     return averaged
 
 
-def lanes_of(name: str, args: Sequence[Any], in_axes: Any) -> tuple[list[tuple[Any, ...]], bool]:
-    """The arguments of each lane, and whether an array is among those that are mapped."""
+def mapped_axes(name: str, args: Sequence[Any], in_axes: Any) -> tuple[Sequence[int | None], int]:
+    """The axis of each argument, and the number of lanes. Raises as `vmap` does."""
     axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
     if len(axes) != len(args) or any(axis not in (0, None) or isinstance(axis, bool) for axis in axes):
         raise ValueError(f"{name}: in_axes is {in_axes!r} for {len(args)} arguments; give 0 or None for each")
-    mapped = [i for i, axis in enumerate(axes) if axis == 0]
-    lengths = {i: _length(name, f"args[{i}]", args[i]) for i in mapped}
+    lengths = {i: _length(name, f"args[{i}]", args[i]) for i, axis in enumerate(axes) if axis == 0}
     if len(set(lengths.values())) != 1:
         described = ", ".join(f"args[{i}] has {n}" for i, n in lengths.items()) or "no argument is mapped"
         raise ValueError(f"{name}: the mapped arguments need one common length: {described}")
-    count = lengths[mapped[0]]
+    count = next(iter(lengths.values()))
     if not count:
         raise ValueError(f"{name}: the mapped arguments are empty; it needs at least one lane")
-    lanes = [tuple([_entry(arg, t) if i in lengths else arg for i, arg in enumerate(args)]) for t in range(count)]
-    return lanes, any(_has_array(args[i]) for i in mapped)
+    return axes, count
+
+
+def lanes_of(
+    name: str, args: Sequence[Any], in_axes: Any, which: Sequence[int] | None = None
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """The arguments of each lane, or of those named, and whether an array is among those that are mapped."""
+    axes, count = mapped_axes(name, args, in_axes)
+    pairs = list(zip(args, axes, strict=True))
+    lanes = [tuple([arg if axis is None else _entry(arg, t) for arg, axis in pairs]) for t in which or range(count)]
+    return lanes, any(_has_array(arg) for arg, axis in pairs if axis == 0)
 
 
 def _length(name: str, place: str, arg: Any) -> int:

@@ -20,7 +20,7 @@ from .recorder import Recording
 if TYPE_CHECKING:
     from .compiled import Inputs
 
-__all__ = ["Trace", "record_trace"]
+__all__ = ["Trace", "check", "is_dependent", "record_trace", "recorded"]
 
 DIFFERENTIABLE_RESULTS = 4
 """The most results for which derivatives by Values are kept ready; with more of them a call runs eagerly."""
@@ -89,15 +89,21 @@ def _dependent(program: Program, sources: set[int]) -> list[int]:
 
 def record_trace(f: Callable[..., Any], inputs: Inputs, backend: str) -> Trace:
     """The trace of f at these inputs. Raises `RecordingError` where another run records something else."""
-    recording, outputs, rebuild = _recorded(f, inputs, inputs.numbers)
+    recording, outputs, rebuild = recorded(f, inputs, inputs.numbers)
     program = recording.program([out for out in outputs if isinstance(out, Value)])
-    _check(f, inputs, recording)
+    check(f, inputs, recording)
     return Trace(program, recording.captured, outputs, rebuild, inputs, backend)
 
 
-def _recorded(
+def is_dependent(programs: Sequence[Program], captured: Sequence[Value]) -> bool:
+    """Whether some output is computed from a captured Value."""
+    return bool(captured) and any(_dependent(p, set(range(p.inputs, p.inputs + p.captured))) for p in programs)
+
+
+def recorded(
     f: Callable[..., Any], inputs: Inputs, numbers: Sequence[float]
 ) -> tuple[Recording, list[Any], Callable[..., Any]]:
+    """One recording of f at these numbers, its results, and what nests them."""
     recording = Recording(numbers)
     with recording.under_way():
         outputs, paths, rebuild = flatten(inputs.call(f, recording.inputs))
@@ -118,16 +124,16 @@ def _settled(recording: Recording, out: Any) -> Any:
     return out
 
 
-def _check(f: Callable[..., Any], inputs: Inputs, first: Recording) -> None:
+def check(f: Callable[..., Any], inputs: Inputs, first: Recording) -> None:
     """Record f again nearby, or, where that goes another way, at the same point: it must do the same."""
     generator = random.Random(0)  # noqa: S311 (a point near the first one, the same in every run)
     nearby = [x + (0.01 * abs(x) + 0.001) * generator.uniform(0.5, 1.0) for x in inputs.numbers]
     try:
-        same = _same(first, _recorded(f, inputs, nearby)[0])
+        same = _same(first, recorded(f, inputs, nearby)[0])
     except (ArithmeticError, ValueError, RecordingError):
         same = None
     if same is None:
-        same = _same(first, _recorded(f, inputs, inputs.numbers)[0])
+        same = _same(first, recorded(f, inputs, inputs.numbers)[0])
     if not same:
         raise RecordingError(
             "the recorded function did something else when it was run again: it is random, or depends on the "
