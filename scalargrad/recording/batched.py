@@ -10,7 +10,8 @@ from ..observer import OBSERVER
 from ..structures import flatten, is_array
 from ..value import Value
 from .backends import choose
-from .compiled import Inputs, Jitted
+from .arguments import Inputs
+from .compiled import Jitted
 from .kernels import MappedRunner
 from .mapping import OUTCOMES, Vmapped, lanes_of, mapped_axes
 from .program import Program
@@ -152,7 +153,7 @@ class _Batch:
                 stacklevel=4,
             )
             return
-        inputs = Inputs(self.f, lanes.lane(t), {}, ())
+        inputs = Inputs(lanes.lane(t), {}, ())
         recording, outputs, rebuild = recorded(self.f, inputs, inputs.numbers)
         check(self.f, inputs, recording)
         if self.traced:

@@ -11,10 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import RecordingError
-from ..interpreters.floats import plain
 from ..observer import OBSERVER
-from ..structures import flatten
-from ..value import Value
+from .arguments import Inputs, scan
 from .backends import choose
 from .mapping import Abandoned, Vmapped
 from .program import Program
@@ -57,10 +55,15 @@ class Jitted:
         """What the function returns for these arguments."""
         if OBSERVER.get() is not None:
             return self.f(*args, **named)  # becomes a part of what is being recorded
-        inputs = Inputs(self.f, args, named, self.static_argnums)
-        case = self._cases.get(inputs.key) or self._case(inputs)
+        key, numbers = scan(args, named, self.static_argnums)
+        case = self._cases.get(key)
         self.stats["runs"] += 1
-        return self._run(case, inputs)
+        if case is not None and case.traces and not case.eager:
+            trace = case.traces[0]
+            found = trace.run(numbers)
+            if found is not None:
+                return trace.result(found) if trace.plain else trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
+        return self._run(case or self._case(key), Inputs(args, named, self.static_argnums))
 
     def program(self, *args: Any, **named: Any) -> Program:
         """The program for these arguments, recorded where it was not yet.
@@ -70,17 +73,17 @@ class Jitted:
         >>> len(jit(lambda x: x * x + 1.0).program(3.0))
         2
         """
-        inputs = Inputs(self.f, args, named, self.static_argnums)
-        case = self._cases.get(inputs.key) or self._case(inputs)
+        inputs = Inputs(args, named, self.static_argnums)
+        case = self._case(scan(args, named, self.static_argnums)[0])
         for trace in case.traces:
             if trace.run(inputs.numbers) is not None:
                 return trace.program
         with self._lock:
             return self._record(case, inputs).program
 
-    def _case(self, inputs: Inputs) -> _Case:
+    def _case(self, key: Any) -> _Case:
         with self._lock:
-            return self._cases.setdefault(inputs.key, _Case())
+            return self._cases.setdefault(key, _Case())
 
     def _run(self, case: _Case, inputs: Inputs) -> Any:
         if not case.eager:
@@ -106,7 +109,7 @@ class Jitted:
                 if index:
                     with self._lock:  # the last one that fitted is tried first
                         case.traces = [trace, *(other for other in case.traces if other is not trace)]
-                return (trace.result(inputs.leaves, outputs),)
+                return (trace.result(outputs) if trace.plain else trace.with_nodes(outputs, inputs.leaves),)
         return None
 
     def _recorded(self, case: _Case, inputs: Inputs) -> bool:
@@ -150,43 +153,6 @@ class _Case:
         self.traces: list[Trace] = []
         self.recordings = 0
         self.eager = False
-
-
-class Inputs:
-    """The arguments of one call, taken apart."""
-
-    def __init__(
-        self, f: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any], static_argnums: Sequence[int]
-    ) -> None:
-        self.args = args
-        self.named = named
-        static = {n % len(args) for n in static_argnums if -len(args) <= n < len(args)} if args else set()
-        moving = [arg for i, arg in enumerate(args) if i not in static]
-        self.fixed = {i: args[i] for i in static}
-        self.leaves, self.paths, self.rebuild = flatten((moving, named))
-        self.numbers = []
-        for leaf, path in zip(self.leaves, self.paths, strict=True):
-            number = leaf._data if isinstance(leaf, Value) else plain(leaf)
-            if number is None:
-                raise TypeError(
-                    f"jit: args{path[3:]} is {leaf!r}, a {type(leaf).__name__}, not a number or a Value; "
-                    "name the argument in static_argnums if it stays the same"
-                )
-            self.numbers.append(number)
-        values = tuple([i for i, leaf in enumerate(self.leaves) if isinstance(leaf, Value)])
-        kinds = tuple([type(arg) for arg in moving])
-        try:
-            self.key = (tuple(self.paths), kinds, values, tuple(self.fixed.items()))
-            hash(self.key)
-        except TypeError:
-            raise TypeError(f"jit: a static argument must be hashable; got {tuple(self.fixed.values())!r}") from None
-
-    def call(self, f: Callable[..., Any], leaves: Sequence[Any]) -> Any:
-        """What f returns for these leaves in the place of the arguments' own."""
-        moving, named = self.rebuild(leaves)
-        remaining = iter(moving)
-        args = [self.fixed[i] if i in self.fixed else next(remaining) for i in range(len(self.args))]
-        return f(*args, **named)
 
 
 def jit(f: Callable[..., Any], backend: str = "auto", static_argnums: int | Sequence[int] = ()) -> Jitted:

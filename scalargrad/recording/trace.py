@@ -6,19 +6,17 @@ import itertools
 import operator
 import random
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import RecordingError
 from ..interpreters.floats import plain
 from ..structures import flatten
 from ..value import Value
+from .arguments import Constant, Inputs, assembler
 from .backends import build
 from .derivative import Call, gradient, make_node
 from .program import Guard, Instruction, Mapped, Program, operands_of
 from .recorder import Recording
-
-if TYPE_CHECKING:
-    from .compiled import Inputs
 
 __all__ = ["Trace", "check", "is_dependent", "record_trace", "recorded"]
 
@@ -40,42 +38,43 @@ class Trace:
     ) -> None:
         self.program = program
         self.captured = captured
-        self.rebuild = rebuild
-        self.constants = list(outputs)
-        number = range(program.inputs, program.inputs + program.captured)
-        self.by = [i for i, leaf in enumerate(inputs.leaves) if isinstance(leaf, Value)] + list(number)
-        self.places = [i for i, out in enumerate(outputs) if isinstance(out, Value)]
+        positions = itertools.count()
+        self.assemble = assembler(rebuild([next(positions) if _is_number(x) else Constant(x) for x in outputs]))
+        self.by = [i for i, leaf in enumerate(inputs.leaves) if isinstance(leaf, Value)]
+        self.by += range(program.inputs, program.inputs + program.captured)
         self.dependent = _dependent(program, set(self.by)) if self.by else []
         self.too_many_results = len(self.dependent) > DIFFERENTIABLE_RESULTS
-        if self.too_many_results:
-            return
+        self.plain = not self.dependent
         point = [*inputs.numbers, *(node._data for node in captured)]
         extended = program
-        for k in self.dependent:
-            partials = gradient(extended, point, k, self.by, keep=True)
-            extended = partials
+        for k in () if self.too_many_results else self.dependent:
+            extended = gradient(extended, point, k, self.by, keep=True)
         self._run = build(extended, backend)
 
-    def run(self, numbers: Sequence[float]) -> tuple[Sequence[float], Sequence[float]] | None:
+    def run(self, numbers: list[float]) -> tuple[list[float], list[float]] | None:
         """The point and the numbers that come out there; None where a guard fails."""
         point = [*numbers, *[node._data for node in self.captured]] if self.captured else numbers
         outputs = self._run(point)
         return None if outputs is None else (point, outputs)
 
-    def result(self, leaves: Sequence[Any], found: tuple[Sequence[float], Sequence[float]]) -> Any:
+    def result(self, found: tuple[list[float], list[float]]) -> Any:
         """The result of the function, nested as it returned it."""
+        return self.assemble(found[1])
+
+    def with_nodes(self, found: tuple[list[float], list[float]], leaves: Sequence[Any]) -> Any:
+        """The result, with nodes for the numbers that depend on Values; `leaves` are those of the arguments."""
         point, outputs = found
-        results = self.constants.copy()
-        for k, place in enumerate(self.places):
-            results[place] = outputs[k]
-        args: tuple[Any, ...] = (*leaves, *self.captured)
+        args = [x if isinstance(x, Value) else float(x) for x in (*leaves, *self.captured)]
+        results = list(outputs)
         for n, k in enumerate(self.dependent):
             start = len(self.program.outputs) + n * len(self.by)
             partials = outputs[start : start + len(self.by)]
-            call = Call(self.program, point, k)
-            flat = [arg if isinstance(arg, Value) else float(arg) for arg in args]
-            results[self.places[k]] = make_node(call, outputs[k], flat, partials)
-        return self.rebuild(results)
+            results[k] = make_node(Call(self.program, point, k), outputs[k], args, partials)
+        return self.assemble(results)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Value) or type(x) is float
 
 
 def _dependent(program: Program, sources: set[int]) -> list[int]:
@@ -90,7 +89,7 @@ def _dependent(program: Program, sources: set[int]) -> list[int]:
 def record_trace(f: Callable[..., Any], inputs: Inputs, backend: str) -> Trace:
     """The trace of f at these inputs. Raises `RecordingError` where another run records something else."""
     recording, outputs, rebuild = recorded(f, inputs, inputs.numbers)
-    program = recording.program([out for out in outputs if isinstance(out, Value)])
+    program = recording.program([out for out in outputs if _is_number(out)])
     check(f, inputs, recording)
     return Trace(program, recording.captured, outputs, rebuild, inputs, backend)
 
