@@ -148,10 +148,11 @@ def _same(first: Recording, second: Recording) -> bool | None:
     else:
         captured = all(map(operator.is_, first.captured, second.captured))
     for step, other in itertools.zip_longest(first.steps, second.steps):
-        if isinstance(step, Mapped) and isinstance(other, Mapped) and (step.guarded or other.guarded):
-            return None
+        if repr(step) == repr(other):
+            continue
         if isinstance(step, Guard) and isinstance(other, Guard) and step == other._replace(holds=not other.holds):
             return None
-        if repr(step) != repr(other):
-            return False
+        if isinstance(step, Mapped) and isinstance(other, Mapped) and (step.guarded or other.guarded):
+            return None
+        return False
     return captured
