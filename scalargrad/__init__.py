@@ -24,9 +24,10 @@ from .diagrams import (
     walkthrough,
 )
 from .equations import derivation, label
-from .errors import RendererNotFound
+from .errors import RecordingError, RendererNotFound
 from .functions import maximum, minimum, primitive, where
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
+from .recording import batch_mean, jit, vmap
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
@@ -40,8 +41,10 @@ __version__ = "0.1.0"
 __all__ = [
     "Diagram",
     "Page",
+    "RecordingError",
     "RendererNotFound",
     "Value",
+    "batch_mean",
     "derivation",
     "derivative_diagram",
     "grad",
@@ -50,6 +53,7 @@ __all__ = [
     "influence_diagram",
     "jacobian",
     "jacobian_diagram",
+    "jit",
     "jvp",
     "label",
     "maximum",
@@ -59,6 +63,7 @@ __all__ = [
     "primitive",
     "value_and_grad",
     "vjp",
+    "vmap",
     "walkthrough",
     "where",
 ]

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .interpreters.floats import plain
+from .observer import OBSERVER
 
 if TYPE_CHECKING:
     from .value import Value
@@ -40,6 +41,8 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     Interior nodes start afresh and leaves add up. It visits each node in reverse topological order and adds
     its contribution to its parents (10-601 Backpropagation). Raises `TypeError` for a seed that is no number.
     """
+    if (recording := OBSERVER.get()) is not None:
+        raise recording.refusal("backward()", "use sg.grad or sg.value_and_grad")
     numbers = [plain(seed) for seed in seeds]
     if None in numbers:
         raise TypeError(
