@@ -19,7 +19,7 @@ from .equations import Derivation, derivation
 from .errors import RendererNotFound
 from .expression import Expression, ExpressionError
 from .graph import merged
-from .interpreters.notation import symbol
+from .interpreters.notation import PLAIN_SUPERSCRIPTS, symbol
 from .value import Value
 
 __all__ = ["main"]
@@ -30,9 +30,10 @@ PICTURES: dict[str, Callable[..., Any]] = {
     "operations": operations_diagram,
     "walkthrough": walkthrough,
 }
-# For a console that can't print them; Unicode's own compatibility forms cover subscripts and superscripts.
+# For a console that can't print them; Unicode's own compatibility forms cover the subscripts.
 PLAIN = {"∂": "d", "·": "*", "−": "-", "√": "sqrt ", "∛": "cbrt ", "π": "pi", "σ": "sigma", "≥": ">=", "≤": "<="}
-PLAIN |= {"∞": "inf", "…": "...", "′": "'", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")"}
+PLAIN |= {"∞": "inf", "…": "...", "′": "'", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "≠": "!="}
+SUPERSCRIPTS = re.compile(f"[{''.join(map(chr, PLAIN_SUPERSCRIPTS))}]+")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -192,15 +193,13 @@ def _printable(text: str, file: Any) -> str:
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
-        return "".join(_plain(character) for character in text)
+        text = SUPERSCRIPTS.sub(lambda raised: "^" + raised[0].translate(PLAIN_SUPERSCRIPTS), text)
+        return "".join(map(_plain, text))
     return text
 
 
 def _plain(character: str) -> str:
-    plain = PLAIN.get(character)
-    if plain is None:
-        superscript = "<super>" in unicodedata.decomposition(character)
-        plain = ("^" if superscript else "") + unicodedata.normalize("NFKD", character)
+    plain = PLAIN.get(character) or unicodedata.normalize("NFKD", character)
     return plain.encode("ascii", "replace").decode()
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import sys
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from .interpreters.floats import plain
+from .rows import TABLE
+from .sweep import backward, topological_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,8 +82,6 @@ class Value:
         >>> x.grad
         4.0
         """
-        from .graph import backward
-
         backward([self], [seed])
 
     def zero_grad(self) -> None:
@@ -90,8 +92,6 @@ class Value:
         >>> y.backward(); y.zero_grad(); x.grad
         0.0
         """
-        from .graph import topological_order
-
         for node in topological_order(self):
             if node.primitive is None:
                 node.grad = 0.0
@@ -157,6 +157,19 @@ class Value:
     def __bool__(self) -> bool:
         return self.data != 0.0
 
+    if not TYPE_CHECKING:  # a type checker must go on to find misspelt attributes
+
+        def __getattr__(self, name: str) -> Any:
+            # NumPy computes with an array of objects by the objects' methods: `np.sin` calls `v.sin()`.
+            row = _row_of_method(name)
+            if row is None:
+                raise AttributeError(f"'Value' object has no attribute {name!r}")
+            return functools.partial(row, self)
+
+    def conjugate(self) -> Value:
+        """The value itself, as of every real number; NumPy's `var`, `std` and `vdot` call it."""
+        return self
+
     # A float would lose the gradient silently.
     def __float__(self) -> NoReturn:
         raise TypeError(
@@ -186,8 +199,6 @@ class Value:
         return rebuild(self.primitive, self.args, self.parents, self.state())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        from .graph import topological_order
-
         for node in topological_order(self):
             if id(node) not in memo:
                 args = tuple([memo[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
@@ -196,8 +207,6 @@ class Value:
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from .graph import topological_order
-
         # Pickled in the order of creation, as records that name their parents' records: so a reader meets
         # a node's parents first. One record a node, so two Values of one pickle share their graph.
         records = [_record(node) for node in topological_order(self)]
@@ -218,7 +227,9 @@ def rebuild(
     node = Value.__new__(Value)
     node.primitive = primitive
     node.args = args
-    node.parents = tuple([arg for arg in args if isinstance(arg, Value)]) if parents is None else parents
+    if parents is None:
+        parents = tuple([arg for arg in args if type(arg) is not float])  # type: ignore[misc]
+    node.parents = args if len(parents) == len(args) else parents  # type: ignore[assignment]
     node.data, node.grad, node.partials, node.label, node.mark = state
     node.serial = next_serial()
     return node
@@ -250,6 +261,16 @@ def _record(node: Value) -> _Record:
 
 def _last(nodes: list[Value]) -> Value:
     return nodes[-1]
+
+
+def _row_of_method(name: str) -> Primitive | None:
+    # By the row's own name, or by NumPy's; rows of any number of arguments are no methods of one number.
+    row = TABLE.get(name)
+    if row is None and "numpy" in sys.modules and not name.startswith("_"):
+        from .interpreters.arrays import ROWS_BY_UFUNC
+
+        row = TABLE.get(ROWS_BY_UFUNC.get(name, ""))
+    return None if row is None or row.variadic else row
 
 
 def comparable(other: object) -> float | None:
