@@ -34,6 +34,7 @@ from .value import Value
 if TYPE_CHECKING:
     from . import nn as nn
     from . import optim as optim
+    from . import plots as plots
     from . import training as training
 
 __version__ = "0.1.0"
@@ -72,6 +73,6 @@ __all__ += primitives.__all__
 
 def __getattr__(name: str) -> Any:
     # These load at first use, so that the engine alone is quick to import.
-    if name in ("nn", "optim", "training"):
+    if name in ("nn", "optim", "plots", "training"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
