@@ -318,7 +318,13 @@ def _call_by_kinds(row: Primitive) -> Callable[..., Any]:
 
 
 def compile_check(row: Primitive) -> None:
-    """Raise `TypeError` where a row's functions can't be written as source: they must call nothing but `m`."""
+    """Raise `TypeError` where a row's functions can't be written as source: they must call nothing but `m`.
+
+    And `ValueError` for an argument whose name the source uses itself.
+    """
+    for name in row.parameters:
+        if name in SCOPE or name == "self" or name.startswith("_"):
+            raise ValueError(f"primitive {row.name}: its argument {name!r} needs another name, such as x")
     try:
         _case(row, (True,) * len(row.parameters), row.parameters)
     except Exception as error:

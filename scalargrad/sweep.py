@@ -50,6 +50,7 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         )
     mark = object()
     found = []
+    constant = False
     for root in roots:
         if root.mark is not mark:
             root.mark = mark
@@ -57,11 +58,15 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     for node in found:
         if node.primitive is not None:
             node.grad = 0.0
+            if not node.partials:
+                constant = True
         for parent in node.parents:
             if parent.mark is not mark:
                 parent.mark = mark
                 found.append(parent)
     found.sort(key=by_serial, reverse=True)
+    if constant:
+        found = _connected(found, roots)
     for root, number in zip(roots, numbers, strict=True):
         root.grad += number  # type: ignore[operator]
     for node in found:
@@ -81,3 +86,15 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
             grad = node.grad
             for parent, partial in zip(node.parents, partials, strict=True):
                 parent.grad += grad * partial
+
+
+def _connected(order: Sequence[Value], roots: Sequence[Value]) -> list[Value]:
+    # What lies only beneath nodes without derivative gets none: 0 times an infinite one would be nan.
+    live = set(map(id, roots))
+    connected = []
+    for node in order:
+        if id(node) in live:
+            connected.append(node)
+            if node.partials:
+                live.update(map(id, node.parents))
+    return connected
