@@ -164,7 +164,8 @@ def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str]) -> list
     lines = writer.lines([out, *partials])
     by_parent = [partial for partial, w in zip(partials, pattern, strict=True) if w]
     structural = all(partial is None for partial in by_parent)
-    shown = "" if structural else "".join(f"{'0.0' if p is None else source.text(p)}, " for p in by_parent)
+    shown = [] if structural else ["0.0" if p is None else source.text(p) for p in by_parent]
+    first, second = (*shown, "None")[:2] if len(shown) in {1, 2} else (f"({', '.join(shown)})", "None")
     args = f"({', '.join(names)},)"
     parents = f"({', '.join(name for name, w in zip(names, pattern, strict=True) if w)},)"
     return [
@@ -177,7 +178,8 @@ def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str]) -> list
         f"_v.data = {source.text(out)}",
         "_v.grad = 0.0",
         f"_v.parents = _v.args = {args}" if all(pattern) else f"_v.parents = {parents}; _v.args = {args}",
-        f"_v.partials = ({shown})",
+        f"_v.by_first = {first}",
+        f"_v.by_second = {second}",
         "_v.primitive = _row",
         '_v.label = ""',
         "_v.serial = _next_serial()",

@@ -46,35 +46,34 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
             f"backward: the seed is {seeds[numbers.index(None)]!r}; give a number, or use sg.vjp for Values"
         )
     mark = object()
-    found = []
+    found: list[Value] = []
     for root in roots:
         if root.mark is not mark:
             root.mark = mark
-            found.append(root)
+            if root.primitive is not None:
+                root.grad = 0.0
+                found.append(root)
     for node in found:
-        if node.primitive is not None:
-            node.grad = 0.0
         for parent in node.parents:
             if parent.mark is not mark:
                 parent.mark = mark
-                found.append(parent)
+                # A leaf has nothing beneath it, and its gradients add up.
+                if parent.primitive is not None:
+                    parent.grad = 0.0
+                    found.append(parent)
     found.sort(key=by_serial, reverse=True)
-    for root, number in zip(roots, numbers, strict=True):
-        root.grad += number  # type: ignore[operator]
+    for i, root in enumerate(roots):
+        root.grad += numbers[i]  # type: ignore[operator]
     for node in found:
-        partials = node.partials
-        count = len(partials)
-        if count == 2:
+        by_first, by_second = node.by_first, node.by_second
+        grad = node.grad
+        if by_second is not None:
             left, right = node.parents
-            by_left, by_right = partials
-            grad = node.grad
-            left.grad += grad * by_left
-            right.grad += grad * by_right
-        elif count == 1:
+            left.grad += grad * by_first  # type: ignore[operator]
+            right.grad += grad * by_second
+        elif type(by_first) is not tuple:
             (parent,) = node.parents
-            (partial,) = partials
-            parent.grad += node.grad * partial
-        elif count:
-            grad = node.grad
-            for parent, partial in zip(node.parents, partials, strict=True):
+            parent.grad += grad * by_first  # type: ignore[operator]
+        elif by_first:
+            for parent, partial in zip(node.parents, by_first, strict=True):
                 parent.grad += grad * partial

@@ -41,12 +41,13 @@ class Value:
     (10.0, 6.0)
     """
 
-    __slots__ = ("args", "data", "grad", "label", "mark", "parents", "partials", "primitive", "serial")
+    __slots__ = ("args", "by_first", "by_second", "data", "grad", "label", "mark", "parents", "primitive", "serial")
 
     data: float
     grad: float
     parents: tuple[Value, ...]
-    partials: tuple[float, ...]
+    by_first: float | tuple[float, ...]  # `partials`: one or two stand by themselves, which saves their tuple;
+    by_second: float | None  # where there are none or more, `by_first` is the tuple
     primitive: Primitive | Output | None
     args: tuple[Value | float, ...]
     label: str
@@ -67,6 +68,22 @@ class Value:
         self.label = label
         self.serial = next_serial()
         self.mark = None
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The local derivative by each of the parents; empty where it is 0 everywhere, and of a leaf."""
+        first, second = self.by_first, self.by_second
+        if isinstance(first, tuple):
+            return first
+        return (first,) if second is None else (first, second)
+
+    @partials.setter
+    def partials(self, partials: tuple[float, ...]) -> None:
+        self.by_first, self.by_second = partials, None
+        if len(partials) == 1:
+            (self.by_first,) = partials
+        elif len(partials) == 2:
+            self.by_first, self.by_second = partials
 
     def backward(self, seed: float = 1.0) -> None:
         """Accumulate the derivatives of `seed` times this value by every node it was computed from, in `grad`.
