@@ -156,9 +156,12 @@ SCOPE: dict[str, Any] = {
 }
 
 
-def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str]) -> list[str]:
+def _case(
+    row: Primitive, pattern: Sequence[bool], names: Sequence[str], known: dict[int, float] | None = None
+) -> list[str]:
+    """What a call does where the pattern's operands are Values and the `known` ones are these numbers."""
     writer = source.Writer()
-    operands = [source.Name(writer, f"_x{i}") for i in range(len(names))]
+    operands: list[Any] = [(known or {}).get(i, source.Name(writer, f"_x{i}")) for i in range(len(names))]
     out = row.forward(writer, *operands)
     partials = row.derivatives(writer, out, operands, pattern)
     lines = writer.lines([out, *partials])
@@ -208,6 +211,10 @@ def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., A
         return _compile(row, "def _function(self):", _case(row, (True,), ("self",)))
     names = ("other", "self") if reflected else ("self", "other")
     both = [] if reflected else ["if _kind is _Value:", *_indent(_case(row, (True, True), names))]
+    pattern = [name == "self" for name in names]
+    # A square is the commonest power, and its derivative needs no second power.
+    squared = row.name == "pow" and not reflected
+    square = ["if other == 2.0:", *_indent(_case(row, pattern, names, {1: 2.0}))] if squared else []
     body = [
         "_kind = type(other)",
         *both,
@@ -215,7 +222,7 @@ def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., A
         "    other = float(other)",
         "    _kind = float",
         "if _kind is float:",
-        *_indent(_case(row, [name == "self" for name in names], names)),
+        *_indent([*square, *_case(row, pattern, names)]),
         f"return _fallback(_row, other, ({', '.join(names)}))",
     ]
     return _compile(row, "def _function(self, other):", body)

@@ -55,7 +55,7 @@ class Value:
     mark: object  # the last sweep that reached the node; None before any
 
     def __init__(self, data: float, label: str = "") -> None:
-        number = plain(data)
+        number = data if type(data) is float else plain(data)
         if number is None:
             raise TypeError(f"Value: data is {data!r}, {_advice(data)}")
         if not isinstance(label, str):
