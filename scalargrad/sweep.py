@@ -40,19 +40,16 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     Interior nodes start afresh and leaves add up. It visits each node in reverse topological order and adds
     its contribution to its parents (10-601 Backpropagation). Raises `TypeError` for a seed that is no number.
     """
-    numbers = [plain(seed) for seed in seeds]
-    if None in numbers:
-        raise TypeError(
-            f"backward: the seed is {seeds[numbers.index(None)]!r}; give a number, or use sg.vjp for Values"
-        )
+    numbers = list(map(_checked, seeds))
     mark = object()
     found: list[Value] = []
-    for root in roots:
+    for i, root in enumerate(roots):
         if root.mark is not mark:
             root.mark = mark
             if root.primitive is not None:
                 root.grad = 0.0
                 found.append(root)
+        root.grad += numbers[i]
     for node in found:
         for parent in node.parents:
             if parent.mark is not mark:
@@ -62,8 +59,6 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
                     parent.grad = 0.0
                     found.append(parent)
     found.sort(key=by_serial, reverse=True)
-    for i, root in enumerate(roots):
-        root.grad += numbers[i]  # type: ignore[operator]
     for node in found:
         by_first, by_second = node.by_first, node.by_second
         grad = node.grad
@@ -77,3 +72,10 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         elif by_first:
             for parent, partial in zip(node.parents, by_first, strict=True):
                 parent.grad += grad * partial
+
+
+def _checked(seed: float) -> float:
+    number = plain(seed)
+    if number is None:
+        raise TypeError(f"backward: the seed is {seed!r}; give a number, or use sg.vjp for Values")
+    return number
