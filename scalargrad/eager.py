@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import primitives  # noqa: F401 (fills the table)
@@ -163,13 +163,20 @@ SCOPE: dict[str, Any] = {
 }
 
 
-def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str], args: str = "") -> list[str]:
+def _case(
+    row: Primitive,
+    pattern: Sequence[bool],
+    names: Sequence[str],
+    args: str = "",
+    known: Mapping[int, float] | None = None,
+) -> list[str]:
     """The body of a call whose operands are Values where the pattern says so, else floats.
 
-    `args` is the text of the tuple of all the operands, where there is one already.
+    `args` is the text of the tuple of all the operands, where there is one already; the `known` operands are
+    these numbers.
     """
     writer = source.Writer()
-    operands = [source.Name(writer, f"_x{i}") for i in range(len(names))]
+    operands: list[Any] = [(known or {}).get(i, source.Name(writer, f"_x{i}")) for i in range(len(names))]
     args = args or f"({', '.join(names)},)"
     out = row.forward(writer, *operands)
     outs = out if isinstance(row, Vector) else [out]
@@ -198,7 +205,8 @@ def _node_lines(
 ) -> list[str]:
     by_parent = [partial for partial, w in zip(partials, pattern, strict=True) if w]
     structural = all(partial is None for partial in by_parent)
-    shown = "" if structural else "".join(f"{'0.0' if p is None else source.text(p)}, " for p in by_parent)
+    shown = [] if structural else ["0.0" if p is None else source.text(p) for p in by_parent]
+    first, second = (*shown, "None")[:2] if len(shown) in {1, 2} else (f"({', '.join(shown)})", "None")
     if all(pattern):
         parents = f"_v{j}.parents = _v{j}.args = {args}"
     elif j:
@@ -211,7 +219,8 @@ def _node_lines(
         f"_v{j}._data = {source.text(out)}",
         f"_v{j}.grad = 0.0",
         parents,
-        f"_v{j}.partials = ({shown})",
+        f"_v{j}.by_first = {first}",
+        f"_v{j}.by_second = {second}",
         f"_v{j}.primitive = {f'_outputs[{j}]' if isinstance(row, Vector) else '_row'}",
         f'_v{j}.label = ""',
         f"_v{j}.serial = _next_serial()",
@@ -240,6 +249,10 @@ def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., A
         return _compile(row, "def _function(self):", _case(row, (True,), ("self",)))
     names = ("other", "self") if reflected else ("self", "other")
     both = [] if reflected else ["if _kind is _Value:", *_indent(_case(row, (True, True), names))]
+    pattern = [name == "self" for name in names]
+    # A square is the commonest power, and its derivative needs no second power.
+    squared = row.name == "pow" and not reflected
+    square = ["if other == 2.0:", *_indent(_case(row, pattern, names, known={1: 2.0}))] if squared else []
     body = [
         "_kind = type(other)",
         *both,
@@ -247,7 +260,7 @@ def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., A
         "    other = float(other)",
         "    _kind = float",
         "if _kind is float:",
-        *_indent(_case(row, [name == "self" for name in names], names)),
+        *_indent([*square, *_case(row, pattern, names)]),
         f"return _fallback(_row, other, ({', '.join(names)}))",
     ]
     return _compile(row, "def _function(self, other):", body)
