@@ -277,7 +277,7 @@ def compile_plain(row: Primitive) -> Callable[..., Any]:
     return _compile(row, f"def function({_signature(row)}):", body)
 
 
-COMMON = 64
+COMMON = 128
 """The calls of one pattern of operands that are worth compiling it."""
 MOST = 256
 """The most patterns of a row that are compiled, and that are counted at a time."""
