@@ -297,9 +297,11 @@ def compile_plain(row: Primitive) -> Callable[..., Any]:
     return _compile(row, f"def _function({_signature(row)}):", body)
 
 
-COMMON = 64
+COMMON = 128
 """The calls of one pattern of operands that are worth compiling it."""
-WIDEST = 1024
+MOST = 256
+"""The most patterns of a row that are compiled, and that are counted at a time."""
+WIDEST = 2048
 WIDEST_VECTOR = 32
 """The most operands that are compiled; a vector row writes as many lines as the square of them."""
 
@@ -317,8 +319,8 @@ def _call_by_kinds(row: Primitive) -> Callable[..., Any]:
         return case(operands) if case else uncommon(kinds, operands)
 
     def uncommon(kinds: tuple[type, ...], operands: tuple[Any, ...]) -> Any:
-        if len(kinds) <= widest and {*kinds} <= {Value, float}:
-            if len(counts) == WIDEST:
+        if len(kinds) <= widest and len(cases) < MOST and {*kinds} <= {Value, float}:
+            if len(counts) == MOST:
                 counts.clear()
             counts[kinds] = counts.get(kinds, 0) + 1
             if counts[kinds] == COMMON:

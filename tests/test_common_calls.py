@@ -6,6 +6,7 @@ import random
 import pytest
 
 import scalargrad as sg
+from scalargrad import eager
 from scalargrad.eager import COMMON, WIDEST_VECTOR, record
 from scalargrad.rows import TABLE, Affine, Dot, Many
 
@@ -71,3 +72,15 @@ def test_wide_calls_are_not_compiled_and_equal_them():
     for _ in range(COMMON + 1):
         outputs = sg.softmax(xs)
     assert sum(out.data for out in outputs) == pytest.approx(1.0, abs=1e-15)
+
+
+def test_only_so_many_patterns_are_compiled(monkeypatch):
+    compiled = []
+    original = eager._compile
+    monkeypatch.setattr(eager, "MOST", 3)
+    monkeypatch.setattr(eager, "_compile", lambda *args: compiled.append(args) or original(*args))
+    row = eager.compile_call(sg.max)
+    for length in range(1, 9):
+        for _ in range(COMMON + 1):
+            assert row(sg.max, [float(i) for i in range(length)]) == length - 1.0
+    assert len(compiled) == 3

@@ -32,4 +32,4 @@ class FrozenLayer:
             zs.append(z)
         if is_vector(self.activation):
             return list(self.activation(zs))
-        return [self.activation(z) for z in zs]
+        return list(map(self.activation, zs))
