@@ -11,7 +11,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import eager as eager  # gives the rows their calls and Value its operators
+from . import calls as calls  # gives the rows their calls and Value its operators
 from . import primitives
 from .diagrams import (
     Diagram,
