@@ -8,9 +8,21 @@
 -6.7409
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from . import eager as eager  # gives the rows their calls and Value its operators
 from . import primitives
-from .diagrams import Diagram, derivative_diagram, influence_diagram, operations_diagram
+from .diagrams import (
+    Diagram,
+    Page,
+    derivative_diagram,
+    influence_diagram,
+    jacobian_diagram,
+    network_diagram,
+    operations_diagram,
+    walkthrough,
+)
 from .equations import derivation, label
 from .errors import RendererNotFound
 from .functions import maximum, minimum, primitive, where
@@ -18,10 +30,16 @@ from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
+if TYPE_CHECKING:
+    from . import nn as nn
+    from . import optim as optim
+    from . import training as training
+
 __version__ = "0.1.0"
 
 __all__ = [
     "Diagram",
+    "Page",
     "RendererNotFound",
     "Value",
     "derivation",
@@ -31,14 +49,24 @@ __all__ = [
     "hvp",
     "influence_diagram",
     "jacobian",
+    "jacobian_diagram",
     "jvp",
     "label",
     "maximum",
     "minimum",
+    "network_diagram",
     "operations_diagram",
     "primitive",
     "value_and_grad",
     "vjp",
+    "walkthrough",
     "where",
 ]
 __all__ += primitives.__all__
+
+
+def __getattr__(name: str) -> Any:
+    # These load at first use, so that the engine alone is quick to import.
+    if name in ("nn", "optim", "training"):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
