@@ -11,10 +11,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .interpreters.floats import plain
+from .observer import OBSERVER
 
 if TYPE_CHECKING:
     from .value import Value
 
+NO_PARTIALS: tuple[float, ...] = ()  # the empty tuple is one object
 by_serial = attrgetter("serial")
 
 
@@ -40,9 +42,12 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     Interior nodes start afresh and leaves add up. It visits each node in reverse topological order and adds
     its contribution to its parents (10-601 Backpropagation). Raises `TypeError` for a seed that is no number.
     """
+    if (recording := OBSERVER.get()) is not None:
+        raise recording.refusal("backward()", "use sg.grad or sg.value_and_grad")
     numbers = list(map(_checked, seeds))
     mark = object()
     found: list[Value] = []
+    constant = False
     for i, root in enumerate(roots):
         if root.mark is not mark:
             root.mark = mark
@@ -51,6 +56,8 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
                 found.append(root)
         root.grad += numbers[i]
     for node in found:
+        if node.by_first is NO_PARTIALS:
+            constant = True
         for parent in node.parents:
             if parent.mark is not mark:
                 parent.mark = mark
@@ -59,6 +66,8 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
                     parent.grad = 0.0
                     found.append(parent)
     found.sort(key=by_serial, reverse=True)
+    if constant:
+        found = _connected(found, roots)
     for node in found:
         by_first, by_second = node.by_first, node.by_second
         grad = node.grad
@@ -72,6 +81,18 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         elif by_first:
             for parent, partial in zip(node.parents, by_first, strict=True):
                 parent.grad += grad * partial
+
+
+def _connected(order: Sequence[Value], roots: Sequence[Value]) -> list[Value]:
+    # What lies only beneath nodes without derivative gets none: 0 times an infinite one would be nan.
+    live = set(map(id, roots))
+    connected = []
+    for node in order:
+        if id(node) in live:
+            connected.append(node)
+            if node.partials:
+                live.update(map(id, node.parents))
+    return connected
 
 
 def _checked(seed: float) -> float:

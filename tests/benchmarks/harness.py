@@ -32,7 +32,7 @@ class Process:
     def __init__(self, name: str) -> None:
         self.name = name
         environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1")}
-        self.popen = subprocess.Popen(  # noqa: S603 (our own module)
+        self.popen = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.worker", name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
