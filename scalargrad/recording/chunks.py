@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from .llvm import COMPARISONS, Layout
 from .lowering import Check, Operation
+from .program import Operand
 
-__all__ = ["Chunk", "cut", "plan"]
+__all__ = ["Chunk", "cut", "ends", "plan"]
 
 Chunk = list["Operation | Check"]
 
@@ -47,19 +48,34 @@ def cut(steps: Sequence[Operation | Check], piece: int) -> list[Chunk]:
     return chunks or [[]]
 
 
-def crossing(chunks: Sequence[Chunk], layout: Layout, later: Sequence[int]) -> list[dict[int, int]]:
-    """For each chunk, the cells that others need after it, with their places; `later` ones are needed at the end."""
+def ends(
+    chunks: Sequence[Chunk], layout: Layout, outputs: Sequence[Operand], later: Sequence[int]
+) -> tuple[list[dict[int, list[int]]], dict[int, Operand]]:
+    """For each chunk the places of the cells that are wanted after it; and the outputs that none computes.
+
+    The `later` ones are wanted at the end.
+    """
     last: dict[int, int] = dict.fromkeys(later, len(chunks))
     for index, chunk in enumerate(chunks):
         for step in chunk:
             for x in (step.condition,) if isinstance(step, Check) else step.operands:
                 if type(x) is int:
                     last[x] = max(index, last.get(x, 0))
-    return [
-        {
-            step.result: layout.place(step.result)
-            for step in chunk
-            if isinstance(step, Operation) and step.name not in COMPARISONS and last.get(step.result, 0) > index
-        }
-        for index, chunk in enumerate(chunks)
-    ]
+    rest = {layout.inputs + k: output for k, output in enumerate(outputs)}
+    places: dict[int, list[int]] = {}
+    for place, output in rest.items():
+        if type(output) is int:
+            places.setdefault(output, []).append(place)
+    found: list[dict[int, list[int]]] = []
+    for index, chunk in enumerate(chunks):
+        found.append({})
+        for step in chunk:
+            if isinstance(step, Operation) and step.name not in COMPARISONS:
+                wanted = places.get(step.result, [])
+                if last.get(step.result, 0) > index:
+                    wanted = [*wanted, layout.place(step.result)]
+                if wanted:
+                    found[index][step.result] = wanted
+                for place in places.get(step.result, []):
+                    rest.pop(place, None)
+    return found, rest

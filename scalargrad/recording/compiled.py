@@ -14,7 +14,7 @@ from ..errors import RecordingError
 from ..observer import OBSERVER
 from .arguments import Inputs, scan
 from .backends import choose
-from .mapping import Abandoned, Vmapped
+from .mapping import AbandonedError, Vmapped
 from .program import Program
 from .trace import Trace, record_trace
 
@@ -121,7 +121,7 @@ class Jitted:
             return False
         try:
             trace = self._record(case, inputs)
-        except Abandoned as error:
+        except AbandonedError as error:
             self._abandon(case, str(error))
             return False
         if trace.too_many_results:

@@ -106,8 +106,7 @@ class NativeKernel:
         writer.refusing = code.refusing
         piece, level = plan(len(code.steps))
         chunks = cut(code.steps, piece)  # type: ignore[arg-type]  # a sub-program has no mapped steps
-        needed = [x for x in code.outputs if type(x) is int]
-        addresses, self.modules = compile_chunks(writer, chunks, code, needed, min(2 * level, 2) if len(chunks) == 1 else level)
+        addresses, self.modules = compile_chunks(writer, chunks, code, (), min(2 * level, 2) if len(chunks) == 1 else level)
         self.summed = sum(summed)
         text = driver(writer, len(addresses), program.inputs, program.captured, summed)
         module = self.machine.compile(text, 1, ["batch"])

@@ -21,6 +21,9 @@ REFUSING = frozenset({"div", "pow", "mod", "floordiv", "exp", "expm1", "log", "l
 }
 """The operations that floats refuse somewhere: at a pole, outside a domain, at an overflow."""
 
+MOST_SHARED = 20_000
+"""How many operations are remembered to be shared, which bounds the memory for a large program."""
+
 ARITHMETIC = ("add", "sub", "mul", "neg")
 NAMES = frozenset((*LIBRARY, *ARITHMETIC))
 
@@ -74,6 +77,8 @@ class Code:
         key = (name, *[x if type(x) is int else float.hex(x) for x in operands])
         number = self._shared.get(key)
         if number is None:
+            if len(self._shared) > MOST_SHARED:
+                self._shared.clear()
             number = self._shared[key] = self.size
             self.size += 1
             self.steps.append(Operation(name, operands, number))

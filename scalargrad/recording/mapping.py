@@ -16,7 +16,7 @@ from ..observer import OBSERVER
 from ..primitives import mean
 from ..structures import array, flatten, is_array
 from ..value import Value
-from .backends import choose
+from .backends import missing
 from .derivative import gradient, make_node
 from .generated import GeneratedProgram
 from .program import Mapped, Operand, Program
@@ -243,7 +243,7 @@ class _LaneTracer:
         output_paths = None
         while remaining:
             if len(traced) == OUTCOMES:
-                raise Abandoned(f"a batch took more than {OUTCOMES} different ways through the function's branches")
+                raise AbandonedError(f"a batch took more than {OUTCOMES} different ways through the function's branches")
             sub, outputs, paths, rebuild = self._trace(remaining[0])
             if output_paths not in (None, paths):
                 raise RecordingError("a mapped function's results are nested differently in different lanes")
@@ -275,7 +275,7 @@ class _LaneTracer:
         return [t for t in lanes[1:] if run([*(column[t] for column in self.data), *broadcast]) is None]
 
 
-class Abandoned(RecordingError):
+class AbandonedError(RecordingError):
     """A recording was given up; the function runs eagerly instead."""
 
 
@@ -313,8 +313,7 @@ def _packed(refs: list[Operand]) -> range | tuple[Operand, ...]:
 
 
 def _evaluate(step: Mapped, lanes: Sequence[Sequence[float]]) -> list[float]:
-    backend = choose("auto")
-    if backend == "python":
+    if missing("numpy"):
         return _evaluated(step, lanes)
     import numpy as np
 
@@ -322,7 +321,7 @@ def _evaluate(step: Mapped, lanes: Sequence[Sequence[float]]) -> list[float]:
 
     matrix = np.array(lanes, dtype=float)
     columns, broadcast = matrix[:, : len(step.columns)].T, lanes[0][len(step.columns) :]
-    results = mapped_runner(step.programs, step.summed, backend)(columns, broadcast, len(lanes))
+    results = mapped_runner(step.programs, step.summed, "numpy")(columns, broadcast, len(lanes))
     if isinstance(results, int):
         raise RecordingError(ANOTHER_WAY)
     return [float(x) for r in results for x in (r if isinstance(r, np.ndarray) else [r])]

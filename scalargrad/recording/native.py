@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from .chunks import Chunk, crossing, cut, plan
+from .chunks import Chunk, cut, ends, plan
 from .kernels import mapped_runner
 from .llvm import GUARD_FAILED, Layout, Writer, helpers
 from .lowering import Code, MappedCall, lower
@@ -137,7 +137,7 @@ def _compile(code: Code, layout: Layout) -> tuple[list[Any], list[Module]]:
     segments = _segments(code)
     chunks: list[Chunk] = []
     runs: list[Any] = []  # for each segment, a range of chunks, or a mapped call
-    needed = [x for x in code.outputs if type(x) is int]
+    needed: list[int] = []
     for segment in segments:
         if segment and isinstance(segment[0], MappedCall):
             needed += [x for x in segment[0].broadcast if type(x) is int]
@@ -187,7 +187,7 @@ def compile_chunks(
     writer: Writer, chunks: Sequence[Chunk], code: Code, needed: Sequence[int], level: int
 ) -> tuple[list[int], list[Module]]:
     """The addresses of the chunks' functions, and the modules that they live in."""
-    ends = crossing(chunks, writer.layout, needed)
+    places, rest = ends(chunks, writer.layout, code.outputs, needed)
     addresses: list[int] = []
     modules: list[Module] = []
     for start in range(0, len(chunks), STREAMED):
@@ -196,7 +196,7 @@ def compile_chunks(
         names, texts = [], []
         for index in range(start, min(start + STREAMED, len(chunks))):
             last = index == len(chunks) - 1
-            texts.append(writer.chunk(f"chunk{index}", chunks[index], ends[index], code.outputs if last else ()))
+            texts.append(writer.chunk(f"chunk{index}", chunks[index], places[index], rest if last else {}))
             names.append(f"chunk{index}")
         text = "\n".join(texts) + helpers(writer)
         machine().link(_needed_symbols(writer))
@@ -220,11 +220,11 @@ def text_of_program(program: Program) -> str:
             for i in range(step.step.width):
                 layout.place(step.result + i)
     chunks = cut(steps, plan(len(steps))[0])
-    ends = crossing(chunks, layout, [x for x in code.outputs if type(x) is int])
+    places, rest = ends(chunks, layout, code.outputs, ())
     writer = Writer(layout)
     writer.refusing = code.refusing
     texts = [
-        writer.chunk(f"chunk{i}", chunk, ends[i], code.outputs if i == len(chunks) - 1 else ())
+        writer.chunk(f"chunk{i}", chunk, places[i], rest if i == len(chunks) - 1 else {})
         for i, chunk in enumerate(chunks)
     ]
     return "\n".join(texts) + helpers(writer)

@@ -55,8 +55,8 @@ class Mapped(NamedTuple):
     """Sub-programs run over lanes, each lane by the first one whose guards hold for it.
 
     A sub-program's inputs are one operand of each of the `columns`, which have one entry per lane; what it
-    captured are the `broadcast` operands, the same for all lanes. An output is `summed` over the lanes into one value, or
-    stacked into one value per lane.
+    captured are the `broadcast` operands, the same for all lanes. An output is `summed` over the lanes into one
+    value, or stacked into one value per lane.
     """
 
     programs: tuple[Program, ...]
