@@ -9,8 +9,8 @@ from typing import Any
 from ..observer import OBSERVER
 from ..structures import flatten, is_array
 from ..value import Value
-from .backends import choose
 from .arguments import Inputs
+from .backends import choose
 from .compiled import Jitted
 from .kernels import MappedRunner
 from .mapping import OUTCOMES, Vmapped, lanes_of, mapped_axes
@@ -155,7 +155,7 @@ class _Batch:
             return
         inputs = Inputs(lanes.lane(t), {}, ())
         recording, outputs, rebuild = recorded(self.f, inputs, inputs.numbers)
-        check(self.f, inputs, recording)
+        check(self.f, inputs, recording, outputs)
         if self.traced:
             owner.stats["guard_failures"] += 1
         owner.stats["recordings"] += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import threading
 import types
@@ -10,7 +9,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import RecordingError
 from ..observer import OBSERVER
 from .arguments import Inputs, scan
 from .backends import choose
@@ -62,7 +60,11 @@ class Jitted:
             trace = case.traces[0]
             found = trace.run(numbers)
             if found is not None:
-                return trace.result(found) if trace.plain else trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
+                return (
+                    trace.result(found)
+                    if trace.plain
+                    else trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
+                )
         return self._run(case or self._case(key), Inputs(args, named, self.static_argnums))
 
     def program(self, *args: Any, **named: Any) -> Program:

@@ -12,7 +12,7 @@ from ..observer import OBSERVER
 from ..rows import Many
 from ..value import Value, next_serial
 from .choices import CHOOSE, EQUAL, LESS
-from .program import Guard, Instruction, Mapped, Program
+from .program import Guard, Instruction, Program
 from .recorder import Recording
 
 __all__ = ["Call", "gradient", "make_node", "run_on_nodes"]

@@ -10,7 +10,7 @@ from ..eager import REFUSALS
 from ..interpreters.source import INFIX, LIBRARY_FUNCTIONS
 from .lowering import Check, Code, MappedCall, Operation, lower
 from .program import Mapped, Operand, Program
-from .replay import lane_inputs, in_lane, replay
+from .replay import in_lane, lane_inputs, replay
 
 __all__ = ["GeneratedProgram", "lines_of", "text_of", "written"]
 
@@ -54,11 +54,11 @@ class _MappedLoop:
                 outputs = next((out for run in self.programs if (out := run(inputs)) is not None), None)
             if outputs is None:
                 return None
-            for i, (out, summed) in enumerate(zip(outputs, self.step.summed, strict=True)):
+            for i, (number, summed) in enumerate(zip(outputs, self.step.summed, strict=True)):
                 if summed:
-                    sums[i] = out if sums[i] is None else sums[i] + out
+                    sums[i] = number if sums[i] is None else sums[i] + number
                 else:
-                    sums[i].append(out)
+                    sums[i].append(number)
         results: list[float] = []
         for total in sums:
             results.extend(total if isinstance(total, list) else [total])

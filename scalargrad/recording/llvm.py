@@ -81,7 +81,7 @@ class Layout:
             self.size += 1
         return self.places[cell]
 
-    def extra(self, count: int) -> int:
+    def reserve(self, count: int) -> int:
         """The first of so many further places."""
         self.size += count
         return self.size - count
@@ -105,11 +105,15 @@ class Writer:
         self.kind = "double" if width == 1 else f"<{width} x double>"
         self.flag = "i1" if width == 1 else f"<{width} x i1>"
         if width > 1:
-            self.poison = layout.extra(2)
+            self.poison = layout.reserve(2)
             self.failed = self.poison + 1
 
     def chunk(
-        self, name: str, steps: Sequence[Operation | Check], ends: Mapping[int, Sequence[int]], rest: Mapping[int, Operand]
+        self,
+        name: str,
+        steps: Sequence[Operation | Check],
+        ends: Mapping[int, Sequence[int]],
+        rest: Mapping[int, Operand],
     ) -> str:
         """The function of these steps; `ends` are the places of the cells that it hands on, as soon as it has them.
 
@@ -123,7 +127,9 @@ class Writer:
         first = "0.0" if self.width == 1 else self.load(self.poison)
         self.accumulator = self.number(0.0) if self.width == 1 else first
         if self.width > 1:
-            self.failures = self.add(f"trunc <{self.width} x i64> {self.load(self.failed, f'<{self.width} x i64>')} to {self.flag}")
+            self.failures = self.add(
+                f"trunc <{self.width} x i64> {self.load(self.failed, f'<{self.width} x i64>')} to {self.flag}"
+            )
         for step in steps:
             if isinstance(step, Check):
                 self.check(step)
@@ -284,7 +290,7 @@ def driver(writer: Writer, chunks: int, columns: int, broadcast: int, summed: Se
     """
     kind, width = writer.kind, writer.width
     first = writer.layout.inputs
-    sums = writer.layout.extra(sum(summed))
+    sums = writer.layout.reserve(sum(summed))
     zeros = writer.number(0.0)
     lanes = range(width)
     parameters = "i64 %n, ptr %columns, ptr %strides, ptr %broadcast, ptr %outs, ptr %outstrides, ptr %sums, ptr %flags"
@@ -311,8 +317,10 @@ def driver(writer: Writer, chunks: int, columns: int, broadcast: int, summed: Se
     lines.append(f"  br label %{'run0' if runs else 'end'}")
     for index, (is_sum, count) in enumerate(runs):
         after = f"run{index + 1}" if index + 1 < len(runs) else "end"
-        body = _add(writer, f"run{index}", first + at, sums + counts[1]) if is_sum else _scatter(
-            writer, f"run{index}", first + at, counts[0]
+        body = (
+            _add(writer, f"run{index}", first + at, sums + counts[1])
+            if is_sum
+            else _scatter(writer, f"run{index}", first + at, counts[0])
         )
         lines.append(_loop(f"run{index}", before, after, count, body))
         before, at = f"run{index}", at + count
@@ -350,7 +358,9 @@ def _gather(writer: Writer) -> str:
     ]
     previous = "poison"
     for lane in range(writer.width):
-        lines.append(f"  %go{lane} = mul i64 %lane{lane}, %stride\n  %ga{lane} = getelementptr i8, ptr %base, i64 %go{lane}")
+        lines.append(
+            f"  %go{lane} = mul i64 %lane{lane}, %stride\n  %ga{lane} = getelementptr i8, ptr %base, i64 %go{lane}"
+        )
         lines.append(f"  %gx{lane} = load double, ptr %ga{lane}, align 8")
         lines.append(f"  %gv{lane} = insertelement {writer.kind} {previous}, double %gx{lane}, i32 {lane}")
         previous = f"%gv{lane}"

@@ -69,7 +69,7 @@ class Code:
     def write(self, name: str, *args: Any) -> Any:
         """The cell of an operation's result, or the number where all operands are numbers."""
         operands = tuple([x.number if type(x) is Cell else float(x) for x in args])
-        if all([type(x) is float for x in operands]):
+        if all(type(x) is float for x in operands):
             return _fold(name, operands)
         simpler = self._simpler(name, operands)
         if simpler is not None:

@@ -238,12 +238,14 @@ class _LaneTracer:
     def programs(self) -> tuple[list[Program], list[Value], Function]:
         """The programs, the Values that they capture, and what rebuilds an output."""
         traced: list[tuple[Recording, list[Any]]] = []
-        remaining = range(len(self.lanes))
+        remaining: Sequence[int] = range(len(self.lanes))
         rebuild: Function = list
         output_paths = None
         while remaining:
             if len(traced) == OUTCOMES:
-                raise AbandonedError(f"a batch took more than {OUTCOMES} different ways through the function's branches")
+                raise AbandonedError(
+                    f"a batch took more than {OUTCOMES} different ways through the function's branches"
+                )
             sub, outputs, paths, rebuild = self._trace(remaining[0])
             if output_paths not in (None, paths):
                 raise RecordingError("a mapped function's results are nested differently in different lanes")
@@ -294,7 +296,7 @@ def mapped_nodes(step: Mapped, broadcast: Sequence[Any], columns: Sequence[Seque
     args = (*broadcast, *(x for column in columns for x in column))
     call = MappedCall(step, lanes, len(broadcast), len(columns))
     nan = (float("nan"),) * sum(isinstance(arg, Value) for arg in args)
-    nodes = []
+    nodes: list[Value] = []
     for k, summed in enumerate(step.summed):
         for t in [None] if summed else range(step.lanes):
             node = make_node(MappedOutput(call, k, t), results[len(nodes)], args, nan)
@@ -320,7 +322,7 @@ def _evaluate(step: Mapped, lanes: Sequence[Sequence[float]]) -> list[float]:
     from .kernels import mapped_runner
 
     matrix = np.array(lanes, dtype=float)
-    columns, broadcast = matrix[:, : len(step.columns)].T, lanes[0][len(step.columns) :]
+    columns, broadcast = list(matrix[:, : len(step.columns)].T), lanes[0][len(step.columns) :]
     results = mapped_runner(step.programs, step.summed, "numpy")(columns, broadcast, len(lanes))
     if isinstance(results, int):
         raise RecordingError(ANOTHER_WAY)

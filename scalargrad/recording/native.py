@@ -51,7 +51,7 @@ class NativeProgram:
         self.pack_into = struct.Struct(f"{self.inputs}d").pack_into
         self.buffers: list[Any] = []
 
-    def __call__(self, values: Sequence[float]) -> Sequence[float] | None:
+    def __call__(self, values: Sequence[float]) -> list[float] | None:
         """The outputs, or None."""
         try:
             buffer = self.buffers.pop()  # one for each thread at work
@@ -59,7 +59,7 @@ class NativeProgram:
             buffer = (ctypes.c_double * self.size)()
         self.pack_into(buffer, 0, *values)
         status = self.only(buffer) if self.only else self._run(buffer)
-        outputs: Sequence[float] = buffer[self.inputs : self.end]
+        outputs: list[float] = buffer[self.inputs : self.end]
         self.buffers.append(buffer)
         if status:
             return None if status == GUARD_FAILED else replay(self.program, values)
@@ -90,7 +90,9 @@ class _MappedStep:
             x if place is None else buffer[place] for x, place in zip(self.call.broadcast, self.places, strict=True)
         ]
         columns = [
-            numbers[c.start : c.stop if c.stop >= 0 else None : c.step] if isinstance(c, range) else _gathered(c, numbers)
+            numbers[c.start : c.stop if c.stop >= 0 else None : c.step]
+            if isinstance(c, range)
+            else _gathered(c, numbers)
             for c in self.call.step.columns
         ]
         results = self.runner(columns, broadcast, self.call.step.lanes)
