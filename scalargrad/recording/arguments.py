@@ -9,7 +9,7 @@ from ..interpreters.floats import plain
 from ..structures import flatten, is_array
 from ..value import Value
 
-__all__ = ["Constant", "Inputs", "assembler", "scan"]
+__all__ = ["Constant", "Inputs", "assembler", "matcher", "scan"]
 
 FLOATS = {float}
 
@@ -105,6 +105,24 @@ def _scan(x: Any, key: list[Any], numbers: list[float]) -> None:
         numbers.append(0.0 if number is None else number)
 
 
+def matcher(args: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Sequence[float] | None] | None:
+    """What gives the numbers of arguments like these at once: one list of floats, or all of them floats."""
+    if set(map(type, args)) == FLOATS:
+        count = len(args)
+        return lambda args: args if len(args) == count and {*map(type, args)} == FLOATS else None
+    if len(args) == 1 and type(args[0]) is list and set(map(type, args[0])) == FLOATS:
+        length = len(args[0])
+
+        def numbers(args: tuple[Any, ...]) -> Sequence[float] | None:
+            if len(args) != 1:
+                return None
+            (xs,) = args
+            return xs if type(xs) is list and len(xs) == length and {*map(type, xs)} == FLOATS else None
+
+        return numbers
+    return None
+
+
 class Constant:
     """A leaf of a result that is no number: the same at every run."""
 
@@ -131,6 +149,9 @@ def assembler(template: Any) -> Callable[[list[Any]], Any]:
     parts = [assembler(item) for item in template]
     if hasattr(template, "_fields"):
         return lambda out: kind(*[part(out) for part in parts])
+    if kind is tuple and len(parts) == 2 and isinstance(template[0], int):
+        one, rest = template[0], parts[1]
+        return lambda out: (out[one], rest(out))
     if kind is tuple and len(parts) == 2:
         first, second = parts
         return lambda out: (first(out), second(out))

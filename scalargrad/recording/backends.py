@@ -45,7 +45,7 @@ def build(program: Program, backend: str) -> Runner:
         return GeneratedProgram(program, "numpy")
     from .native import NativeProgram
 
-    return NativeProgram(program)
+    return NativeProgram(program).call
 
 
 def source(program: Program, language: str) -> str:

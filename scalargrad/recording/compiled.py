@@ -7,11 +7,11 @@ import threading
 import types
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..observer import OBSERVER
-from .arguments import Inputs, scan
-from .backends import choose
+from .arguments import Inputs, matcher, scan
+from .backends import Runner, choose
 from .mapping import AbandonedError, Vmapped
 from .program import Program
 from .trace import Trace, record_trace
@@ -22,6 +22,9 @@ VARIANTS = 32
 """How many programs are kept for one nesting of the arguments, one for each outcome of the branches."""
 STORM = 64
 """After so many recordings for one nesting of the arguments, the function runs eagerly."""
+
+
+_Quick: TypeAlias = "tuple[Callable[[tuple[Any, ...]], Sequence[float] | None], Runner, Callable[[list[Any]], Any]]"
 
 
 class Jitted:
@@ -38,6 +41,7 @@ class Jitted:
         self.static_argnums = tuple(static_argnums)
         self.stats = {"recordings": 0, "runs": 0, "guard_failures": 0, "eager_runs": 0}
         self._cases: dict[Any, _Case] = {}
+        self._quick: _Quick | None = None
         self._lock = threading.RLock()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -53,19 +57,36 @@ class Jitted:
         """What the function returns for these arguments."""
         if OBSERVER.get() is not None:
             return self.f(*args, **named)  # becomes a part of what is being recorded
+        self.stats["runs"] += 1
+        if self._quick is not None and not named:
+            match, run, assemble = self._quick
+            numbers = match(args)
+            if numbers is not None and (outputs := run(numbers)) is not None:
+                return assemble(outputs)
+        return self._called(args, named)
+
+    def _called(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         key, numbers = scan(args, named, self.static_argnums)
         case = self._cases.get(key)
-        self.stats["runs"] += 1
-        if case is not None and case.traces and not case.eager:
+        if case is None:
+            case = self._case(key)
+        elif case.traces and not case.eager:
             trace = case.traces[0]
             found = trace.run(numbers)
             if found is not None:
-                return (
-                    trace.result(found)
-                    if trace.plain
-                    else trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
-                )
-        return self._run(case or self._case(key), Inputs(args, named, self.static_argnums))
+                if trace.plain:
+                    return trace.result(found)
+                return trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
+        result = self._run(case, Inputs(args, named, self.static_argnums))
+        self._quick = self._quick_call(case, args, named)
+        return result
+
+    def _quick_call(self, case: _Case, args: tuple[Any, ...], named: dict[str, Any]) -> _Quick | None:
+        """How to call the last program again with arguments like these, where they are plain enough."""
+        match = None if named or self.static_argnums or not case.traces or case.eager else matcher(args)
+        if match is None or not case.traces[0].plain or case.traces[0].captured:
+            return None
+        return match, case.traces[0].runner, case.traces[0].assemble
 
     def program(self, *args: Any, **named: Any) -> Program:
         """The program for these arguments, recorded where it was not yet.

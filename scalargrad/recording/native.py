@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .chunks import Chunk, cut, ends, plan
@@ -43,34 +43,48 @@ class NativeProgram:
         code = lower(program)
         layout = Layout(code)
         steps, self.modules = _compile(code, layout)
-        self.inputs = code.inputs
-        self.end = code.inputs + len(code.outputs)
-        self.size = layout.size
         self.steps = steps
-        self.only = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else None
-        self.pack_into = struct.Struct(f"{self.inputs}d").pack_into
-        self.buffers: list[Any] = []
+        whole = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else self._run
+        self.call = _caller(program, whole, code.inputs, len(code.outputs), layout.size)
+        self.call.__dict__["modules"] = self.modules  # the machine code lives as long as what calls it
 
     def __call__(self, values: Sequence[float]) -> list[float] | None:
         """The outputs, or None."""
-        try:
-            buffer = self.buffers.pop()  # one for each thread at work
-        except IndexError:
-            buffer = (ctypes.c_double * self.size)()
-        self.pack_into(buffer, 0, *values)
-        status = self.only(buffer) if self.only else self._run(buffer)
-        outputs: list[float] = buffer[self.inputs : self.end]
-        self.buffers.append(buffer)
-        if status:
-            return None if status == GUARD_FAILED else replay(self.program, values)
-        return outputs
+        return self.call(values)
 
-    def _run(self, buffer: Any) -> int:
+    def _run(self, address: int) -> int:
         for step in self.steps:
-            status: int = step(buffer)
+            status: int = step(address)
             if status:
                 return status
         return 0
+
+
+def _caller(
+    program: Program, whole: Callable[[int], int], inputs: int, outputs: int, size: int
+) -> Callable[[Sequence[float]], list[float] | None]:
+    """The call of a program whose code takes the address of its scratch array."""
+    pack_into = struct.Struct(f"{inputs}d").pack_into
+    kind = ctypes.c_double * size
+    free: list[tuple[Any, int]] = []  # one for each thread that was at work
+    results = slice(inputs, inputs + outputs)
+
+    def call(values: Sequence[float]) -> list[float] | None:
+        try:
+            pair = free.pop()
+        except IndexError:
+            scratch = kind()
+            pair = scratch, ctypes.addressof(scratch)
+        buffer, address = pair
+        pack_into(buffer, 0, *values)
+        status = whole(address)
+        found: list[float] = buffer[results]
+        free.append(pair)
+        if status:
+            return None if status == GUARD_FAILED else replay(program, values)
+        return found
+
+    return call
 
 
 class _MappedStep:
@@ -80,12 +94,14 @@ class _MappedStep:
         self.call = call
         self.runner = mapped_runner(call.step.programs, call.step.summed, "native")
         self.places = [layout.places[x] if type(x) is int else None for x in call.broadcast]
-        self.results = [layout.place(call.result + i) for i in range(call.step.width)]
+        self.start = layout.place(call.result)  # the results stand one after the other
+        self.layout = layout
 
-    def __call__(self, buffer: Any) -> int:
+    def __call__(self, address: int) -> int:
         import numpy as np
 
-        numbers = np.frombuffer(buffer)
+        buffer = (ctypes.c_double * self.layout.size).from_address(address)
+        numbers = np.frombuffer(memoryview(buffer).cast("B"))
         broadcast = [
             x if place is None else buffer[place] for x, place in zip(self.call.broadcast, self.places, strict=True)
         ]
@@ -99,8 +115,7 @@ class _MappedStep:
         if isinstance(results, int):
             return GUARD_FAILED
         flat = [x for r in results for x in (r.tolist() if isinstance(r, np.ndarray) else [r])]
-        start = self.results[0]
-        buffer[start : start + len(flat)] = flat
+        buffer[self.start : self.start + len(flat)] = flat
         return 0
 
 
@@ -180,8 +195,8 @@ class _Sequence:
         self.function = ctypes.CFUNCTYPE(ctypes.c_int, *kinds)(module.addresses["run"])
         self.chunks = (ctypes.c_void_p * len(addresses))(*addresses)
 
-    def __call__(self, buffer: Any) -> int:
-        status: int = self.function(self.chunks, len(self.chunks), buffer)
+    def __call__(self, address: int) -> int:
+        status: int = self.function(self.chunks, len(self.chunks), address)
         return status
 
 

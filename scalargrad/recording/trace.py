@@ -49,12 +49,12 @@ class Trace:
         extended = program
         for k in () if self.too_many_results else self.dependent:
             extended = gradient(extended, point, k, self.by, keep=True)
-        self._run = build(extended, backend)
+        self.runner = build(extended, backend)
 
     def run(self, numbers: list[float]) -> tuple[list[float], list[Any]] | None:
         """The point and the numbers that come out there; None where a guard fails."""
         point = [*numbers, *[node._data for node in self.captured]] if self.captured else numbers
-        outputs = self._run(point)
+        outputs = self.runner(point)
         return None if outputs is None else (point, outputs)
 
     def result(self, found: tuple[list[float], list[Any]]) -> Any:
