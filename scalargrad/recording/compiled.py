@@ -7,7 +7,7 @@ import threading
 import types
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..observer import OBSERVER
 from .arguments import Inputs, matcher, scan
@@ -15,6 +15,9 @@ from .backends import Runner, choose
 from .mapping import AbandonedError, Vmapped
 from .program import Program
 from .trace import Trace, record_trace
+
+if TYPE_CHECKING:
+    from .bound import Bound
 
 __all__ = ["Jitted", "jit"]
 
@@ -103,6 +106,24 @@ class Jitted:
                 return trace.program
         with self._lock:
             return self._record(case, inputs).program
+
+    def bind(self, *args: Any) -> Bound:
+        """The function with its buffers bound to arrays: for a tight loop, which fills them and calls without allocation.
+
+        Its `inputs` are nested like the arguments and its `outputs` like the result, with NumPy arrays in the
+        place of arrays and numbers (those of shape ()). Calling it computes the outputs from the inputs, and
+        returns the outputs. Raises what the function raises, `TypeError` where a Value takes part, and
+        `ImportError` without NumPy.
+
+        >>> import scalargrad as sg
+        >>> bound = sg.jit(lambda xs: xs[0] * xs[1]).bind([1.0, 2.0])
+        >>> bound.inputs[0][0][...] = 5.0
+        >>> float(bound())
+        10.0
+        """
+        from .bound import Bound
+
+        return Bound(self, args)
 
     def _case(self, key: Any) -> _Case:
         with self._lock:

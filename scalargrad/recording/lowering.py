@@ -226,6 +226,7 @@ def lower(program: Program) -> Code:
             cells.extend([Cell(code, code.size + i) for i in range(step.width)])
             code.size += step.width
     code.outputs = tuple([_number(operand(x)) for x in program.outputs])
+    code._shared.clear()
     code.tidy()
     return code
 

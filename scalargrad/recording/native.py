@@ -44,9 +44,10 @@ class NativeProgram:
         layout = Layout(code)
         steps, self.modules = _compile(code, layout)
         self.steps = steps
-        whole = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else self._run
-        self.call = _caller(program, whole, code.inputs, len(code.outputs), layout.size)
-        self.call.__dict__["modules"] = self.modules  # the machine code lives as long as what calls it
+        self.size = layout.size
+        self.whole = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else self._run
+        self.call = _caller(program, self.whole, code.inputs, len(code.outputs), layout.size)
+        self.call.__dict__["native"] = self  # the machine code lives as long as what calls it
 
     def __call__(self, values: Sequence[float]) -> list[float] | None:
         """The outputs, or None."""
