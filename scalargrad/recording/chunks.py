@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .llvm import COMPARISONS, Layout
-from .lowering import Check, Operation
+from .lowering import Check, Code, Operation
 from .program import Operand
 
 __all__ = ["Chunk", "cut", "ends", "plan"]
@@ -19,9 +19,10 @@ OPTIMIZED = 20_000
 PIECE = 500
 
 
-def plan(length: int) -> tuple[int, int]:
+def plan(code: Code) -> tuple[int, int]:
     """The length of the pieces of a program, and LLVM's level of optimization for it."""
-    if length <= WHOLE:
+    length = len(code.steps)
+    if length + 2 * (code.inputs + len(code.outputs)) <= WHOLE:  # each is a load or a store
         return max(length, 1), 1
     return PIECE, 1 if length <= OPTIMIZED else 0
 

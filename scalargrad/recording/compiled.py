@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..observer import OBSERVER
 from .arguments import Inputs, matcher, scan
-from .backends import Runner, choose
+from .backends import choose
 from .mapping import AbandonedError, Vmapped
 from .program import Program
 from .trace import Trace, record_trace
@@ -27,7 +27,7 @@ STORM = 64
 """After so many recordings for one nesting of the arguments, the function runs eagerly."""
 
 
-_Quick: TypeAlias = "tuple[Callable[[tuple[Any, ...]], Sequence[float] | None], Runner, Callable[[list[Any]], Any]]"
+_Quick: TypeAlias = "Callable[[tuple[Any, ...]], Any]"
 
 
 class Jitted:
@@ -61,11 +61,8 @@ class Jitted:
         if OBSERVER.get() is not None:
             return self.f(*args, **named)  # becomes a part of what is being recorded
         self.stats["runs"] += 1
-        if self._quick is not None and not named:
-            match, run, assemble = self._quick
-            numbers = match(args)
-            if numbers is not None and (outputs := run(numbers)) is not None:
-                return assemble(outputs)
+        if self._quick is not None and not named and (found := self._quick(args)) is not None:
+            return found
         return self._called(args, named)
 
     def _called(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -89,7 +86,20 @@ class Jitted:
         match = None if named or self.static_argnums or not case.traces or case.eager else matcher(args)
         if match is None or not case.traces[0].plain or case.traces[0].captured:
             return None
-        return match, case.traces[0].runner, case.traces[0].assemble
+        run, assemble = case.traces[0].runner, case.traces[0].assemble
+        native = getattr(run, "native", None)
+        if native is not None and len(args) == 1 and type(args[0]) is list:
+            quick: _Quick = native.quick(assemble)
+            return quick
+
+        def generic(args: tuple[Any, ...]) -> Any:
+            numbers = match(args)
+            if numbers is None:
+                return None
+            outputs = run(numbers)
+            return None if outputs is None else assemble(outputs)
+
+        return generic
 
     def program(self, *args: Any, **named: Any) -> Program:
         """The program for these arguments, recorded where it was not yet.
@@ -108,7 +118,7 @@ class Jitted:
             return self._record(case, inputs).program
 
     def bind(self, *args: Any) -> Bound:
-        """The function with its buffers bound to arrays: for a tight loop, which fills them and calls without allocation.
+        """The function with its buffers bound, for a tight loop that fills them and calls without allocation.
 
         Its `inputs` are nested like the arguments and its `outputs` like the result, with NumPy arrays in the
         place of arrays and numbers (those of shape ()). Calling it computes the outputs from the inputs, and

@@ -295,11 +295,12 @@ def mapped_nodes(step: Mapped, broadcast: Sequence[Any], columns: Sequence[Seque
     operands = recording.map(step)
     args = (*broadcast, *(x for column in columns for x in column))
     call = MappedCall(step, lanes, len(broadcast), len(columns))
-    nan = (float("nan"),) * sum(isinstance(arg, Value) for arg in args)
+    parents = tuple([arg for arg in args if isinstance(arg, Value)])
+    nan = (float("nan"),) * len(parents)  # no sweep over floats reaches these nodes
     nodes: list[Value] = []
     for k, summed in enumerate(step.summed):
         for t in [None] if summed else range(step.lanes):
-            node = make_node(MappedOutput(call, k, t), results[len(nodes)], args, nan)
+            node = make_node(MappedOutput(call, k, t), results[len(nodes)], args, parents, nan)
             recording.bind(node, operands[len(nodes)])
             nodes.append(node)
     return nodes

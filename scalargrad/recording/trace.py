@@ -64,12 +64,13 @@ class Trace:
     def with_nodes(self, found: tuple[list[float], list[Any]], leaves: Sequence[Any]) -> Any:
         """The result, with nodes for the numbers that depend on Values; `leaves` are those of the arguments."""
         point, outputs = found
-        args = [x if isinstance(x, Value) else float(x) for x in (*leaves, *self.captured)]
+        args = tuple([x if isinstance(x, Value) else float(x) for x in (*leaves, *self.captured)])
+        parents = tuple([x for x in args if isinstance(x, Value)])
         results = list(outputs)
         for n, k in enumerate(self.dependent):
             start = len(self.program.outputs) + n * len(self.by)
             partials = outputs[start : start + len(self.by)]
-            results[k] = make_node(Call(self.program, point, k), outputs[k], args, partials)
+            results[k] = make_node(Call(self.program, point, k), outputs[k], args, parents, partials)
         return self.assemble(results)
 
 
