@@ -130,37 +130,35 @@ class Constant:
         self.leaf = leaf
 
 
-def assembler(template: Any) -> Callable[[list[Any]], Any]:
-    """What nests a list of numbers like the template, whose leaves are their positions, or constants."""
+def assembler(template: Any, at: int = 0) -> Callable[[Any], Any]:
+    """What nests numbers like the template, whose leaves are their positions, counted from `at`, or constants."""
     if isinstance(template, int):
-        return lambda out: out[template]
+        place = template + at
+        return lambda out: out[place]
     if isinstance(template, Constant):
         return lambda out: template.leaf
     if is_array(template):
-        return _array_assembler(template)
+        return _array_assembler(template, at)
     kind = type(template)
     if isinstance(template, dict):
-        entries = [(key, assembler(item)) for key, item in template.items()]
+        entries = [(key, assembler(item, at)) for key, item in template.items()]
         return lambda out: {key: entry(out) for key, entry in entries}
     if kind in (list, tuple) and template and all(isinstance(x, int) for x in template):
-        start, stop = template[0], template[-1] + 1
-        if list(template) == list(range(start, stop)):
+        start, stop = template[0] + at, template[-1] + at + 1
+        if list(template) == list(range(template[0], template[-1] + 1)):
             return (lambda out: out[start:stop]) if kind is list else (lambda out: tuple(out[start:stop]))
-    parts = [assembler(item) for item in template]
+    parts = [assembler(item, at) for item in template]
     if hasattr(template, "_fields"):
         return lambda out: kind(*[part(out) for part in parts])
     if kind is tuple and len(parts) == 2 and isinstance(template[0], int):
-        one, rest = template[0], parts[1]
+        one, rest = template[0] + at, parts[1]
         return lambda out: (out[one], rest(out))
-    if kind is tuple and len(parts) == 2:
-        first, second = parts
-        return lambda out: (first(out), second(out))
     return lambda out: kind([part(out) for part in parts])
 
 
-def _array_assembler(template: Any) -> Callable[[list[Any]], Any]:
+def _array_assembler(template: Any, at: int) -> Callable[[Any], Any]:
     from ..structures import array
 
     shape = template.shape
-    parts = [assembler(item) for item in template.ravel().tolist()]
+    parts = [assembler(item, at) for item in template.ravel().tolist()]
     return lambda out: array([part(out) for part in parts], shape)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Jitted", "jit"]
 
+observer = OBSERVER.get
+
 VARIANTS = 32
 """How many programs are kept for one nesting of the arguments, one for each outcome of the branches."""
 STORM = 64
@@ -58,7 +60,7 @@ class Jitted:
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """What the function returns for these arguments."""
-        if OBSERVER.get() is not None:
+        if observer() is not None:
             return self.f(*args, **named)  # becomes a part of what is being recorded
         self.stats["runs"] += 1
         if self._quick is not None and not named and (found := self._quick(args)) is not None:
@@ -89,7 +91,7 @@ class Jitted:
         run, assemble = case.traces[0].runner, case.traces[0].assemble
         native = getattr(run, "native", None)
         if native is not None and len(args) == 1 and type(args[0]) is list:
-            quick: _Quick = native.quick(assemble)
+            quick: _Quick = native.quick(case.traces[0].template)
             return quick
 
         def generic(args: tuple[Any, ...]) -> Any:

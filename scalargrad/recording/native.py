@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .arguments import assembler
 from .chunks import Chunk, cut, ends, plan
 from .kernels import mapped_runner
 from .llvm import GUARD_FAILED, Layout, Writer, helpers
@@ -47,7 +48,7 @@ class NativeProgram:
         self.steps = steps
         self.size = layout.size
         self.whole = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else self._run
-        self.inputs, self.outputs = code.inputs, len(code.outputs)
+        self.inputs = code.inputs
         self.call = _caller(program, self.whole, code.inputs, len(code.outputs), layout.size)
         self.call.__dict__["native"] = self  # the machine code lives as long as what calls it
 
@@ -55,8 +56,8 @@ class NativeProgram:
         """The outputs, or None."""
         return self.call(values)
 
-    def quick(self, assemble: Callable[[list[float]], Any]) -> Callable[[tuple[Any, ...]], Any]:
-        """The whole call for one list of floats as the only argument, without a call on the way.
+    def quick(self, template: Any) -> Callable[[tuple[Any, ...]], Any]:
+        """The whole call for one list of floats as the only argument; the results nest like the template.
 
         It returns None for another argument, and where the result takes a closer look.
         """
@@ -64,7 +65,7 @@ class NativeProgram:
         pack_into = struct.Struct(f"{inputs}d").pack_into
         kind = ctypes.c_double * self.size
         free: list[tuple[Any, int]] = []
-        results = slice(inputs, inputs + self.outputs)
+        assemble = assembler(template, inputs)
 
         def call(args: tuple[Any, ...]) -> Any:
             if len(args) != 1:
@@ -79,10 +80,9 @@ class NativeProgram:
                 pair = scratch, ctypes.addressof(scratch)
             buffer, address = pair
             pack_into(buffer, 0, *xs)
-            status = whole(address)
-            found = buffer[results]
+            found = None if whole(address) else assemble(buffer)
             free.append(pair)
-            return None if status else assemble(found)
+            return found
 
         call.__dict__["native"] = self
         return call

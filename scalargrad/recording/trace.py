@@ -39,7 +39,8 @@ class Trace:
         self.program = program
         self.captured = captured
         positions = itertools.count()
-        self.assemble = assembler(rebuild([next(positions) if _is_number(x) else Constant(x) for x in outputs]))
+        self.template = rebuild([next(positions) if _is_number(x) else Constant(x) for x in outputs])
+        self.assemble = assembler(self.template)
         self.by = [i for i, leaf in enumerate(inputs.leaves) if isinstance(leaf, Value)]
         self.by += range(program.inputs, program.inputs + program.captured)
         self.dependent = _dependent(program, set(self.by)) if self.by else []
