@@ -8,6 +8,9 @@
 -6.7409
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from . import eager as eager  # gives the rows their calls and Value its operators
 from . import primitives
 from .diagrams import Diagram, derivative_diagram, influence_diagram, operations_diagram
@@ -17,6 +20,11 @@ from .functions import maximum, minimum, primitive, where
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
+
+if TYPE_CHECKING:
+    from . import nn as nn
+    from . import optim as optim
+    from . import training as training
 
 __version__ = "0.1.0"
 
@@ -42,3 +50,10 @@ __all__ = [
     "where",
 ]
 __all__ += primitives.__all__
+
+
+def __getattr__(name: str) -> Any:
+    # These load at first use, so that the engine alone is quick to import.
+    if name in ("nn", "optim", "training"):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

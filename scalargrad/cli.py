@@ -7,10 +7,11 @@ import functools
 import json
 import math
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from . import __version__
 from .diagrams import derivative_diagram, influence_diagram, operations_diagram
@@ -35,9 +36,9 @@ PLAIN |= {"∞": "inf", "…": "...", "′": "'", "⌊": "floor(", "⌋": ")", "
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 on success, 2 with one line on standard error for bad input."""
-    given = _parser().parse_args([_positional(a) for a in (sys.argv[1:] if arguments is None else arguments)])
     try:
-        _run(given)
+        words = sys.argv[1:] if arguments is None else arguments
+        _run(_parser().parse_intermixed_args([_positional(word) for word in words]))
         sys.stdout.flush()
     except (ExpressionError, RendererNotFound, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, BrokenPipeError):  # the reader, say `head`, has enough
@@ -51,20 +52,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _positional(argument: str) -> str:
     # A formula may begin with a minus: argparse takes what has a space for no option.
-    is_formula = argument.startswith("-") and not argument.startswith("--") and argument != "-h"
+    is_formula = argument.startswith("-") and not re.fullmatch(r"-h|--[a-z]+(=.*)?", argument, re.DOTALL)
     return f" {argument}" if is_formula else argument
 
 
+class _Parser(argparse.ArgumentParser):
+    """Reports what it can't read as everything else is reported, in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ExpressionError(f"{message}; see scalargrad --help")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="scalargrad",
         description="Differentiate a formula: its forward and backward equations, value, gradient and diagrams.",
         epilog='example: scalargrad "cos(sin(x**2) + 3*x**2)" x=1.5 --derivative derivative.svg',
+        allow_abbrev=False,
     )
     parser.add_argument("expression", help='the formula; "t = x**2; sin(t) + t" names a sub-expression')
     parser.add_argument("inputs", nargs="*", metavar="NAME=NUMBER", help="the values of the variables")
     for view in PICTURES:
-        parser.add_argument(f"--{view}", metavar="FILE", help=f"write the {view} diagram (.svg, .png, .pdf, .dot)")
+        shown = f"write the {view} diagram (.svg, .png, .pdf, .dot)"
+        parser.add_argument(f"--{view}", metavar="FILE", type=str.strip, help=shown)
     parser.add_argument("--json", action="store_true", help="print value, gradient and nodes as JSON")
     parser.add_argument("--check", action="store_true", help="compare the gradient with central differences")
     parser.add_argument("--version", action="version", version=f"scalargrad {__version__}")
@@ -80,17 +90,18 @@ def _run(given: argparse.Namespace) -> None:
     goal.backward()
     derived = derivation(goal)
     gradient = {name: leaf.grad for name, leaf in leaves.items()}
+    shown = {name: derived.names.symbols.get(id(leaf), symbol(name)).text for name, leaf in leaves.items()}
     if given.json:
-        _print(json.dumps(_as_data(goal, derived, gradient), indent=2, ensure_ascii=False))
+        _print(json.dumps(_as_data(goal, derived, gradient), indent=2))
     else:
         name = derived.names[goal].text
-        lines = [f"  ∂{name}/∂{symbol(x).text} = {d!r}" for x, d in gradient.items()]
+        lines = [f"  ∂{name}/∂{shown[x]} = {d!r}" for x, d in gradient.items()]
         _print("\n".join([str(derived), "Value", f"  {name} = {goal.data!r}", "Gradient", *lines]))
     if given.check:
-        _print("\n".join(_check(expression, inputs, gradient)), sys.stderr if given.json else sys.stdout)
+        _print("\n".join(_check(expression, inputs, gradient, shown)), sys.stderr if given.json else sys.stdout)
     for view, draw in PICTURES.items():
         path = getattr(given, view)
-        if path:
+        if path is not None:
             try:
                 draw(goal).save(path)
             except OSError as error:
@@ -101,6 +112,7 @@ def _inputs(pairs: Sequence[str], expression: Expression) -> dict[str, float]:
     inputs: dict[str, float] = {}
     for pair in pairs:
         name, equals, text = (part.strip() for part in pair.partition("="))
+        name = unicodedata.normalize("NFKC", name)  # as Python reads the names of a formula
         if not equals or not name.isidentifier():
             raise ExpressionError(f"{pair!r} is no input; write NAME=NUMBER, such as x=1.5")
         if name in inputs:
@@ -140,17 +152,19 @@ def _json_number(x: float) -> float | str:
     return x if math.isfinite(x) else str(x)
 
 
-def _check(expression: Expression, inputs: dict[str, float], gradient: dict[str, float]) -> list[str]:
+def _check(
+    expression: Expression, inputs: dict[str, float], gradient: dict[str, float], shown: dict[str, str]
+) -> list[str]:
     lines = ["Check against central differences"]
     for name, x in inputs.items():
         try:
             difference = central_difference(functools.partial(_moved, expression, inputs, name), x)
         except ExpressionError as error:
-            lines.append(f"  {symbol(name).text}: not possible here: {error}")
+            lines.append(f"  {shown[name]}: not possible here: {error}")
             continue
         slope = gradient[name]
         relative = abs(slope - difference) / max(abs(slope), abs(difference), 1e-300)
-        lines.append(f"  {symbol(name).text}: {difference!r}, relative difference {relative:.1e}")
+        lines.append(f"  {shown[name]}: {difference!r}, relative difference {relative:.1e}")
     return lines
 
 

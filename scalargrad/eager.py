@@ -6,6 +6,7 @@ the same rows by the source interpreter: as fast as if they had been written by 
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -156,33 +157,59 @@ SCOPE: dict[str, Any] = {
 }
 
 
-def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str]) -> list[str]:
+def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str], args: str = "") -> list[str]:
+    """The body of a call whose operands are Values where the pattern says so, else floats.
+
+    `args` is the text of the tuple of all the operands, where there is one already.
+    """
     writer = source.Writer()
     operands = [source.Name(writer, f"_x{i}") for i in range(len(names))]
+    args = args or f"({', '.join(names)},)"
     out = row.forward(writer, *operands)
-    partials = row.derivatives(writer, out, operands, pattern)
-    lines = writer.lines([out, *partials])
-    by_parent = [partial for partial, w in zip(partials, pattern, strict=True) if w]
-    structural = all(partial is None for partial in by_parent)
-    shown = "" if structural else "".join(f"{'0.0' if p is None else source.text(p)}, " for p in by_parent)
-    args = f"({', '.join(names)},)"
-    parents = f"({', '.join(name for name, w in zip(names, pattern, strict=True) if w)},)"
+    outs = out if isinstance(row, Vector) else [out]
+    if not any(pattern):
+        partials, results = [], [source.text(o) for o in outs]
+    else:
+        if isinstance(row, Vector):
+            partials = [Output(row, j).derivatives(writer, outs, operands) for j in range(len(outs))]
+        else:
+            partials = [row.derivatives(writer, out, operands, pattern)]
+        results = [f"_v{j}" for j in range(len(outs))]
+    lines = writer.lines([*outs, *itertools.chain(*partials)])
     return [
         *(f"_x{i} = {name}{'.data' if w else ''}" for i, (name, w) in enumerate(zip(names, pattern, strict=True))),
         "try:",
         *_indent(lines or ["pass"]),
         "except _refusals:",
         f"    return _record(_row, {args})",
-        "_v = _new(_Value)",
-        f"_v.data = {source.text(out)}",
-        "_v.grad = 0.0",
-        f"_v.parents = _v.args = {args}" if all(pattern) else f"_v.parents = {parents}; _v.args = {args}",
-        f"_v.partials = ({shown})",
-        "_v.primitive = _row",
-        '_v.label = ""',
-        "_v.serial = _next_serial()",
-        "_v.mark = None",
-        "return _v",
+        *(line for j, by in enumerate(partials) for line in _node_lines(row, j, outs[j], by, pattern, names, args)),
+        f"return [{', '.join(results)}]" if isinstance(row, Vector) else f"return {results[0]}",
+    ]
+
+
+def _node_lines(
+    row: Primitive, j: int, out: Any, partials: Sequence[Any], pattern: Sequence[bool], names: Sequence[str], args: str
+) -> list[str]:
+    by_parent = [partial for partial, w in zip(partials, pattern, strict=True) if w]
+    structural = all(partial is None for partial in by_parent)
+    shown = "" if structural else "".join(f"{'0.0' if p is None else source.text(p)}, " for p in by_parent)
+    if all(pattern):
+        parents = f"_v{j}.parents = _v{j}.args = {args}"
+    elif j:
+        parents = f"_v{j}.parents = _v0.parents; _v{j}.args = {args}"
+    else:
+        chosen = "".join(f"{name}, " for name, w in zip(names, pattern, strict=True) if w)
+        parents = f"_v{j}.parents = ({chosen}); _v{j}.args = {args}"
+    return [
+        f"_v{j} = _new(_Value)",
+        f"_v{j}.data = {source.text(out)}",
+        f"_v{j}.grad = 0.0",
+        parents,
+        f"_v{j}.partials = ({shown})",
+        f"_v{j}.primitive = {f'_outputs[{j}]' if isinstance(row, Vector) else '_row'}",
+        f'_v{j}.label = ""',
+        f"_v{j}.serial = _next_serial()",
+        f"_v{j}.mark = None",
     ]
 
 
@@ -193,7 +220,8 @@ def _indent(lines: Sequence[str]) -> list[str]:
 def _compile(row: Primitive, header: str, body: Sequence[str]) -> Callable[..., Any]:
     # The text is made from rows alone; nothing that a user wrote gets into it but identifiers.
     text = "\n".join([header, *_indent(body)])
-    scope = {**SCOPE, "_row": row}
+    outputs = [Output(row, j) for j in range(WIDEST_VECTOR)] if isinstance(row, Vector) else []
+    scope = {**SCOPE, "_row": row, "_outputs": outputs}
     exec(compile(text, f"<scalargrad {row.name}>", "exec"), scope)  # noqa: S102 (see above)
     function: Callable[..., Any] = scope["_function"]
     function.__name__ = function.__qualname__ = row.name
@@ -221,20 +249,66 @@ def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., A
 
 def compile_call(row: Primitive) -> Callable[..., Any]:
     """The row's `__call__`: its common patterns as source, all the others by `call`."""
-    if row.variadic or row.opaque:
+    if row.opaque:
         return lambda self, *args, **named: call(self, self.pack(*args, **named))
+    if row.variadic:
+        return _call_by_kinds(row)
     names = row.parameters
-    required = len(names) - len(row.defaults)
-    signature = [*names[:required], *(f"{n}={d!r}" for n, d in zip(names[required:], row.defaults, strict=True))]
     patterns = [(True,) + (False,) * (len(names) - 1)]
-    if len(names) == required == 2:
+    if len(names) == 2 and not row.defaults:
         patterns += [(True, True), (False, True)]
+    patterns.append((False,) * len(names))
     body = []
     for pattern in patterns:
         tests = [f"type({n}) is {'_Value' if w else 'float'}" for n, w in zip(names, pattern, strict=True)]
         body += [f"if {' and '.join(tests)}:", *_indent(_case(row, pattern, names))]
     body.append(f"return _call(_row, ({', '.join(names)},))")
-    return _compile(row, f"def _function(self, {', '.join(signature)}):", body)
+    return _compile(row, f"def _function(self, {_signature(row)}):", body)
+
+
+def _signature(row: Primitive) -> str:
+    required = len(row.parameters) - len(row.defaults)
+    defaults = zip(row.parameters[required:], row.defaults, strict=True)
+    return ", ".join([*row.parameters[:required], *(f"{name}={default!r}" for name, default in defaults)])
+
+
+def compile_plain(row: Primitive) -> Callable[..., Any]:
+    """The row as a function of floats alone, which it does not check; not for rows of any number of arguments."""
+    body = _case(row, (False,) * len(row.parameters), row.parameters)
+    return _compile(row, f"def _function({_signature(row)}):", body)
+
+
+COMMON = 64
+"""The calls of one pattern of operands that are worth compiling it."""
+WIDEST = 1024
+WIDEST_VECTOR = 32
+"""The most operands that are compiled; a vector row writes as many lines as the square of them."""
+
+
+def _call_by_kinds(row: Primitive) -> Callable[..., Any]:
+    """The call of a row of any number of arguments: compiled for each pattern of kinds that becomes common."""
+    cases: dict[tuple[type, ...], Callable[[tuple[Any, ...]], Any]] = {}
+    counts: dict[tuple[type, ...], int] = {}
+    widest = WIDEST_VECTOR if row.vector else WIDEST
+
+    def function(self: Primitive, *args: Any, **named: Any) -> Any:
+        operands = self.pack(*args, **named)
+        kinds = tuple(map(type, operands))
+        case = cases.get(kinds)
+        return case(operands) if case else uncommon(kinds, operands)
+
+    def uncommon(kinds: tuple[type, ...], operands: tuple[Any, ...]) -> Any:
+        if len(kinds) <= widest and {*kinds} <= {Value, float}:
+            if len(counts) == WIDEST:
+                counts.clear()
+            counts[kinds] = counts.get(kinds, 0) + 1
+            if counts[kinds] == COMMON:
+                names = [f"_a{i}" for i in range(len(kinds))]
+                body = [f"{', '.join(names)}, = args", *_case(row, [k is Value for k in kinds], names, "args")]
+                cases[kinds] = _compile(row, "def _function(args):", body)
+        return call(row, operands)
+
+    return function
 
 
 def compile_check(row: Primitive) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .graph import topological_order
-from .interpreters.notation import NOTATION, PRODUCT, SUBSCRIPTS, Term, digits, symbol, term
+from .interpreters.notation import CALL, NOTATION, PRODUCT, SUBSCRIPTS, Term, digits, symbol, term
 from .rows import Output, Primitive
 from .value import Value
 
@@ -33,7 +33,7 @@ def label(variables: Mapping[str, Any]) -> None:
         raise TypeError(f"label: needs a mapping of names to Values, such as locals(), got {variables!r}")
     named = set()
     for name, value in variables.items():
-        if isinstance(value, Value) and not name.startswith("_") and id(value) not in named:
+        if isinstance(value, Value) and isinstance(name, str) and not name.startswith("_") and id(value) not in named:
             value.label = name
             named.add(id(value))
 
@@ -55,11 +55,10 @@ class Names:
                 count += 1
                 if symbol(f"v{count}").text not in taken:
                     self._enter(node, symbol(f"v{count}"), taken)
-        self.outputs: dict[tuple[int, int], Term] = {
-            (id(node.args), node.primitive.index): self.symbols[id(node)]
-            for node in order
-            if isinstance(node.primitive, Output)
-        }
+        self.outputs: dict[Any, dict[int, Term]] = {}  # by call
+        for node in order:
+            if isinstance(node.primitive, Output):
+                self.outputs.setdefault(call_of(node), {}).setdefault(node.primitive.index, self[node])
 
     def _enter(self, node: Value, name: Term, taken: set[str]) -> None:
         shown, count = name, 1
@@ -74,13 +73,8 @@ class Names:
         return self.symbols[id(node)]
 
     def operands(self, node: Value) -> list[Any]:
-        """The arguments of a node as formulas; defaults that were not given are left out."""
+        """All the arguments of a node: symbols for Values, and the constants as they are."""
         return [self[arg] if isinstance(arg, Value) else arg for arg in node.args]
-
-    def output(self, node: Value, index: int) -> Term:
-        """The symbol of an output of the vector row that made the node, also of one that nothing uses."""
-        found = self.outputs.get((id(node.args), index))
-        return found or symbol(f"{node.primitive.name if node.primitive else ''}{index + 1}")
 
     def equation(self, node: Value) -> Term | None:
         """The right-hand side of a node's equation, such as sin u; None for a leaf."""
@@ -88,16 +82,18 @@ class Names:
         if primitive is None:
             return None
         if isinstance(primitive, Output):
-            whole = getattr(NOTATION, primitive.name)(*operands)
+            text, latex = getattr(NOTATION, primitive.name)(*operands).inside(CALL)
             index = str(primitive.index + 1)
-            return Term(whole.text + index.translate(SUBSCRIPTS), f"{whole.latex}_{{{index}}}", whole.level)
-        return term(getattr(NOTATION, primitive.name)(*_given(primitive, operands)))
+            return Term(text + index.translate(SUBSCRIPTS), f"{latex}_{{{index}}}", CALL)
+        return term(getattr(NOTATION, primitive.name)(*given(primitive, operands)))
 
     def local_derivatives(self, node: Value) -> list[Term]:
         """The local derivative of a node by each of its parents, as a textbook writes it."""
         primitive, operands = node.primitive, self.operands(node)
         if isinstance(primitive, Output):
-            outs = [self.output(node, i) for i in range(len(operands))]
+            # An output that nothing uses is no node; it has the name of the row.
+            known = self.outputs[call_of(node)]
+            outs = [known.get(i) or symbol(f"{primitive.name}{i + 1}") for i in range(len(operands))]
             rules = primitive.derivatives(NOTATION, outs, operands)
         elif primitive is None:
             return []
@@ -119,8 +115,15 @@ class Names:
         return called
 
 
-def _given(primitive: Primitive, operands: list[Any]) -> list[Any]:
-    # Trailing arguments that equal their defaults were not written by the user: relu z, not relu(z, 1).
+def call_of(node: Value) -> Any:
+    """What the outputs of one call of a vector row have in common, in copies of a graph too."""
+    row = node.primitive.row if isinstance(node.primitive, Output) else None
+    return row, tuple([id(arg) if isinstance(arg, Value) else arg for arg in node.args])
+
+
+def given(primitive: Primitive, operands: Sequence[Any]) -> list[Any]:
+    """The arguments without the last ones that equal their defaults: relu z, not relu(z, 1)."""
+    operands = list(operands)
     defaults = list(primitive.defaults)
     while defaults and isinstance(operands[-1], float) and operands[-1] == defaults[-1]:
         operands, defaults = operands[:-1], defaults[:-1]
@@ -154,21 +157,17 @@ class Contribution:
     adjoint: float
     local: float
     was: float
+    is_first: bool  # whether nothing had been added to the parent before
 
     @property
     def amount(self) -> float:
-        """The product of the child's adjoint and the local derivative."""
-        return self.adjoint * self.local
+        """The product of the child's adjoint and the local derivative; 0 where that is 0 by structure."""
+        return self.adjoint * self.local if self.child.partials else 0.0
 
     @property
     def now(self) -> float:
         """The sum so far, this contribution included."""
         return self.was + self.amount
-
-    @property
-    def is_first(self) -> bool:
-        """Whether nothing had been added to the parent before."""
-        return self.was == 0.0
 
     def __str__(self) -> str:
         goal, parent, child = self.goal.text, self.parent_name.text, self.child_name.text
@@ -243,7 +242,7 @@ def _aligned(steps: Sequence[Step]) -> list[str]:
 def _latex(x: float) -> str:
     text = digits(x).replace("\N{MINUS SIGN}", "-").replace("∞", r"\infty")
     mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent.lstrip("-").isdigit() else text
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent.lstrip("+-").isdigit() else text
 
 
 def _block(lines: Sequence[str]) -> str:
@@ -275,16 +274,26 @@ def derivation(goal: Value) -> Derivation:
     forward = tuple(Step(node, names[node], names.equation(node), node.data) for node in order)
     adjoints = {id(node): 0.0 for node in order}
     adjoints[id(goal)] = 1.0
+    reached = set()
     lines = []
     for child in reversed(order):
         adjoint = adjoints[id(child)]
         formulas = names.local_derivatives(child)
         for parent, local, formula in zip(child.parents, locals_of(child), formulas, strict=True):
             line = Contribution(
-                names[goal], parent, child, names[parent], names[child], formula, adjoint, local, adjoints[id(parent)]
+                names[goal],
+                parent,
+                child,
+                names[parent],
+                names[child],
+                formula,
+                adjoint,
+                local,
+                was=adjoints[id(parent)],
+                is_first=id(parent) not in reached,
             )
-            if child.partials:
-                adjoints[id(parent)] = line.now
+            reached.add(id(parent))
+            adjoints[id(parent)] = line.now
             lines.append(line)
     by_name = {names[node].text: adjoints[id(node)] for node in order}
     gradient = {names[node].text: adjoints[id(node)] for node in order if node.primitive is None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,13 +11,13 @@ from typing import Any
 from . import primitives
 from .eager import REFUSALS
 from .functions import maximum, minimum
-from .rows import TABLE, Primitive, Vector
+from .rows import TABLE, Primitive, Variadic, Vector
 from .value import Value
 
 __all__ = ["Expression", "ExpressionError"]
 
 LONGEST = 10_000
-DEEPEST = 100
+DEEPEST = 250
 CONSTANTS = {"pi": math.pi, "e": math.e}
 BINARY: dict[type, str] = {
     ast.Add: "add",
@@ -88,8 +89,10 @@ class Expression:
 
     def _check(self, statement: ast.stmt) -> None:
         for node in ast.walk(statement):
-            if not isinstance(node, ALLOWED) or (
-                isinstance(node, ast.Constant) and type(node.value) not in (int, float)
+            if (
+                not isinstance(node, ALLOWED)
+                or (isinstance(node, ast.Constant) and type(node.value) not in (int, float))
+                or (isinstance(node, ast.keyword) and node.arg is None)
             ):
                 raise ExpressionError(f"{self._source(node)!r} has no place in a formula; use {WHAT_IS_ALLOWED}")
             if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in CALLABLE):
@@ -151,8 +154,8 @@ class Expression:
                 raise ExpressionError("where takes three arguments: a comparison, what to use if it holds, and if not")
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 operands = [_items(arg, compute) for arg in args]
-                named = {k.arg: compute(k.value) for k in keywords if k.arg}
-                return self._guard(node, _called(FUNCTIONS[name]), *operands, **named)
+                named = {str(k.arg): compute(k.value) for k in keywords}
+                return self._guard(node, _called(name), *operands, **named)
         raise ExpressionError(f"{self._source(node)!r} has no place here; use {WHAT_IS_ALLOWED}")
 
     def _holds(self, node: ast.expr, compute: Callable[[ast.expr], Any]) -> bool:
@@ -187,13 +190,34 @@ def _items(arg: ast.expr, compute: Callable[[ast.expr], Any]) -> Any:
     return [compute(item) for item in arg.elts] if isinstance(arg, (ast.List, ast.Tuple)) else compute(arg)
 
 
-def _called(function: Any) -> Callable[..., Any]:
-    # max(x, y) is what one writes in a formula, for max([x, y]).
-    if isinstance(function, Primitive) and function.variadic:
-        row: Any = function
-        return lambda *args: row(*args) if args and isinstance(args[0], list) else row(args)
-    called: Callable[..., Any] = function
+def _called(name: str) -> Callable[..., Any]:
+    function = FUNCTIONS[name]
+
+    def called(*args: Any, **named: Any) -> Any:
+        # max(x, y) is what one writes in a formula, for max([x, y]).
+        if isinstance(function, Variadic) and not (len(args) == 1 and isinstance(args[0], list)):
+            args = (args,)
+        try:
+            _signature(function).bind(*args, **named)
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}") from None
+        return function(*args, **named)
+
     return called
+
+
+def _signature(function: Any) -> inspect.Signature:
+    if not isinstance(function, Primitive):
+        return inspect.signature(function)
+    if function.variadic:
+        return inspect.signature(function.pack)
+    without = (inspect.Parameter.empty,) * (len(function.parameters) - len(function.defaults))
+    return inspect.Signature(
+        [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
+            for name, default in zip(function.parameters, without + function.defaults, strict=True)
+        ]
+    )
 
 
 def _unknown_function(name: str) -> str:

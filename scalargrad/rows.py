@@ -314,7 +314,7 @@ class Variadic(Many):
     """A row of any number of arguments, called with one iterable."""
 
     def pack(self, xs: Iterable[Any], /) -> tuple[Any, ...]:
-        args = tuple(_iterate(self, xs))
+        args = tuple(_sequence(self, xs))
         if not args:
             raise ValueError(f"{self.name}: needs at least one argument, got an empty {type(xs).__name__}")
         return args
@@ -359,7 +359,8 @@ class Dot(Many):
     """A row of two vectors of one length: `dot(xs, ys)`."""
 
     def pack(self, xs: Iterable[Any], ys: Iterable[Any], /) -> tuple[Any, ...]:
-        return _vectors(self, xs, ys)
+        xs, ys = _vectors(self, xs, ys)
+        return (*xs, *ys)
 
     if TYPE_CHECKING:
 
@@ -370,26 +371,29 @@ class Affine(Many):
     """A row of two vectors of one length and a number: `affine(weights, inputs, bias)`."""
 
     def pack(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> tuple[Any, ...]:
-        return (*_vectors(self, weights, inputs), bias)
+        weights, inputs = _vectors(self, weights, inputs)
+        return (*weights, *inputs, bias)
 
     if TYPE_CHECKING:
 
         def __call__(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> Any: ...
 
 
-def _iterate(row: Primitive, xs: Iterable[Any]) -> Iterable[Any]:
+def _sequence(row: Primitive, xs: Iterable[Any]) -> Sequence[Any]:
+    if type(xs) is list or type(xs) is tuple:
+        return xs
     if isinstance(xs, (str, bytes)) or not isinstance(xs, Iterable):
         raise TypeError(
             f"{row.name}: needs an iterable of numbers or Values, got {type(xs).__name__}; write {row.name}([x, y, …])"
         )
-    return xs
+    return tuple(xs)
 
 
-def _vectors(row: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Any, ...]:
-    left, right = tuple(_iterate(row, xs)), tuple(_iterate(row, ys))
+def _vectors(row: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    left, right = _sequence(row, xs), _sequence(row, ys)
     if len(left) != len(right) or not left:
         raise ValueError(f"{row.name}: needs two vectors of one length, at least 1; got {len(left)} and {len(right)}")
-    return left + right
+    return left, right
 
 
 TABLE: dict[str, Primitive] = {}

@@ -1,5 +1,6 @@
 """The documentation can't drift: generated pages, examples and public names are checked."""
 
+import builtins
 import doctest
 import importlib
 import importlib.util
@@ -41,7 +42,8 @@ def test_examples_of_a_page_run(page, rows_restored):
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_a_module_run(name, rows_restored):
     module = importlib.import_module(name)
-    failures, _ = doctest.testmod(module, extraglobs={**vars(sg), "sg": sg})
+    public = {key: getattr(sg, key) for key in sg.__all__ if not hasattr(builtins, key)}
+    failures, _ = doctest.testmod(module, extraglobs={**public, "sg": sg})
     assert failures == 0
 
 

@@ -61,4 +61,4 @@ def render(source: str, kind: str, engine: str = "dot", timeout: float = TIMEOUT
         return done.stdout
     if kind == "pdf":
         raise RendererNotFound(f"{program} wrote no pdf ({said[:300]}); a pdf needs Graphviz's own `dot`")
-    raise RuntimeError(f"{program} failed with exit code {done.returncode}: {said[:2000] or 'no message'}")
+    raise RuntimeError(f"{program} wrote no {kind}, exit code {done.returncode}: {said[:2000] or 'no message'}")

@@ -28,13 +28,30 @@ LINE = {
     "arrowsize": "0.8",
 }
 
+LONGEST_IN_CIRCLE = 4
+
 
 def line(text: str, color: str, size: int) -> str:
     """A line of an HTML-like label; the text is data and is escaped."""
-    return f'<font color="{color}" point-size="{size}">{html.escape(text)}</font>'
+    return f'<font color="{color}" point-size="{size}">{escape(text)}</font>'
+
+
+def escape(text: str) -> str:
+    """Data as a part of an HTML-like label. What follows a backslash stands apart: `\\N` is the name of a node."""
+    return html.escape(text).replace("\\", "<font>&#92;</font>")
+
+
+def plain(*lines: str) -> str:
+    """A plain label: data, in which neither `\\N` nor `&lt;` means anything, centred line by line."""
+    return "\\n".join(html.escape(text).replace("\\", r"\\") for text in lines)
 
 
 def stacked(lines: Sequence[str]) -> str:
     """An HTML-like label of lines one above the other."""
     rows = "".join(f"<tr><td>{text}</td></tr>" for text in lines)
     return f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="2">{rows}</table>>'
+
+
+def round_shape(text: str) -> dict[str, str]:
+    """A circle, or for a longer text an ellipse, which takes less room."""
+    return {"shape": "circle" if len(text) <= LONGEST_IN_CIRCLE else "ellipse", "margin": "0.03"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import html
 from collections.abc import Sequence
+from typing import Any
 
 import graphviz
 
-from ..equations import Names, locals_of
+from ..equations import Names, call_of, given, locals_of
 from ..graph import merged, topological_order
 from ..interpreters.notation import digits, term
 from ..rows import Output
@@ -32,6 +32,8 @@ class _Picture:
         if not isinstance(goal, Value):
             raise TypeError(f"{view}: needs a Value, got {goal!r}; draw what you computed from Values")
         self.goal = merged(goal) if merge else goal
+        if rankdir not in (None, "LR", "TB"):
+            raise ValueError(f"{view}: rankdir is {rankdir!r}; give 'LR' or 'TB'")
         everything = topological_order(self.goal)
         self.names = Names(everything, self.goal)
         self.nodes = everything if depth is None else _within(self.goal, depth)
@@ -57,6 +59,10 @@ class _Picture:
             return style.OUTPUT
         return style.INPUT if node.primitive is None else style.INTERMEDIATE
 
+    def gradient(self, node: Value) -> str | None:
+        """The derivative of the goal by a node; None where no `backward()` of the goal has computed it."""
+        return None if self.goal.mark is None or node.mark is None else digits(node.grad)
+
     def parents(self, node: Value) -> list[tuple[Value, int]]:
         """The parents of a node that are drawn, with their places among all its parents."""
         return [(parent, i) for i, parent in enumerate(node.parents) if id(parent) not in self.cut]
@@ -66,7 +72,7 @@ class _Picture:
         for node in self.nodes:
             if any(id(parent) in self.cut for parent in node.parents):
                 name = f"{self.ids[id(node)]}_more"
-                self.node(name, graphviz.escape("…"), shape="plaintext", style="")
+                self.node(name, "…", shape="plaintext", style="")
                 self.edge(name, self.ids[id(node)], style="dashed")
 
     def node(self, name: str, label: str, **attributes: str) -> None:
@@ -119,8 +125,8 @@ def influence_diagram(
     picture = _Picture("influence_diagram", goal, merge, max_nodes, depth, rankdir)
     for node in picture.nodes:
         name = picture.ids[id(node)]
-        text = graphviz.escape(picture.names[node].text)
-        picture.node(name, text, shape="circle", width="0.6", margin="0.03", **picture.colors(node))
+        text = picture.names[node].text
+        picture.node(name, style.plain(text), width="0.6", **style.round_shape(text), **picture.colors(node))
     for node in picture.nodes:
         for parent, _ in picture.parents(node):
             picture.edge(picture.ids[id(parent)], picture.ids[id(node)])
@@ -148,11 +154,13 @@ def derivative_diagram(
     goal_name = picture.names[picture.goal].text
     for node in picture.nodes:
         name, formula = picture.names[node].text, picture.names.equation(node)
-        gradient = "not computed" if node.mark is None else digits(node.grad)
+        gradient = picture.gradient(node)
         lines = [
             style.line(f"{name} = {formula.text}" if formula else name, style.INK, 14),
             style.line(digits(node.data), style.VALUE, 14),
-            style.line(f"∂{goal_name}/∂{name} = {gradient}", style.DERIVATIVE, 11),
+            style.line(
+                f"∂{goal_name}/∂{name} " + (f"= {gradient}" if gradient else "not computed"), style.DERIVATIVE, 11
+            ),
         ]
         label = style.stacked(lines)
         shape = {"shape": "box", "style": "rounded,filled", "margin": "0.15,0.08"}
@@ -164,8 +172,7 @@ def derivative_diagram(
             derivative = f"∂{picture.names[node].text}/∂{picture.names[parent].text}"
             texts = [f"{derivative} = {formulas[i].text}"]
             texts += [] if formulas[i].number is not None else [f"= {digits(numbers[i])}"]
-            label = f"<{'<br/>'.join(style.line(f' {text} ', style.DERIVATIVE, 11) for text in texts)}>"
-            picture.edge(source, target, label)
+            picture.edge(source, target, style.plain(*texts))
     return picture.diagram()
 
 
@@ -188,44 +195,46 @@ def operations_diagram(
     picture = _Picture("operations_diagram", goal, merge, max_nodes, depth, rankdir)
     for node in picture.nodes:
         name = picture.ids[id(node)]
-        gradient = "not computed" if node.mark is None else digits(node.grad)
-        _record(picture, name, [picture.names[node].text, digits(node.data), f"grad {gradient}"], picture.colors(node))
+        gradient = f"grad {picture.gradient(node) or 'not computed'}"
+        _record(picture, name, [picture.names[node].text, digits(node.data), gradient], picture.colors(node))
+    drawn: dict[Any, str] = {}
     for node in picture.nodes:
-        if node.primitive is None or all(id(arg) in picture.cut for arg in node.parents):
+        if node.primitive is None or not picture.parents(node):
             continue
-        name = picture.ids[id(node)]
-        operator, constants = _operator(node)
-        text = graphviz.escape(operator)
-        shape = {"shape": "circle", "width": "0.35", "margin": "0.02"}
-        picture.node(f"{name}_op", text, **shape, **style.OPERATOR)
-        picture.edge(f"{name}_op", name)
-        for i, arg in enumerate(node.args):
-            if isinstance(arg, Value):
-                if id(arg) not in picture.cut:
-                    picture.edge(picture.ids[id(arg)], f"{name}_op")
-            elif i in constants:
-                _record(picture, f"{name}_const{i}", [term(arg).text, digits(arg)], style.INTERMEDIATE)
-                picture.edge(f"{name}_const{i}", f"{name}_op")
+        index = node.primitive.index + 1 if isinstance(node.primitive, Output) else ""
+        call = call_of(node) if index else id(node)
+        if call not in drawn:
+            drawn[call] = _operation(picture, node)
+        picture.edge(drawn[call], picture.ids[id(node)], str(index))
     return picture.diagram()
 
 
 def _record(picture: _Picture, name: str, cells: Sequence[str], colors: dict[str, str]) -> None:
-    row = "".join(f'<td border="1">{html.escape(cell)}</td>' for cell in cells)
+    row = "".join(f'<td border="1">{style.escape(cell)}</td>' for cell in cells)
     frame = f'border="0" cellborder="1" cellspacing="0" cellpadding="7" color="{colors["color"]}"'
     table = f'<table {frame} bgcolor="{colors["fillcolor"]}"><tr>{row}</tr></table>'
     picture.node(name, f"<{table}>", shape="plain", style="", fontsize="12")
 
 
-def _operator(node: Value) -> tuple[str, set[int]]:
-    """What the circle of an operation shows, and which constant arguments are drawn as records."""
+def _operation(picture: _Picture, node: Value) -> str:
+    """Draw the circle of an operation with its operands, and return its name."""
+    name = f"{picture.ids[id(node)]}_op"
+    operator, args = _operator(node)
+    picture.node(name, style.plain(operator), width="0.35", **style.round_shape(operator), **style.OPERATOR)
+    for i, arg in enumerate(args):
+        if not isinstance(arg, Value):
+            _record(picture, f"{name}_const{i}", [term(arg).text, digits(arg)], style.INTERMEDIATE)
+            picture.edge(f"{name}_const{i}", name)
+        elif id(arg) not in picture.cut:
+            picture.edge(picture.ids[id(arg)], name)
+    return name
+
+
+def _operator(node: Value) -> tuple[str, Sequence[Any]]:
+    """What the circle of an operation shows, and the arguments that are drawn."""
     primitive = node.primitive
-    if isinstance(primitive, Output):
-        return f"{primitive.name} {primitive.index + 1}", set(range(len(node.args)))
-    if primitive is None:
-        return "", set()
+    if primitive is None or isinstance(primitive, Output):
+        return primitive.name if primitive else "", node.args
     if primitive.name == "pow" and isinstance(node.args[1], float):
-        exponent = term(node.args[1]).text
-        return f"^{exponent}", set()
-    required = len(primitive.parameters) - len(primitive.defaults)
-    constants = range(len(node.args)) if primitive.variadic else range(required)
-    return OPERATORS.get(primitive.name, primitive.name), set(constants)
+        return f"^{term(node.args[1]).text}", node.args[:1]
+    return OPERATORS.get(primitive.name, primitive.name), given(primitive, node.args)

@@ -6,10 +6,11 @@ It folds constants, puts numbers first, writes x·x as x², and sets only the pa
 from __future__ import annotations
 
 import math
+import operator
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ..rows import Functions
@@ -22,6 +23,9 @@ SUBSCRIPTS = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊
 SUPERSCRIPTS = str.maketrans(f"0123456789-{MINUS}()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁽⁾")
 PLAIN_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", "0123456789+-=()")
 PLAIN_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()")
+RAISED = tuple(map(chr, PLAIN_SUPERSCRIPTS))
+SCRIPTS = "".join(map(chr, {**PLAIN_SUBSCRIPTS, **PLAIN_SUPERSCRIPTS}))
+LATEX_SIGNS = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", "<": r"\lt ", ">": r"\gt ", " ": r"\ "}
 CONSTANTS = {
     math.pi: ("π", r"\pi"),
     math.e: ("e", "e"),
@@ -40,7 +44,7 @@ FUNCTION_NAMES = {
     "stop_gradient": ("stop", r"\operatorname{stop}"),
     **{name: (name, "\\" + name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "max", "min")},
 }
-LONGEST_SUM = 6
+LONGEST_LIST = 6
 LONGEST_NAME = 48
 
 
@@ -55,6 +59,7 @@ class Term:
     coefficient: float = 1.0
     factors: tuple[Term, ...] = ()  # of a product, without its coefficient
     power: tuple[Term, float] | None = None
+    opposite: Term | None = None  # of a comparison
 
     def __add__(self, other: Any) -> Term:
         return _add(self, term(other))
@@ -93,7 +98,7 @@ def digits(x: float, decimals: int = 4) -> str:
     if math.isnan(x) or math.isinf(x):
         return f"{x}".replace("inf", "∞").replace("-", MINUS)
     plain = x == 0 or 1e-3 <= abs(x) < 1e6
-    return f"{x:.{decimals}{'f' if plain else 'e'}}".replace("-", MINUS)
+    return f"{x or 0.0:.{decimals}{'f' if plain else 'e'}}".replace("-", MINUS)
 
 
 def symbol(name: str) -> Term:
@@ -102,20 +107,25 @@ def symbol(name: str) -> Term:
     Characters that do not print, such as newlines and direction marks, are shown as `\N{REPLACEMENT CHARACTER}`,
     and a name that is too long for a picture is shortened with dots.
     """
-    name = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in name[:LONGEST_NAME])
-    name = name + "…" if len(name) == LONGEST_NAME else name
+    name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    name = "".join(c if _prints(c) else "\N{REPLACEMENT CHARACTER}" for c in name)
     match = re.fullmatch(r"([^\W\d_]+)_?(\d+)", name)
     text = f"{match[1]}{match[2].translate(SUBSCRIPTS)}" if match else name
     return Term(text, name_latex(text))
 
 
+def _prints(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] != "C" and category not in ("Zl", "Zp")
+
+
 def name_latex(text: str) -> str:
     """The LaTeX of a name with Unicode sub- and superscripts: `z₁⁽²⁾` is `z_{1}^{(2)}`."""
-    base = text.rstrip("".join(map(chr, {**PLAIN_SUBSCRIPTS, **PLAIN_SUPERSCRIPTS})))
+    base = text.rstrip(SCRIPTS)
     rest = text[len(base) :]
     lower = "".join(c for c in rest if ord(c) in PLAIN_SUBSCRIPTS).translate(PLAIN_SUBSCRIPTS)
     upper = "".join(c for c in rest if ord(c) in PLAIN_SUPERSCRIPTS).translate(PLAIN_SUPERSCRIPTS)
-    escaped = re.sub(r"([{}%#&$_^~\\])", lambda m: r"\backslash " if m[0] == "\\" else "\\" + m[0], base)
+    escaped = re.sub(r"[{}%#&$_^~<> \\]", lambda m: LATEX_SIGNS.get(m[0], "\\" + m[0]), base)
     shown = escaped if len(base) == 1 else rf"\mathrm{{{escaped}}}"
     return shown + (f"_{{{lower}}}" if lower else "") + (f"^{{{upper}}}" if upper else "")
 
@@ -124,7 +134,7 @@ def term(x: Any) -> Term:
     """A Term as it is, or a number as a formula writes it."""
     if isinstance(x, Term):
         return x
-    x = float(x)
+    x = float(x) or 0.0  # no −0
     if x < 0:
         positive = term(-x)
         return Term(MINUS + positive.text, "-" + positive.latex, NEGATIVE, x)
@@ -157,7 +167,7 @@ def _add(x: Term, y: Term) -> Term:
 
 
 def _parts(x: Term) -> tuple[float, tuple[Term, ...]]:
-    if x.number is not None and (_folds(x.number) or x.number < 0):
+    if x.number is not None:
         return x.number, ()
     return x.coefficient, x.factors or ((x,) if x.coefficient == 1.0 else ())
 
@@ -193,16 +203,16 @@ def _product(coefficient: float, factors: tuple[Term, ...]) -> Term:
     text, latex = "·".join(s[0] for s in shown), r" \cdot ".join(s[1] for s in shown)
     if coefficient != 1.0:
         number = term(coefficient)
-        joined = _stands_close(factors[0], shown[0][0])
+        joined = number.text.replace(".", "").isdecimal() and _stands_close(shown[0][0])
         text = number.text + ("" if joined else "·") + text
         latex = number.latex + (" " if joined else r" \cdot ") + latex
     return Term(text, latex, PRODUCT, None, coefficient, factors)
 
 
-def _stands_close(factor: Term, text: str) -> bool:
+def _stands_close(text: str) -> bool:
     # 3u and 3(u + v), but 3·hand, 3·sin u and 3·2².
-    letters = text.rstrip("".join(map(chr, {**PLAIN_SUBSCRIPTS, **PLAIN_SUPERSCRIPTS})))
-    return text.startswith("(") or (len(letters) == 1 and not letters.isdigit())
+    letters = text.rstrip(SCRIPTS)
+    return text.startswith("(") or (len(letters) == 1 and letters.isalpha())
 
 
 def _divide(x: Any, y: Any) -> Term:
@@ -224,16 +234,17 @@ def _power(x: Any, y: Any) -> Term:
         return cast(Term, x)
     if y.number == 0.0:
         return term(1.0)
-    base, base_latex = x.inside(ATOM)
+    # A name such as z⁽²⁾ has a superscript already.
+    base, base_latex = x.inside(ATOM + 1 if x.text.endswith(RAISED) else ATOM)
     latex = f"{base_latex}^{{{y.latex}}}"
-    if y.number is not None and y.number.is_integer():
+    if y.number is not None and y.number.is_integer() and _folds(y.number):
         return Term(f"{base}{str(int(y.number)).translate(SUPERSCRIPTS)}", latex, POWER, power=(x, y.number))
     return Term(f"{base}^{y.inside(ATOM)[0]}", latex, POWER)
 
 
 def _call(name: str, *args: Any) -> Term:
     text, latex = FUNCTION_NAMES.get(name) or (name, rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}")
-    terms = [term(arg) for arg in args]
+    terms = _shortened(args)
     if len(terms) == 1 and terms[0].level == ATOM and "(" not in terms[0].text:
         return Term(f"{text} {terms[0].text}", f"{latex} {terms[0].latex}", PREFIX)
     inner, inner_latex = ", ".join(t.text for t in terms), ", ".join(t.latex for t in terms)
@@ -256,18 +267,47 @@ def _between(left: str, right: str, left_latex: str, right_latex: str) -> Callab
     return between
 
 
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "≥": operator.ge,
+    "=": operator.eq,
+}
+OPPOSITES = {"<": "≥", "=": "≠", "≥": "<", ">": "≤"}
+MIRRORED = {"<": ">", "≥": "≤", "=": "=", "≠": "≠"}
+COMPARISONS_LATEX = {"<": r"\lt", ">": r"\gt", "≥": r"\ge", "≤": r"\le", "=": "=", "≠": r"\ne"}
+
+
 def _compare(sign: str) -> Callable[[Any, Any], Term]:
     def compare(x: Any, y: Any) -> Term:
-        (left, left_latex), (right, right_latex) = term(x).inside(SUM), term(y).inside(SUM)
-        return Term(f"{left} {sign} {right}", f"{left_latex} {sign} {right_latex}", CHOICE)
+        x, y = term(x), term(y)
+        if x.number is not None and y.number is not None:
+            return term(float(COMPARISONS[sign](x.number, y.number)))
+        return replace(_comparison(x, sign, y), opposite=_comparison(x, OPPOSITES[sign], y))
 
     return compare
 
 
-def _select(condition: Any, x: Any, y: Any) -> Term:
-    condition, x, y = term(condition), term(x), term(y)
-    if x.number == 1.0 and y.number == 0.0:  # Iverson's bracket
-        return Term(f"[{condition.text}]", rf"\left[{condition.latex}\right]", ATOM)
+def _comparison(x: Term, sign: str, y: Term) -> Term:
+    if x.number is not None:  # x > 0, not 0 < x
+        x, sign, y = y, MIRRORED[sign], x
+    (left, left_latex), (right, right_latex) = x.inside(SUM), y.inside(SUM)
+    return Term(f"{left} {sign} {right}", f"{left_latex} {COMPARISONS_LATEX[sign]} {right_latex}", CHOICE)
+
+
+def _bracket(condition: Term) -> Term:
+    # Iverson's bracket: 1 where the condition holds, else 0.
+    return Term(f"[{condition.text}]", rf"\left[{condition.latex}\right]", ATOM)
+
+
+def _select(*args: Any) -> Term:
+    condition, x, y = map(term, args)
+    if condition.number is not None:
+        return x if condition.number else y
+    if x.number == 1.0 and y.number == 0.0:
+        return _bracket(condition)
+    if x.number == 0.0 and condition.opposite:
+        return _bracket(condition.opposite) * y
     text = f"{x.inside(SUM)[0]} if {condition.text} else {y.text}"
     return Term(text, rf"{x.inside(SUM)[1]} \text{{ if }} {condition.latex} \text{{ else }} {y.latex}", CHOICE)
 
@@ -279,11 +319,15 @@ def _step(x: Any, at_zero: Any = 0.0) -> Term:
     return _select(_compare("≥" if number else ">")(x, 0.0), 1.0, 0.0)
 
 
+def _shortened(terms: Sequence[Any]) -> list[Term]:
+    if len(terms) > LONGEST_LIST:
+        return [term(terms[0]), term(terms[1]), Term("…", r"\cdots"), term(terms[-1])]
+    return [term(t) for t in terms]
+
+
 def sum_of(terms: Sequence[Any]) -> Term:
     """A sum; a long one shows its first terms and its last, with dots between."""
-    shown = [term(t) for t in terms]
-    if len(shown) > LONGEST_SUM:
-        shown = [*shown[:2], Term("…", r"\cdots"), shown[-1]]
+    shown = _shortened(terms)
     total = shown[0]
     for t in shown[1:]:
         total = _add(total, t)
@@ -292,8 +336,8 @@ def sum_of(terms: Sequence[Any]) -> Term:
 
 def _product_of(*xs: Any) -> Term:
     product = term(1.0)
-    for x in xs:
-        product = _multiply(product, term(x))
+    for x in _shortened(xs):
+        product = _multiply(product, x)
     return product
 
 
