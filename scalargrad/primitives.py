@@ -125,9 +125,10 @@ mod      = Binary("mod", lambda m, x, y: m.mod(x, y),
                   lambda m, out, x, y: 1.0,
                   lambda m, out, x, y: -m.floordiv(x, y),  # ⌊x / y⌋ of the rounded quotient is often one off
                   domain=(REAL, NONZERO), doc="The remainder x − y⌊x / y⌋, as Python's `%`: it has the sign of y.")
-# By x: an exponent 0 gives 0, also at x = 0. By y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
+# By x: y·xʸ⁻¹, and y·xʸ / x for a small y, whose digits y − 1 would round; an exponent 0 gives 0, also at
+# x = 0. By y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
 pow      = Binary("pow", lambda m, x, y: m.pow(x, y),
-                  lambda m, out, x, y: y * m.pow(x, m.select(m.equal(y, 0.0), 0.0, y - 1.0)),
+                  lambda m, out, x, y: _power_slope(m, x, y, m.less(y, m.select(m.equal(x, 0.0), 0.0, 0.5))),
                   lambda m, out, x, y: out * m.log(m.select(m.equal(x, 0.0), 1.0, x)),
                   domain=Joint("x > 0, or x = 0 with y ≥ 0, or x < 0 with a whole y",
                                lambda x, y: x > 0 or (x == 0 and y >= 0) or (x < 0 and float(y).is_integer())),
@@ -253,6 +254,7 @@ logaddexp = Binary("logaddexp",
                    + m.log1p(m.exp(-m.abs(m.select(m.equal(x, y), 0.0, x - y)))),
                    lambda m, out, x, y: m.sigmoid(x - y), lambda m, out, x, y: m.sigmoid(y - x),
                    textbook=(lambda m, out, x, y: m.exp(x - out), lambda m, out, x, y: m.exp(y - out)),
+                   ulps=(4.0, 520.0),  # x − y is rounded, and e to its power has that error times |x − y|
                    doc="log(eˣ + eʸ), without overflow.")
 erf      = Unary("erf", lambda m, x: m.erf(x), lambda m, out, x: m.div(2.0 * m.exp(-(x * x)), SQRT_PI),
                  ulps=(4.0, 400.0), doc="The error function.")
@@ -288,7 +290,7 @@ affine   = Affine("affine", lambda m, *wxb: _sum(_terms(wxb[:-1]), wxb[-1]),
 softmax  = Vector("softmax", lambda m, *xs: _softmax(m, xs),
                   lambda m, outs, j, *xs: [outs[j] * ((1.0 if i == j else 0.0) - y) for i, y in enumerate(outs)],
                   doc="The numbers eˣⁱ / Σ eˣʲ, as a list: positive, with the sum 1.")
-log_softmax = Vector("log_softmax", lambda m, *xs: _minus(xs, m.logsumexp(*xs)),
+log_softmax = Vector("log_softmax", lambda m, *xs: _log_softmax(m, _minus(xs, m.max(*xs))),
                      lambda m, outs, j, *xs: [(1.0 if i == j else 0.0) - m.exp(y) for i, y in enumerate(outs)],
                      doc="The logarithms of `softmax`, as a list, without overflow.")
 # fmt: on
@@ -302,6 +304,11 @@ def _by_sign(m: Functions, x: X, below: X, at_zero: X, above: X) -> X:
 
 def _below(m: Functions, x: X) -> X:
     return m.select(m.less(0.0, x), 0.0, x)
+
+
+def _power_slope(m: Functions, x: X, y: X, small: X) -> X:
+    exponent = m.select(small, y, m.select(m.equal(y, 0.0), 0.0, y - 1.0))
+    return m.div(y * m.pow(x, exponent), m.select(small, x, 1.0))
 
 
 def _radius(m: Functions, y: X, x: X) -> X:
@@ -368,6 +375,11 @@ def _first_hit(m: Functions, out: X, xs: Sequence[X]) -> list[X]:
 
 def _logsumexp(m: Functions, highest: X, xs: Sequence[X]) -> X:
     return highest + m.log(_sum([m.exp(x - highest) for x in xs]))
+
+
+def _log_softmax(m: Functions, shifted: Sequence[X]) -> list[X]:
+    # Less the largest first: less the logarithm of the sum, large numbers would leave only its rounding.
+    return _minus(shifted, m.log(_sum([m.exp(x) for x in shifted])))
 
 
 def _minus(xs: Sequence[X], shift: X) -> list[X]:

@@ -1,0 +1,5 @@
+"""Tests for gradients: measures of error, checks and generated expressions."""
+
+from .ulps import ulp_error
+
+__all__ = ["ulp_error"]
