@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from . import eager as eager  # gives the rows their calls and Value its operators
 from . import primitives
-from .diagrams import Diagram, derivative_diagram, influence_diagram, operations_diagram
+from .diagrams import (
+    Diagram,
+    Page,
+    derivative_diagram,
+    influence_diagram,
+    jacobian_diagram,
+    network_diagram,
+    operations_diagram,
+    walkthrough,
+)
 from .equations import derivation, label
 from .errors import RendererNotFound
 from .functions import maximum, minimum, primitive, where
@@ -30,6 +39,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Diagram",
+    "Page",
     "RendererNotFound",
     "Value",
     "derivation",
@@ -39,14 +49,17 @@ __all__ = [
     "hvp",
     "influence_diagram",
     "jacobian",
+    "jacobian_diagram",
     "jvp",
     "label",
     "maximum",
     "minimum",
+    "network_diagram",
     "operations_diagram",
     "primitive",
     "value_and_grad",
     "vjp",
+    "walkthrough",
     "where",
 ]
 __all__ += primitives.__all__

@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from . import __version__
-from .diagrams import derivative_diagram, influence_diagram, operations_diagram
+from .diagrams import derivative_diagram, influence_diagram, operations_diagram, walkthrough
 from .equations import Derivation, derivation
 from .errors import RendererNotFound
 from .expression import Expression, ExpressionError
 from .graph import merged
-from .interpreters.notation import symbol
+from .interpreters.notation import PLAIN_SUPERSCRIPTS, symbol
 from .value import Value
 
 __all__ = ["main"]
@@ -28,10 +28,12 @@ PICTURES: dict[str, Callable[..., Any]] = {
     "influence": influence_diagram,
     "derivative": derivative_diagram,
     "operations": operations_diagram,
+    "walkthrough": walkthrough,
 }
-# For a console that can't print them; Unicode's own compatibility forms cover subscripts and superscripts.
+# For a console that can't print them; Unicode's own compatibility forms cover the subscripts.
 PLAIN = {"∂": "d", "·": "*", "−": "-", "√": "sqrt ", "∛": "cbrt ", "π": "pi", "σ": "sigma", "≥": ">=", "≤": "<="}
-PLAIN |= {"∞": "inf", "…": "...", "′": "'", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")"}
+PLAIN |= {"∞": "inf", "…": "...", "′": "'", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "≠": "!="}
+SUPERSCRIPTS = re.compile(f"[{''.join(map(chr, PLAIN_SUPERSCRIPTS))}]+")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("expression", help='the formula; "t = x**2; sin(t) + t" names a sub-expression')
     parser.add_argument("inputs", nargs="*", metavar="NAME=NUMBER", help="the values of the variables")
     for view in PICTURES:
-        shown = f"write the {view} diagram (.svg, .png, .pdf, .dot)"
-        parser.add_argument(f"--{view}", metavar="FILE", type=str.strip, help=shown)
+        what = "page (.html)" if view == "walkthrough" else "diagram (.svg, .png, .pdf, .dot)"
+        parser.add_argument(f"--{view}", metavar="FILE", type=str.strip, help=f"write the {view} {what}")
     parser.add_argument("--json", action="store_true", help="print value, gradient and nodes as JSON")
     parser.add_argument("--check", action="store_true", help="compare the gradient with central differences")
     parser.add_argument("--version", action="version", version=f"scalargrad {__version__}")
@@ -191,15 +193,13 @@ def _printable(text: str, file: Any) -> str:
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
-        return "".join(_plain(character) for character in text)
+        text = SUPERSCRIPTS.sub(lambda raised: "^" + raised[0].translate(PLAIN_SUPERSCRIPTS), text)
+        return "".join(map(_plain, text))
     return text
 
 
 def _plain(character: str) -> str:
-    plain = PLAIN.get(character)
-    if plain is None:
-        superscript = "<super>" in unicodedata.decomposition(character)
-        plain = ("^" if superscript else "") + unicodedata.normalize("NFKD", character)
+    plain = PLAIN.get(character) or unicodedata.normalize("NFKD", character)
     return plain.encode("ascii", "replace").decode()
 
 

@@ -93,7 +93,9 @@ class Names:
         if isinstance(primitive, Output):
             # An output that nothing uses is no node; it has the name of the row.
             known = self.outputs[call_of(node)]
-            outs = [known.get(i) or symbol(f"{primitive.name}{i + 1}") for i in range(len(operands))]
+            outs = [
+                known.get(i) or symbol(primitive.name + str(i + 1).translate(SUBSCRIPTS)) for i in range(len(operands))
+            ]
             rules = primitive.derivatives(NOTATION, outs, operands)
         elif primitive is None:
             return []

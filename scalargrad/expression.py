@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -73,7 +74,9 @@ class Expression:
             raise ExpressionError(f"the expression has {len(text)} characters; at most {LONGEST} are read")
         self.text = text.strip()
         try:
-            body = ast.parse(self.text, mode="exec").body
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of Python's, on how a literal is written
+                body = ast.parse(self.text, mode="exec").body
         except (SyntaxError, ValueError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else error
             raise ExpressionError(f"the expression is no formula: {reason}{_position(error)}") from None

@@ -144,7 +144,7 @@ class _Run:
         """The divergence of one instance, a finite Value."""
         try:
             divergence = self.loss(self.model(x), d)
-        except ArithmeticError as error:
+        except (ArithmeticError, ValueError) as error:
             error.add_note(f"train: at step {number}, instance {index}; {self.suspect()}")
             raise
         if not isinstance(divergence, Value):

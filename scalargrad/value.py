@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import sys
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from .interpreters.floats import plain
+from .rows import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,6 +160,19 @@ class Value:
     def __bool__(self) -> bool:
         return self.data != 0.0
 
+    if not TYPE_CHECKING:  # a type checker must go on to find misspelt attributes
+
+        def __getattr__(self, name: str) -> Any:
+            # NumPy computes with an array of objects by the objects' methods: `np.sin` calls `v.sin()`.
+            row = _row_of_method(name)
+            if row is None:
+                raise AttributeError(f"'Value' object has no attribute {name!r}")
+            return functools.partial(row, self)
+
+    def conjugate(self) -> Value:
+        """The value itself, as of every real number; NumPy's `var`, `std` and `vdot` call it."""
+        return self
+
     # A float would lose the gradient silently.
     def __float__(self) -> NoReturn:
         raise TypeError(
@@ -218,7 +234,9 @@ def rebuild(
     node = Value.__new__(Value)
     node.primitive = primitive
     node.args = args
-    node.parents = tuple([arg for arg in args if isinstance(arg, Value)]) if parents is None else parents
+    if parents is None:
+        parents = tuple([arg for arg in args if type(arg) is not float])  # type: ignore[misc]
+    node.parents = args if len(parents) == len(args) else parents  # type: ignore[assignment]
     node.data, node.grad, node.partials, node.label, node.mark = state
     node.serial = next_serial()
     return node
@@ -250,6 +268,16 @@ def _record(node: Value) -> _Record:
 
 def _last(nodes: list[Value]) -> Value:
     return nodes[-1]
+
+
+def _row_of_method(name: str) -> Primitive | None:
+    # By the row's own name, or by NumPy's; rows of any number of arguments are no methods of one number.
+    row = TABLE.get(name)
+    if row is None and "numpy" in sys.modules and not name.startswith("_"):
+        from .interpreters.arrays import ROWS_BY_UFUNC
+
+        row = TABLE.get(ROWS_BY_UFUNC.get(name, ""))
+    return None if row is None or row.variadic else row
 
 
 def comparable(other: object) -> float | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import graphviz
@@ -15,6 +16,7 @@ from ..rows import Output
 from ..value import Value
 from . import style
 from .diagram import Diagram
+from .vectors import grouped
 
 __all__ = ["derivative_diagram", "influence_diagram", "operations_diagram"]
 
@@ -31,6 +33,7 @@ class _Picture:
     ) -> None:
         if not isinstance(goal, Value):
             raise TypeError(f"{view}: needs a Value, got {goal!r}; draw what you computed from Values")
+        self.view = view
         self.goal = merged(goal) if merge else goal
         if rankdir not in (None, "LR", "TB"):
             raise ValueError(f"{view}: rankdir is {rankdir!r}; give 'LR' or 'TB'")
@@ -42,7 +45,7 @@ class _Picture:
             raise ValueError(
                 f"{view}: the graph has {len(self.nodes)} nodes, more than {max_nodes}, and a picture of it would "
                 "say nothing. Draw the last steps with depth=, the variables with influence_diagram, a network "
-                "with network_diagram, or all of it with max_nodes=None"
+                "with network_diagram or by_layer=True, or all of it with max_nodes=None"
             )
         self.ids = {id(node): f"n{index}" for index, node in enumerate(everything)}
         direction = rankdir or ("LR" if _ranks(self.nodes) <= LONGEST_ROW else "TB")
@@ -78,9 +81,11 @@ class _Picture:
     def node(self, name: str, label: str, **attributes: str) -> None:
         self.dot.node(name, label, id=f"{self.prefix}_{name}", **attributes)
 
-    def edge(self, source: str, target: str, label: str = "", **attributes: str) -> None:
+    def edge(self, source: str, target: str, label: str = "", **attributes: str) -> str:
         self.edges += 1
-        self.dot.edge(source, target, label or None, id=f"{self.prefix}_e{self.edges}", **attributes)
+        name = f"e{self.edges}"
+        self.dot.edge(source, target, label or None, id=f"{self.prefix}_{name}", **attributes)
+        return name
 
     def diagram(self) -> Diagram:
         self.dots()
@@ -104,6 +109,12 @@ def _ranks(nodes: Sequence[Value]) -> int:
     return max(rank.values())
 
 
+def _by_layer(picture: _Picture, max_nodes: int | None, rankdir: str | None) -> Diagram:
+    if picture.cut:
+        raise ValueError(f"{picture.view}: depth= and by_layer=True don't go together; give one of them")
+    return grouped(picture.view, picture.goal, picture.nodes, picture.names, max_nodes, rankdir)
+
+
 def influence_diagram(
     goal: Value,
     *,
@@ -111,18 +122,24 @@ def influence_diagram(
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
     rankdir: str | None = None,
+    by_layer: bool = False,
 ) -> Diagram:
     """The picture of who influences whom: one circle for each variable, an arrow to what is computed from it.
 
     `merge` joins equal sub-expressions, `depth` draws only the last steps, `rankdir` is `"LR"` or `"TB"` (by
-    default `"LR"` up to six ranks). Raises `TypeError` for what is no Value, `ValueError` past `max_nodes`.
+    default `"LR"` up to six ranks). `by_layer` draws the units of a network's layer as one vector: nodes whose
+    labels differ in their lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂.
+
+    Raises `TypeError` for what is no Value, `ValueError` past `max_nodes` and for `depth` with `by_layer`.
     Source: 11-785, "Introducing the influence diagram".
 
     >>> x = Value(1.0, label="x")
     >>> influence_diagram(x * x + 1)
     <Diagram of 3 edges; .svg(), .png(), .save(path), .source>
     """
-    picture = _Picture("influence_diagram", goal, merge, max_nodes, depth, rankdir)
+    picture = _Picture("influence_diagram", goal, merge, None if by_layer else max_nodes, depth, rankdir)
+    if by_layer:
+        return _by_layer(picture, max_nodes, rankdir)
     for node in picture.nodes:
         name = picture.ids[id(node)]
         text = picture.names[node].text
@@ -140,6 +157,7 @@ def derivative_diagram(
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
     rankdir: str | None = None,
+    by_layer: bool = False,
 ) -> Diagram:
     """The picture in which each edge carries its local derivative, as a formula and as a number.
 
@@ -150,11 +168,19 @@ def derivative_diagram(
     >>> derivative_diagram(x * x + 1)
     <Diagram of 3 edges; .svg(), .png(), .save(path), .source>
     """
-    picture = _Picture("derivative_diagram", goal, merge, max_nodes, depth, rankdir)
+    picture = _Picture("derivative_diagram", goal, merge, None if by_layer else max_nodes, depth, rankdir)
+    if by_layer:
+        return _by_layer(picture, max_nodes, rankdir)
+    _draw_derivatives(picture, picture.gradient)
+    return picture.diagram()
+
+
+def _draw_derivatives(picture: _Picture, gradient_of: Callable[[Value], str | None]) -> dict[tuple[int, int], str]:
+    """Draw the nodes and the edges; the ids of the edges, by the id of the node and the place of its parent."""
     goal_name = picture.names[picture.goal].text
     for node in picture.nodes:
         name, formula = picture.names[node].text, picture.names.equation(node)
-        gradient = picture.gradient(node)
+        gradient = gradient_of(node)
         lines = [
             style.line(f"{name} = {formula.text}" if formula else name, style.INK, 14),
             style.line(digits(node.data), style.VALUE, 14),
@@ -165,6 +191,7 @@ def derivative_diagram(
         label = style.stacked(lines)
         shape = {"shape": "box", "style": "rounded,filled", "margin": "0.15,0.08"}
         picture.node(picture.ids[id(node)], label, **shape, **picture.colors(node))
+    edges = {}
     for node in picture.nodes:
         formulas, numbers = picture.names.local_derivatives(node), locals_of(node)
         for parent, i in picture.parents(node):
@@ -172,8 +199,25 @@ def derivative_diagram(
             derivative = f"∂{picture.names[node].text}/∂{picture.names[parent].text}"
             texts = [f"{derivative} = {formulas[i].text}"]
             texts += [] if formulas[i].number is not None else [f"= {digits(numbers[i])}"]
-            picture.edge(source, target, style.plain(*texts))
-    return picture.diagram()
+            edges[id(node), i] = picture.edge(source, target, style.plain(*texts))
+    return edges
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """A derivative diagram with the ids of its parts: `prefix_name` is the id of an element of the SVG."""
+
+    diagram: Diagram
+    prefix: str
+    nodes: Mapping[int, str]
+    edges: Mapping[tuple[int, int], str]
+
+
+def addressed_diagram(goal: Value, gradients: Mapping[int, float], rankdir: str | None) -> Addressed:
+    """The derivative diagram of a whole graph with the gradients given by node id, and the ids of its parts."""
+    picture = _Picture("walkthrough", goal, False, None, None, rankdir)
+    edges = _draw_derivatives(picture, lambda node: digits(gradients[id(node)]))
+    return Addressed(picture.diagram(), picture.prefix, picture.ids, edges)
 
 
 def operations_diagram(

@@ -198,8 +198,8 @@ def _product(coefficient: float, factors: tuple[Term, ...]) -> Term:
         return Term(MINUS + text, "-" + latex, NEGATIVE, None, coefficient, factors)
     if coefficient == 1.0 and len(factors) == 1:
         return factors[0]
-    last = len(factors) - 1
-    shown = [factor.inside(PREFIX if i == last else CALL) for i, factor in enumerate(factors)]
+    listed = _shortened(factors)
+    shown = [*(factor.inside(CALL) for factor in listed[:-1]), listed[-1].inside(PREFIX)]
     text, latex = "·".join(s[0] for s in shown), r" \cdot ".join(s[1] for s in shown)
     if coefficient != 1.0:
         number = term(coefficient)
@@ -336,8 +336,8 @@ def sum_of(terms: Sequence[Any]) -> Term:
 
 def _product_of(*xs: Any) -> Term:
     product = term(1.0)
-    for x in _shortened(xs):
-        product = _multiply(product, x)
+    for x in xs:
+        product = _multiply(product, term(x))
     return product
 
 

@@ -26,9 +26,9 @@ EXPONENTS = constant(1.0)
 class Neuron(Module):
     """A neuron: the affine combination z = b + Σ wᵢxᵢ and its activation y = f(z), one node each.
 
-    Called with `nin` numbers or Values it gives y. It starts with weights by `init` and a bias by `bias_init`;
-    with the default seed every neuron of that size starts the same. Raises `ValueError` for another number of
-    inputs, `TypeError` for an activation that can't be called or an input that is no number.
+    Called with `nin` numbers or Values it gives y. It starts with weights by `init` and a bias by `bias_init`, which
+    know the size of its layer from `nout`; neurons of one size and seed start the same. Raises `ValueError` for
+    another number of inputs, `TypeError` for an activation that can't be called or an input that is no number.
     Source: 11-785, "A first closer look at the network"; EE514, "Neuron Model".
 
     >>> neuron = Neuron(2, lambda z: 2 * z)

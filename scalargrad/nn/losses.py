@@ -1,18 +1,20 @@
 """Losses: the divergence Div(y, d) of one instance's output y from its target d. `training` averages them.
 
 Each takes a number or a list of as many outputs as targets, and gives a node, or a float for plain floats.
-All raise `ValueError` for a target of another length or out of its range, naming the loss.
+Targets are plain numbers, or Values where the loss is recorded for many targets. All raise `ValueError` for a
+target of another length or out of its range, naming the loss.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..interpreters.floats import plain
-from ..primitives import log, log1p, logsumexp, mean, relu, softplus, step
+from ..primitives import log, log1p, logsumexp, mean, relu, select, softplus, step
 from ..primitives import sum as total
-from ..value import Value
+from ..value import Value, comparable
 
 __all__ = [
     "binary_cross_entropy",
@@ -69,10 +71,9 @@ def binary_cross_entropy_with_logits(output: Any, target: Any) -> Any:
     >>> binary_cross_entropy_with_logits(-1000.0, 1.0)
     1000.0
     """
-    pairs = _paired("binary_cross_entropy_with_logits", output, target)
-    pairs = [(z, _target("binary_cross_entropy_with_logits", i, d)) for i, (z, d) in enumerate(pairs)]
-    ones = [_scaled(d, softplus(-z)) for z, d in pairs if d]
-    return _sum(ones + [_scaled(1 - d, softplus(z)) for z, d in pairs if d != 1])
+    name = "binary_cross_entropy_with_logits"
+    pairs = [(z, _target(name, index, d)) for index, (z, d) in enumerate(_paired(name, output, target))]
+    return _sum([term for z, d in pairs for term in _weighted(d, softplus, -z) + _weighted(1 - d, softplus, z)])
 
 
 def cross_entropy(output: Any, target: Any) -> Any:
@@ -87,7 +88,7 @@ def cross_entropy(output: Any, target: Any) -> Any:
     """
     outputs = _listed("cross_entropy", "output", output)
     pairs = _probabilities("cross_entropy", outputs, _distribution("cross_entropy", outputs, target))
-    return -_sum([_scaled(d, _log("cross_entropy", y)) for y, d in pairs if d])
+    return -_sum([term for y, d in pairs for term in _weighted(d, _log, "cross_entropy", y)])
 
 
 def cross_entropy_with_logits(output: Any, target: Any) -> Any:
@@ -99,7 +100,7 @@ def cross_entropy_with_logits(output: Any, target: Any) -> Any:
     name = "cross_entropy_with_logits"
     outputs = _listed(name, "output", output)
     pairs = _paired(name, outputs, _distribution(name, outputs, target))
-    return logsumexp(outputs) - _sum([_scaled(d, z) for z, d in pairs if d])
+    return logsumexp(outputs) - _sum([term for z, d in pairs for term in _weighted(d, lambda z: z, z)])
 
 
 def kl_divergence(output: Any, target: Any) -> Any:
@@ -116,10 +117,10 @@ def kl_divergence(output: Any, target: Any) -> Any:
     name = "kl_divergence"
     if not _is_list(output):
         ((y, d),) = _probabilities(name, output, target)
-        return _sum([_entropy(d) + _entropy(1 - d), *(-term for term in _bernoulli(name, y, d))])
+        return _sum([d * _log_target(d) + (1 - d) * _log_target(1 - d), *(-term for term in _bernoulli(name, y, d))])
     outputs = _listed(name, "output", output)
     pairs = _probabilities(name, outputs, _distribution(name, outputs, target))
-    return _sum([_scaled(d, log(d) - _log(name, y)) for y, d in pairs if d])
+    return _sum([term for y, d in pairs for term in _weighted(d, lambda y, d: _log_target(d) - _log(name, y), y, d)])
 
 
 def max_margin(output: Any, target: Any) -> Any:
@@ -170,7 +171,7 @@ def _squares(name: str, output: Any, target: Any) -> list[Any]:
 def _chosen(name: str, output: Any, target: Any, choices: tuple[float, float]) -> list[tuple[Any, float]]:
     pairs = _paired(name, output, target)
     for index, (_, d) in enumerate(pairs):
-        if plain(d) not in choices:
+        if comparable(d) not in choices:
             raise ValueError(f"{name}: target[{index}] is {d!r}; it must be {choices[0]:g} or {choices[1]:g}")
     return pairs
 
@@ -181,11 +182,17 @@ def _probability(name: str, what: str, x: float, label: str = "") -> float:
     return x
 
 
-def _target(name: str, index: int, d: Any) -> float:
-    number = plain(d)
+def _target(name: str, index: int, d: Any) -> Any:
+    number = comparable(d)
     if number is None:
-        raise TypeError(f"{name}: target[{index}] is {d!r}; give a plain number in [0, 1]")
-    return _probability(name, f"target[{index}]", number)
+        raise TypeError(f"{name}: target[{index}] is {d!r}; give a number in [0, 1]")
+    _probability(name, f"target[{index}]", number)
+    return d if isinstance(d, Value) else number
+
+
+def _number(x: Any) -> float:
+    number = comparable(x)
+    return math.nan if number is None else number
 
 
 def _at(label: str) -> str:
@@ -195,18 +202,18 @@ def _at(label: str) -> str:
 def _probabilities(name: str, output: Any, target: Any) -> list[tuple[Any, float]]:
     pairs = _paired(name, output, target)
     for index, (y, _) in enumerate(pairs):
-        x, label = (y.data, y.label) if isinstance(y, Value) else (y, "")
-        _probability(name, f"output[{index}]", x, label)
+        _probability(name, f"output[{index}]", _number(y), getattr(y, "label", ""))
     return [(y, _target(name, index, d)) for index, (y, d) in enumerate(pairs)]
 
 
-def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[float]:
+def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[Any]:
     """The target as a list of probabilities: a class's number becomes one 1 among zeros."""
     count = len(outputs)
     if _is_list(target):
         targets = [_target(name, i, d) for i, d in enumerate(_listed(name, "target", target))]
-        if len(targets) == count and abs(sum(targets) - 1.0) > 1e-9:
-            raise ValueError(f"{name}: the target's probabilities add up to {sum(targets)!r}, not 1")
+        added = math.fsum(map(_number, targets))
+        if len(targets) == count and abs(added - 1.0) > 1e-9:
+            raise ValueError(f"{name}: the target's probabilities add up to {added!r}, not 1")
         return targets
     index = plain(target)
     if index is None or index not in range(count):
@@ -214,29 +221,31 @@ def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[fl
     return [1.0 if i == index else 0.0 for i in range(count)]
 
 
-def _bernoulli(name: str, y: Any, d: float) -> list[Any]:
-    """The terms d log y and (1 − d) log(1 − y), without one that is 0 by its factor."""
-    terms = [_scaled(d, _log(name, y))] if d else []
-    return terms if d == 1 else [*terms, _scaled(1 - d, _log(name, y, opposite=True))]
+def _bernoulli(name: str, y: Any, d: Any) -> list[Any]:
+    """The terms of d log y + (1 − d) log(1 − y)."""
+    return _weighted(d, _log, name, y) + _weighted(1 - d, _log, name, y, True)
+
+
+def _weighted(weight: Any, function: Callable[..., Any], *args: Any) -> list[Any]:
+    """weight · function(*args) as a list of one; of none, and not computed, for the plain weight 0."""
+    if isinstance(weight, Value) or weight not in (0.0, 1.0):
+        return [weight * function(*args)]
+    return [function(*args)] if weight else []
 
 
 def _log(name: str, y: Any, opposite: bool = False) -> Any:
     """log y, or log(1 − y)."""
-    number, label = (y.data, y.label) if isinstance(y, Value) else (y, "")
-    if number == (1.0 if opposite else 0.0):
+    if _number(y) == (1.0 if opposite else 0.0):
         raise ValueError(
-            f"{name}: the output is {number!r}{_at(label)} where the target is not, so the loss is infinite; "
-            "give what comes before the sigmoid or softmax to a loss with_logits"
+            f"{name}: the output is {_number(y)!r}{_at(getattr(y, 'label', ''))} where the target is not, "
+            "so the loss is infinite; give what comes before the sigmoid or softmax to a loss with_logits"
         )
     return log1p(-y) if opposite else log(y)
 
 
-def _scaled(factor: float, x: Any) -> Any:
-    return x if factor == 1 else factor * x
-
-
-def _entropy(d: float) -> float:
-    return d * log(d) if d else 0.0
+def _log_target(d: Any) -> Any:
+    """log d, and 0 for d = 0, which it is multiplied by."""
+    return log(select(d, d, 1.0))
 
 
 def _sum(terms: Sequence[Any]) -> Any:
