@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from .interpreters.floats import plain
 from .rows import TABLE
+from .sweep import backward, topological_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,8 +82,6 @@ class Value:
         >>> x.grad
         4.0
         """
-        from .graph import backward
-
         backward([self], [seed])
 
     def zero_grad(self) -> None:
@@ -93,8 +92,6 @@ class Value:
         >>> y.backward(); y.zero_grad(); x.grad
         0.0
         """
-        from .graph import topological_order
-
         for node in topological_order(self):
             if node.primitive is None:
                 node.grad = 0.0
@@ -202,8 +199,6 @@ class Value:
         return rebuild(self.primitive, self.args, self.parents, self.state())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        from .graph import topological_order
-
         for node in topological_order(self):
             if id(node) not in memo:
                 args = tuple([memo[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
@@ -212,8 +207,6 @@ class Value:
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from .graph import topological_order
-
         # Pickled in the order of creation, as records that name their parents' records: so a reader meets
         # a node's parents first. One record a node, so two Values of one pickle share their graph.
         records = [_record(node) for node in topological_order(self)]

@@ -28,7 +28,7 @@ def run(capsys):
 
 
 def process(*arguments, **environment):
-    return subprocess.run(  # noqa: S603 (our own interpreter)
+    return subprocess.run(
         [sys.executable, "-m", "scalargrad", *arguments],
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
@@ -348,7 +348,7 @@ def test_every_sign_of_the_notation_has_an_ascii_form():
 
 def test_a_reader_that_has_enough():
     arguments = [sys.executable, "-m", "scalargrad", "+".join(["x"] * 200), "x=1"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:  # noqa: S603 (see above)
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
         started.stdout.close()
         error = started.stderr.read()
         assert (started.wait(60), error) == (0, b"")

@@ -1,5 +1,6 @@
 """Pictures of networks: neurons in their places, weights and gradients as lines, and vectors as single nodes."""
 
+import itertools
 import re
 
 import pytest
@@ -49,7 +50,7 @@ def test_every_neuron_is_within_its_box_and_nothing_overlaps():
     boxes = re.findall(r'box(\d) \[.*height=([\d.]+) pos="([-\d.]+),([-\d.]+)".*width=([\d.]+)', source)
     frames = [(float(x) - 36 * float(w), float(x) + 36 * float(w)) for _, _, x, _, w in boxes]
     assert len(frames) == 3
-    assert all(right < left for (_, right), (left, _) in zip(frames, frames[1:], strict=False))
+    assert all(right < left for (_, right), (left, _) in itertools.pairwise(frames))
     for name, (x, _) in places(sg.network_diagram(nn.MLP(3, [4, 2], nn.vector(sg.softmax)))).items():
         if re.fullmatch(r"[xyz]\d.*", name):
             layer = 0 if name[0] == "x" else int(name[1])

@@ -1,0 +1,55 @@
+"""Times and memory of the evals at the sizes of `inputs.LARGE`: `python -m tests.gradbench.measure [eval …]`.
+
+Each function runs in a process of its own. It prints the rows of the table in docs/gradbench.md.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+
+import numpy as np
+
+from .inputs import LARGE
+from .protocol import EVALS, answer
+
+LIMIT = 600
+"""Seconds after which a function is given up."""
+
+
+def main(names):
+    """Print a row for each function of these evals."""
+    for module in names or LARGE:
+        for function in EVALS[module]:
+            print(f"| {module} | {function} | {row(module, function)} |", flush=True)
+
+
+def row(module, function):
+    """The figures of one function, or what became of it."""
+    command = [sys.executable, "-m", "tests.gradbench.measure", module, function, "--one"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return f"over {LIMIT} s"
+    except subprocess.CalledProcessError as failed:
+        return failed.stderr.strip().splitlines()[-1]
+    return done.stdout.strip()
+
+
+def one(module, function):
+    """Run one function once, and print its seconds of preparation and of evaluation and the peak of memory."""
+    given = {**LARGE[module](np.random.default_rng(31337)), "min_runs": 1, "min_seconds": 0.5}
+    message = {"id": 0, "kind": "evaluate", "module": module, "function": function, "input": given}
+    response = answer(json.dumps(message))
+    if not response["success"]:
+        sys.exit(response["error"])
+    prepared, *runs = (timing["nanoseconds"] * 1e-9 for timing in response["timings"])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{prepared:.3g} | {min(runs):.3g} | {peak:.2g}")
+
+
+if __name__ == "__main__":
+    if sys.argv[-1] == "--one":
+        one(*sys.argv[1:3])
+    else:
+        main(sys.argv[1:])
