@@ -30,7 +30,11 @@ def run(path):
     """The notebook, executed in its folder: raises where a cell does."""
     notebook = read(path)
     client = nbclient.NotebookClient(
-        notebook, timeout=600, record_timing=False, resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        timeout=600,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
     notebook.metadata["language_info"] = {"name": "python"}
