@@ -45,7 +45,9 @@ def keep_signs(app, what, name, obj, options, lines):
     for i, line in enumerate(lines):
         if not line.lstrip().startswith((">>>", "...")):
             parts = re.split(r"(`[^`]*`)", line)
-            lines[i] = "".join(p if p.startswith("`") else re.sub(r"([|*\\]|(?<=\w)_(?!\w))", r"\\\1", p) for p in parts)
+            lines[i] = "".join(
+                p if p.startswith("`") else re.sub(r"([|*\\]|(?<=\w)_(?!\w))", r"\\\1", p) for p in parts
+            )
 
 
 def setup(app):

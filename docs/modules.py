@@ -1,7 +1,8 @@
 """Draws modules.svg anew, the picture of the modules and their imports: `python docs/modules.py`.
 
-A subpackage is one module here, but for the interpreters, each of which is another reader of the table; imports within functions and for type checkers are left out, and so is an import that
-goes without saying, because another one leads there too. A test compares the picture with what this finds.
+A subpackage is one module here, but for the interpreters, each of which is another reader of the table. Imports within
+functions and for type checkers are left out, and so is an import that goes without saying, because others lead there
+too. A test compares the picture with what this finds.
 """
 
 from __future__ import annotations
