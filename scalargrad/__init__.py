@@ -24,15 +24,17 @@ from .diagrams import (
     walkthrough,
 )
 from .equations import derivation, label
-from .errors import RendererNotFound
+from .errors import RecordingError, RendererNotFound
 from .functions import maximum, minimum, primitive, where
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
+from .recording import batch_mean, jit, vmap
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
 if TYPE_CHECKING:
     from . import nn as nn
     from . import optim as optim
+    from . import plots as plots
     from . import training as training
 
 __version__ = "0.1.0"
@@ -40,8 +42,10 @@ __version__ = "0.1.0"
 __all__ = [
     "Diagram",
     "Page",
+    "RecordingError",
     "RendererNotFound",
     "Value",
+    "batch_mean",
     "derivation",
     "derivative_diagram",
     "grad",
@@ -50,6 +54,7 @@ __all__ = [
     "influence_diagram",
     "jacobian",
     "jacobian_diagram",
+    "jit",
     "jvp",
     "label",
     "maximum",
@@ -59,6 +64,7 @@ __all__ = [
     "primitive",
     "value_and_grad",
     "vjp",
+    "vmap",
     "walkthrough",
     "where",
 ]
@@ -67,6 +73,6 @@ __all__ += primitives.__all__
 
 def __getattr__(name: str) -> Any:
     # These load at first use, so that the engine alone is quick to import.
-    if name in ("nn", "optim", "training"):
+    if name in ("nn", "optim", "plots", "training"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

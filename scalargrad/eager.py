@@ -15,6 +15,7 @@ from typing import Any
 from . import primitives  # noqa: F401 (fills the table)
 from .interpreters import source
 from .interpreters.floats import FLOATS, IEEE, plain
+from .observer import OBSERVER
 from .rows import TABLE, Functions, Output, Primitive, Vector
 from .value import Value, next_serial
 
@@ -28,7 +29,7 @@ def record(row: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
     A vector row gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
     operand, `IEEE` never raises; local derivatives always follow IEEE.
     """
-    data = [arg.data if isinstance(arg, Value) else _number(row, index, arg) for index, arg in enumerate(args)]
+    data = [arg._data if isinstance(arg, Value) else _number(row, index, arg) for index, arg in enumerate(args)]
     try:
         out = row.forward(m, *data)
     except REFUSALS as error:
@@ -42,13 +43,18 @@ def record(row: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
         if len(parents) == len(args)
         else tuple([arg if w else number for arg, number, w in zip(args, data, wanted, strict=True)])
     )
+    vector = isinstance(row, Vector)
     if isinstance(row, Vector):
         outputs = [Output(row, j) for j in range(len(out))]
-        return [
+        nodes = [
             _node(o, y, args, parents, o.derivatives(IEEE, out, data), wanted)
             for o, y in zip(outputs, out, strict=True)
         ]
-    return _node(row, out, args, parents, row.derivatives(IEEE, out, data, wanted), wanted)
+    else:
+        nodes = [_node(row, out, args, parents, row.derivatives(IEEE, out, data, wanted), wanted)]
+    if (recording := OBSERVER.get()) is not None:
+        recording.computed(row, args, nodes, m)
+    return nodes if vector else nodes[0]
 
 
 def _node(
@@ -60,7 +66,7 @@ def _node(
     wanted: Sequence[bool],
 ) -> Value:
     node = Value.__new__(Value)
-    node.data = float(data)
+    node._data = float(data)
     node.grad = 0.0
     node.parents = parents
     node.args = args
@@ -177,7 +183,7 @@ def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str], args: s
         results = [f"_v{j}" for j in range(len(outs))]
     lines = writer.lines([*outs, *itertools.chain(*partials)])
     return [
-        *(f"_x{i} = {name}{'.data' if w else ''}" for i, (name, w) in enumerate(zip(names, pattern, strict=True))),
+        *(f"_x{i} = {name}{'._data' if w else ''}" for i, (name, w) in enumerate(zip(names, pattern, strict=True))),
         "try:",
         *_indent(lines or ["pass"]),
         "except _refusals:",
@@ -202,7 +208,7 @@ def _node_lines(
         parents = f"_v{j}.parents = ({chosen}); _v{j}.args = {args}"
     return [
         f"_v{j} = _new(_Value)",
-        f"_v{j}.data = {source.text(out)}",
+        f"_v{j}._data = {source.text(out)}",
         f"_v{j}.grad = 0.0",
         parents,
         f"_v{j}.partials = ({shown})",
@@ -312,7 +318,13 @@ def _call_by_kinds(row: Primitive) -> Callable[..., Any]:
 
 
 def compile_check(row: Primitive) -> None:
-    """Raise `TypeError` where a row's functions can't be written as source: they must call nothing but `m`."""
+    """Raise `TypeError` where a row's functions can't be written as source: they must call nothing but `m`.
+
+    And `ValueError` for an argument whose name the source uses itself.
+    """
+    for name in row.parameters:
+        if name in SCOPE or name == "self" or name.startswith("_"):
+            raise ValueError(f"primitive {row.name}: its argument {name!r} needs another name, such as x")
     try:
         _case(row, (True,) * len(row.parameters), row.parameters)
     except Exception as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .eager import record
 from .interpreters.floats import IEEE
-from .interpreters.nodes import NODES
+from .interpreters.nodes import NODES, Gate
 from .rows import Output
 from .sweep import backward, topological_order
 from .value import Value, rebuild
@@ -78,7 +78,7 @@ def times(x: Any, partial: Any) -> Any:
     """x · partial, without a node for a factor that is the plain number 1."""
     if type(partial) is float and partial == 1.0:
         return x
-    if type(x) is float and x == 1.0:
+    if type(x) is float and x == 1.0 and type(partial) is not Gate:
         return partial
     return x * partial
 

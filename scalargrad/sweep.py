@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .interpreters.floats import plain
+from .observer import OBSERVER
 
 if TYPE_CHECKING:
     from .value import Value
@@ -40,6 +41,8 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     Interior nodes start afresh and leaves add up. It visits each node in reverse topological order and adds
     its contribution to its parents (10-601 Backpropagation). Raises `TypeError` for a seed that is no number.
     """
+    if (recording := OBSERVER.get()) is not None:
+        raise recording.refusal("backward()", "use sg.grad or sg.value_and_grad")
     numbers = [plain(seed) for seed in seeds]
     if None in numbers:
         raise TypeError(
@@ -47,6 +50,7 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         )
     mark = object()
     found = []
+    constant = False
     for root in roots:
         if root.mark is not mark:
             root.mark = mark
@@ -54,11 +58,15 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     for node in found:
         if node.primitive is not None:
             node.grad = 0.0
+            if not node.partials:
+                constant = True
         for parent in node.parents:
             if parent.mark is not mark:
                 parent.mark = mark
                 found.append(parent)
     found.sort(key=by_serial, reverse=True)
+    if constant:
+        found = _connected(found, roots)
     for root, number in zip(roots, numbers, strict=True):
         root.grad += number  # type: ignore[operator]
     for node in found:
@@ -78,3 +86,15 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
             grad = node.grad
             for parent, partial in zip(node.parents, partials, strict=True):
                 parent.grad += grad * partial
+
+
+def _connected(order: Sequence[Value], roots: Sequence[Value]) -> list[Value]:
+    # What lies only beneath nodes without derivative gets none: 0 times an infinite one would be nan.
+    live = set(map(id, roots))
+    connected = []
+    for node in order:
+        if id(node) in live:
+            connected.append(node)
+            if node.partials:
+                live.update(map(id, node.parents))
+    return connected

@@ -70,7 +70,7 @@ class _Run:
         if not self.leaves:
             return list(results)
         since = self.leaves[0].serial
-        return [r.data if isinstance(r, Value) and not _reaches_older(r, since) else r for r in results]
+        return [r._data if isinstance(r, Value) and not _reaches_older(r, since) else r for r in results]
 
     def settle_aux(self) -> Any:
         """What came beside the output, its Values settled like results."""

@@ -9,6 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from .interpreters.floats import plain
+from .observer import OBSERVER
 from .rows import TABLE
 from .sweep import backward, topological_order
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Value"]
 
 next_serial = itertools.count(1).__next__
+observer = OBSERVER.get
 
 
 class Value:
@@ -44,9 +46,9 @@ class Value:
     (10.0, 6.0)
     """
 
-    __slots__ = ("args", "data", "grad", "label", "mark", "parents", "partials", "primitive", "serial")
+    __slots__ = ("_data", "args", "grad", "label", "mark", "parents", "partials", "primitive", "serial")
 
-    data: float
+    _data: float  # behind `data`: what the library itself reads and writes
     grad: float
     parents: tuple[Value, ...]
     partials: tuple[float, ...]
@@ -62,7 +64,7 @@ class Value:
             raise TypeError(f"Value: data is {data!r}, {_advice(data)}")
         if not isinstance(label, str):
             raise TypeError(f"Value: label is {label!r}, a {type(label).__name__}; give a string")
-        self.data = number
+        self._data = number
         self.grad = 0.0
         self.parents = self.args = ()
         self.partials = ()
@@ -70,6 +72,19 @@ class Value:
         self.label = label
         self.serial = next_serial()
         self.mark = None
+
+    @property
+    def data(self) -> float:
+        """The quantity of the forward pass. That of a leaf may be assigned."""
+        if (recording := observer()) is not None:
+            raise recording.refusal("v.data", "compute with v itself, or hand the number in as an argument")
+        return self._data
+
+    @data.setter
+    def data(self, number: float) -> None:
+        if (recording := observer()) is not None:
+            raise recording.refusal("an assignment to v.data", "assign outside of the recorded function")
+        self._data = number
 
     def backward(self, seed: float = 1.0) -> None:
         """Accumulate the derivatives of `seed` times this value by every node it was computed from, in `grad`.
@@ -99,10 +114,10 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+        return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
 
     def __format__(self, specification: str) -> str:
-        return format(self.data, specification) if specification else repr(self)
+        return format(self._data, specification) if specification else repr(self)
 
     # What it computes comes from the table: `eager` writes these operators from its rows.
     if TYPE_CHECKING:
@@ -136,26 +151,44 @@ class Value:
 
     def __eq__(self, other: object) -> bool:
         number = comparable(other)
-        return NotImplemented if number is None else self.data == number
+        if number is None:
+            return NotImplemented
+        outcome = self._data == number
+        return outcome if (recording := observer()) is None else recording.decided("equal", self, other, outcome)
 
     def __lt__(self, other: Other) -> bool:
         number = comparable(other)
-        return NotImplemented if number is None else self.data < number
+        if number is None:
+            return NotImplemented
+        outcome = self._data < number
+        return outcome if (recording := observer()) is None else recording.decided("less", self, other, outcome)
 
     def __le__(self, other: Other) -> bool:
         number = comparable(other)
-        return NotImplemented if number is None else self.data <= number
+        if number is None:
+            return NotImplemented
+        outcome = self._data <= number
+        return outcome if (recording := observer()) is None else recording.decided("less_equal", self, other, outcome)
 
     def __gt__(self, other: Other) -> bool:
         number = comparable(other)
-        return NotImplemented if number is None else self.data > number
+        if number is None:
+            return NotImplemented
+        outcome = self._data > number
+        return outcome if (recording := observer()) is None else recording.decided("greater", self, other, outcome)
 
     def __ge__(self, other: Other) -> bool:
         number = comparable(other)
-        return NotImplemented if number is None else self.data >= number
+        if number is None:
+            return NotImplemented
+        outcome = self._data >= number
+        return (
+            outcome if (recording := observer()) is None else recording.decided("greater_equal", self, other, outcome)
+        )
 
     def __bool__(self) -> bool:
-        return self.data != 0.0
+        outcome = self._data != 0.0
+        return outcome if (recording := observer()) is None else recording.decided("true", self, 0.0, outcome)
 
     if not TYPE_CHECKING:  # a type checker must go on to find misspelt attributes
 
@@ -172,12 +205,16 @@ class Value:
 
     # A float would lose the gradient silently.
     def __float__(self) -> NoReturn:
+        if (recording := observer()) is not None:
+            raise recording.refusal("a float made of a Value", "use sg.sin, sg.exp, … for the functions of math")
         raise TypeError(
             f"{self!r} is not silently turned into a float: its gradient would be lost. Use sg.sin, sg.exp, … "
             "for the functions of math, an array with dtype=object, or v.data for the plain number"
         )
 
     def __int__(self) -> NoReturn:
+        if (recording := observer()) is not None:
+            raise recording.refusal("an int or index made of a Value", "use sg.floor, or static_argnums for an index")
         raise TypeError(
             f"{self!r} is not silently turned into an int: its gradient would be lost. Use sg.floor, sg.round, … "
             "or int(v.data)"
@@ -214,7 +251,7 @@ class Value:
 
     def state(self) -> tuple[Any, ...]:
         """What a copy keeps besides its place in the graph; the mark of a sweep becomes True."""
-        return self.data, self.grad, self.partials, self.label, None if self.mark is None else True
+        return self._data, self.grad, self.partials, self.label, None if self.mark is None else True
 
 
 def rebuild(
@@ -230,7 +267,9 @@ def rebuild(
     if parents is None:
         parents = tuple([arg for arg in args if type(arg) is not float])  # type: ignore[misc]
     node.parents = args if len(parents) == len(args) else parents  # type: ignore[assignment]
-    node.data, node.grad, node.partials, node.label, node.mark = state
+    node._data, node.grad, node.partials, node.label, node.mark = state
+    node.parents = tuple([arg for arg in args if isinstance(arg, Value)]) if parents is None else parents
+    node._data, node.grad, node.partials, node.label, node.mark = state
     node.serial = next_serial()
     return node
 
@@ -275,7 +314,7 @@ def _row_of_method(name: str) -> Primitive | None:
 
 def comparable(other: object) -> float | None:
     """The number to compare with: a Value's data, a plain number; None for anything else."""
-    return other.data if isinstance(other, Value) else plain(other)
+    return other._data if isinstance(other, Value) else plain(other)
 
 
 def _advice(data: object) -> str:

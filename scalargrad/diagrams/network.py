@@ -86,8 +86,8 @@ def network_diagram(
     Titles have activations and sizes. A layer of more than `widest` units shows the first four, dots and the
     last. `show="weights"` draws each weight's size as the width of its line and its sign as the colour, blue
     for positive and red for negative; `show="gradients"` does so with the gradients after `backward()`, and marks
-    dead units, all of whose gradients are 0. Below each layer stand its largest number and how many are dead,
-    units that are not drawn included.
+    dead units, all of whose gradients are 0. Below each layer stand the mean and the largest size of its numbers
+    and how many units are dead, those that are not drawn included.
 
     Raises `TypeError` for what has no layers; `ValueError` for another `show`, for gradients before any
     `backward()`, and past `max_nodes` units drawn. Source: 11-785, "A first closer look at the network".
@@ -141,9 +141,9 @@ def _column(
 def _note(layer: Layer, show: str | None, dead: frozenset[int]) -> str:
     if show is None:
         return ""
-    largest = max(abs(_number(show)(weight)) for row in layer.weights for weight in row)
+    sizes = [abs(_number(show)(weight)) for row in layer.weights for weight in row]
     lost = f", {len(dead)} of {layer.nout} dead" if dead else ""
-    return f"largest {digits(largest)}{lost}"
+    return f"mean {digits(sum(sizes) / len(sizes))}, largest {digits(max(sizes))}{lost}"
 
 
 def _number(show: str) -> Callable[[Value], float]:

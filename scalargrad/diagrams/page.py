@@ -125,11 +125,9 @@ def _backward(derived: Derivation, edge_places: Mapping[tuple[int, int], int]) -
     """The lines of the backward pass: the edge, the amount, and the sum before (if there is one) and after it."""
     lines = []
     places: dict[int, int] = {}  # the place of the parent that had its line last, by node
-    given: set[int] = set()  # the nodes that a line has added to
     for c in derived.backward:
         place = places[id(c.child)] = places.get(id(c.child), -1) + 1
-        was = digits(c.was) if id(c.parent) in given else None
-        given.add(id(c.parent))
+        was = None if c.is_first else digits(c.was)
         lines.append([edge_places[id(c.child), place], digits(c.amount), was, digits(c.now)])
     return lines
 

@@ -1,6 +1,7 @@
 """The interpreter for nodes: local derivatives as new nodes, so that they can be differentiated again.
 
-It follows IEEE, as everything does that is made while differentiating. A choice takes the chosen side.
+It follows IEEE, as everything does that is made while differentiating. A choice takes the chosen side;
+while a program is recorded it stays an instruction.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ..eager import record
+from ..observer import OBSERVER, Observer
 from ..rows import Functions, Primitive
 from ..value import Value
 from .floats import IEEE
@@ -16,7 +18,7 @@ from .namespace import Namespace
 
 
 def _data(x: Any) -> float:
-    return x.data if isinstance(x, Value) else float(x)
+    return x._data if isinstance(x, Value) else float(x)
 
 
 class Nodes(Namespace):
@@ -26,10 +28,37 @@ class Nodes(Namespace):
         return lambda *args: record(row, row.filled(args), IEEE)
 
 
-OWN: dict[str, Callable[..., Any]] = {
-    "less": lambda x, y: _data(x) < _data(y),
-    "equal": lambda x, y: _data(x) == _data(y),
-    "select": lambda condition, x, y: x if condition else y,
-}
+def _less(x: Any, y: Any) -> Any:
+    return _data(x) < _data(y) if (recording := OBSERVER.get()) is None else recording.less(x, y)
+
+
+def _equal(x: Any, y: Any) -> Any:
+    return _data(x) == _data(y) if (recording := OBSERVER.get()) is None else recording.equal(x, y)
+
+
+def _select(condition: Any, x: Any, y: Any) -> Any:
+    if isinstance(condition, bool):
+        return x if condition else y
+    return cast(Observer, OBSERVER.get()).select(condition, x, y)  # only a recording makes other conditions
+
+
+OWN: dict[str, Callable[..., Any]] = {"less": _less, "equal": _equal, "select": _select}
 
 NODES = cast(Functions, Nodes(OWN))
+
+
+class Gate:
+    """The derivative of a recorded choice by one of its sides: it lets an adjoint pass or stops it.
+
+    As a factor 0 it would turn an infinite adjoint of the other side into nan.
+    """
+
+    __slots__ = ("condition", "passes")
+
+    def __init__(self, condition: Any, passes: bool) -> None:
+        self.condition = condition
+        self.passes = passes
+
+    def __rmul__(self, adjoint: Any) -> Any:
+        sides = (adjoint, 0.0) if self.passes else (0.0, adjoint)
+        return NODES.select(self.condition, *sides)

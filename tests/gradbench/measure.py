@@ -28,7 +28,7 @@ def row(module, function):
     """The figures of one function, or what became of it."""
     command = [sys.executable, "-m", "tests.gradbench.measure", module, function, "--one"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)
     except subprocess.TimeoutExpired:
         return f"over {LIMIT} s"
     except subprocess.CalledProcessError as failed:

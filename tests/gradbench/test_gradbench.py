@@ -48,7 +48,7 @@ def error(given, expected):
 def tool():
     command = [sys.executable, "-m", "tests.gradbench"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe) as process:
         yield process
         process.stdin.close()
         assert process.wait(timeout=30) == 0

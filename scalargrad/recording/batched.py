@@ -1,0 +1,197 @@
+"""`jit(vmap(f))`: f is recorded on one lane, and its program runs over batches of any length."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..observer import OBSERVER
+from ..structures import flatten, is_array
+from ..value import Value
+from .backends import choose
+from .arguments import Inputs
+from .compiled import Jitted
+from .kernels import MappedRunner
+from .mapping import OUTCOMES, Vmapped, lanes_of, mapped_axes
+from .program import Program
+from .recorder import Recording
+from .trace import check, is_dependent, recorded
+
+__all__ = ["JittedMap"]
+
+
+class JittedMap(Jitted):
+    """A mapped function that runs as a program over all lanes; `jit` makes it.
+
+    Where an argument is or contains a Value, or a result depends on one that f closes over, or a mapped
+    argument can't be an array of floats, it runs as any other jitted function.
+    """
+
+    def __init__(self, f: Vmapped, backend: str) -> None:
+        super().__init__(f, backend, ())
+        self.mapped = f
+        self._batches: dict[Any, _Batch | None] = {}
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """What the function returns for these arguments."""
+        if OBSERVER.get() is not None or named:
+            return super().__call__(*args, **named)
+        try:
+            lanes = _Lanes(args, self.mapped.in_axes)
+        except _NotPlainError:
+            return super().__call__(*args)
+        batch = self._batches.get(lanes.key, self)
+        if batch is self:
+            with self._lock:
+                batch = self._batches.setdefault(lanes.key, _Batch(self.mapped.f, lanes, choose(self.backend)))
+        found = batch.run(lanes, self) if isinstance(batch, _Batch) else None
+        return super().__call__(*args) if found is None else found
+
+    def program(self, *args: Any, **named: Any) -> Program:
+        """The program of one lane, for these arguments of a batch."""
+        self(*args, **named)
+        batch = self._batches.get(_Lanes(args, self.mapped.in_axes).key)
+        return batch.programs[0] if batch is not None and batch.programs else super().program(*args, **named)
+
+
+class _NotPlainError(Exception):
+    """An argument is not an array of floats, nor can it be one."""
+
+
+class _Lanes:
+    """The arguments of a batch as columns of numbers."""
+
+    def __init__(self, args: Sequence[Any], in_axes: Any) -> None:
+        import numpy as np
+
+        axes, self.count = mapped_axes("vmap", args, in_axes)
+        self.columns: list[Any] = []
+        shapes: list[Any] = []
+        for arg, axis in zip(args, axes, strict=True):
+            if axis == 0:
+                shapes.append(self._mapped(arg, np))
+            else:
+                leaves, paths, _ = flatten(arg)
+                shapes.append((tuple(paths), type(arg)))
+                self.columns += [np.broadcast_to(x, self.count) for x in _floats(leaves, np)]
+        self.as_arrays = any(_has_array(arg) for arg, axis in zip(args, axes, strict=True) if axis == 0)
+        self.key = (tuple(shapes), self.as_arrays)
+        self.args = args
+        self.in_axes = in_axes
+
+    def _mapped(self, arg: Any, np: Any) -> Any:
+        if isinstance(arg, dict):
+            return tuple([(key, self._mapped(item, np)) for key, item in arg.items()])
+        matrix = _floats(arg, np)
+        if matrix.ndim == 0 or any(isinstance(x, dict) for x in arg[:1]):
+            raise _NotPlainError
+        flat = matrix.reshape(self.count, -1)
+        self.columns += [flat[:, k] for k in range(flat.shape[1])]
+        return (matrix.shape[1:], _kinds(arg[0]) if not is_array(arg) else "array")
+
+    def lane(self, t: int) -> tuple[Any, ...]:
+        """The arguments of one lane."""
+        return lanes_of("vmap", self.args, self.in_axes, [t])[0][0]
+
+
+def _kinds(entry: Any) -> Any:
+    return (type(entry), *map(_kinds, entry)) if isinstance(entry, (list, tuple)) else is_array(entry)
+
+
+def _floats(x: Any, np: Any) -> Any:
+    """As an array of floats; Values, text, bools and ragged lists are none."""
+    try:
+        array = np.asarray(x)
+    except (ValueError, TypeError):
+        raise _NotPlainError from None
+    if array.dtype.kind not in "fiu":
+        raise _NotPlainError
+    return array.astype(float, copy=False)
+
+
+def _has_array(arg: Any) -> bool:
+    return is_array(arg) or (isinstance(arg, dict) and any(map(_has_array, arg.values())))
+
+
+class _Batch:
+    """The programs of one nesting of the arguments, one for each outcome of the branches."""
+
+    def __init__(self, f: Callable[..., Any], lanes: _Lanes, backend: str) -> None:
+        self.f = f
+        self.backend = backend
+        self.traced: list[tuple[Recording, list[Any]]] = []
+        self.captured: list[Value] = []
+        self.programs: tuple[Program, ...] = ()
+        self.runner: MappedRunner | None = None
+        self.template: Any = None
+        self.eager = backend == "python"
+
+    def run(self, lanes: _Lanes, owner: JittedMap) -> Any:
+        """The stacked results; None where the function runs in another way from now on."""
+        while not self.eager:
+            runner = self.runner
+            unmatched: Any = 0
+            if runner is not None:
+                outs, assemble = self._outs(lanes)
+                unmatched = runner(lanes.columns, [node._data for node in self.captured], lanes.count, outs)
+                if not isinstance(unmatched, int):
+                    owner.stats["runs"] += 1
+                    return assemble()
+            with owner._lock:
+                if self.runner is runner and not self.eager:
+                    self._record(lanes, unmatched, owner)
+        return None
+
+    def _record(self, lanes: _Lanes, t: int, owner: JittedMap) -> None:
+        if len(self.traced) == OUTCOMES:
+            self.eager = True
+            warnings.warn(
+                f"jit: the batch took more than {OUTCOMES} different ways through the function's branches, and runs "
+                "eagerly from now on; choose with sg.select, sg.max or sg.clip, which are no branches",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            return
+        inputs = Inputs(lanes.lane(t), {}, ())
+        recording, outputs, rebuild = recorded(self.f, inputs, inputs.numbers)
+        check(self.f, inputs, recording)
+        if self.traced:
+            owner.stats["guard_failures"] += 1
+        owner.stats["recordings"] += 1
+        self.captured += [node for node in recording.captured if not any(node is known for known in self.captured)]
+        self.traced.append((recording, outputs))
+        programs = tuple([r.program(outs, self.captured) for r, outs in self.traced])
+        if is_dependent(programs, self.captured) or not all(isinstance(x, (Value, float, int)) for x in outputs):
+            self.eager = True
+            return
+        template = rebuild(range(len(outputs)))
+        if self.template is None:
+            self.template = template
+        elif flatten(template)[1] != flatten(self.template)[1]:
+            raise ValueError("vmap: the function's results are nested differently in different lanes")
+        self.programs = programs
+        self.runner = MappedRunner(programs, (False,) * len(outputs), self.backend)
+
+    def _outs(self, lanes: _Lanes) -> tuple[list[Any], Callable[[], Any]]:
+        """An array to fill for each output, and what nests the filled ones like the function's result."""
+        import numpy as np
+
+        outs: list[Any] = []
+
+        def nest(template: Any) -> Callable[[], Any]:
+            if isinstance(template, dict):
+                entries = {key: nest(item) for key, item in template.items()}
+                return lambda: {key: entry() for key, entry in entries.items()}
+            if isinstance(template, (list, tuple)):
+                kind, parts = type(template), [nest(item) for item in template]
+                if hasattr(template, "_fields"):
+                    return lambda: kind(*[part() for part in parts])
+                return lambda: kind([part() for part in parts])
+            shape = template.shape if is_array(template) else ()
+            block = np.empty((lanes.count, *shape))
+            flat = block.reshape(lanes.count, -1)
+            outs.extend(flat[:, k] for k in range(flat.shape[1]))
+            return lambda: block if lanes.as_arrays or shape else block.tolist()
+
+        return outs, nest(self.template)

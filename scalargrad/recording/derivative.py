@@ -1,0 +1,117 @@
+"""Programs run on nodes: so a program has a derivative, which is another program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..eager import record
+from ..graph import Linearization
+from ..interpreters.floats import FLOATS, IEEE
+from ..observer import OBSERVER
+from ..rows import Many
+from ..value import Value, next_serial
+from .choices import CHOOSE, EQUAL, LESS
+from .program import Guard, Instruction, Mapped, Program
+from .recorder import Recording
+
+__all__ = ["Call", "gradient", "make_node", "run_on_nodes"]
+
+
+def run_on_nodes(program: Program, inputs: Sequence[Any]) -> list[Any]:
+    """The outputs of a program as nodes, for Values and floats as its inputs and captured numbers.
+
+    The guards are taken to hold; a recording under way keeps them.
+    """
+    cells = list(inputs)
+
+    def cell(operand: Any) -> Any:
+        return cells[operand] if type(operand) is int else operand
+
+    for step in program.steps:
+        if isinstance(step, Instruction):
+            out = _instruction(step, tuple([cell(x) for x in step.operands]))
+            cells.extend(out if step.row.vector else (out,))
+        elif isinstance(step, Guard):
+            _keep(step, cells[step.condition])
+        else:
+            from .mapping import mapped_nodes
+
+            cells.extend(
+                mapped_nodes(step, [cell(x) for x in step.broadcast], [[cell(x) for x in c] for c in step.columns])
+            )
+    return [cell(x) for x in program.outputs]
+
+
+def _instruction(step: Instruction, args: tuple[Any, ...]) -> Any:
+    if OBSERVER.get() is None and step.row in (LESS, EQUAL, CHOOSE):
+        # Eager nodes take the chosen side.
+        if step.row is CHOOSE:
+            return args[1] if _data(args[0]) != 0.0 else args[2]
+        return step.row.forward(IEEE, *map(_data, args))
+    return record(step.row, args, FLOATS if step.refuses else IEEE)
+
+
+def _keep(guard: Guard, condition: Any) -> None:
+    recording = OBSERVER.get()
+    if isinstance(recording, Recording) and type(ref := recording.ref(condition)) is int:
+        recording.guard(Guard(ref, guard.holds))
+
+
+def _data(x: Any) -> float:
+    return x._data if isinstance(x, Value) else float(x)
+
+
+def gradient(
+    program: Program, point: Sequence[float], output: int, wanted: Sequence[int], keep: bool = False
+) -> Program:
+    """The program of the derivatives of one output by the wanted inputs; with `keep`, after all the outputs.
+
+    `point` has a number for each input and captured number, at which the guards hold.
+    """
+    recording = Recording(point)
+    with recording.under_way():
+        outputs = run_on_nodes(program, recording.inputs)
+        root = outputs[output]
+        leaves = [recording.inputs[i] for i in wanted]
+        roots, seeds = ([root], [1.0]) if isinstance(root, Value) else ([], [])
+        partials = Linearization(leaves, roots, as_nodes=True).pull_back(seeds)
+        found = recording.program([*outputs, *partials] if keep else partials)
+    # All were inputs while it was recorded; now the last ones are captured again.
+    return Program(program.inputs, program.captured, found.steps, found.outputs)
+
+
+class Call(Many):
+    """What a program's result names as its primitive where it depends on Values."""
+
+    opaque = True
+
+    def __init__(self, program: Program, point: Sequence[float], output: int) -> None:
+        super().__init__("jit", lambda m, *xs: run_on_nodes(program, xs)[output], doc="A recorded program.")
+        self.program = program
+        self.point = list(point)
+        self.output = output
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Call, (self.program, self.point, self.output)
+
+    def derivatives(self, m: Any, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
+        """The derivatives as nodes, by running the derivative program on nodes."""
+        chosen = [i for i, w in enumerate(wanted) if w]
+        partials = iter(run_on_nodes(gradient(self.program, self.point, self.output, chosen), args))
+        return [next(partials) if w else None for w in wanted]
+
+
+def make_node(primitive: Any, data: float, args: Sequence[Any], partials: Sequence[float]) -> Value:
+    """A node whose data and local derivatives were computed elsewhere."""
+    node = Value.__new__(Value)
+    node._data = data
+    node.grad = 0.0
+    node.args = tuple(args)
+    node.parents = tuple([arg for arg in args if isinstance(arg, Value)])
+    node.partials = tuple(partials)
+    node.primitive = primitive
+    node.label = ""
+    node.serial = next_serial()
+    node.mark = None
+    return node

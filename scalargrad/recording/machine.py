@@ -1,0 +1,89 @@
+"""The machine that native code is made for: LLVM's target, the C library's functions, SIMD functions."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import platform
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["Machine", "machine"]
+
+SIMD_PREFIXES = {("x86_64", 4): "_ZGVdN4", ("x86_64", 2): "_ZGVbN2", ("aarch64", 2): "_ZGVnN2"}
+"""How a platform's vector ABI names a function for so many doubles."""
+
+ARGUMENTS = {"atan2": "vv", "hypot": "vv", "pow": "vv"}
+
+
+class Machine:
+    """Compiles LLVM IR for this machine. `width` is how many doubles a SIMD register holds."""
+
+    def __init__(self) -> None:
+        import llvmlite.binding as llvm
+
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.llvm = llvm
+        self.target = llvm.Target.from_default_triple()
+        self.cpu = llvm.get_host_cpu_name()
+        features = llvm.get_host_cpu_features()
+        self.features = features.flatten()
+        self.architecture = platform.machine().lower().replace("amd64", "x86_64").replace("arm64", "aarch64")
+        self.width = 4 if features.get("avx2") else 2
+        self.c_library = _open("libm.so.6", "libSystem.dylib", "ucrtbase.dll", None)
+        self.simd_library = _open("libmvec.so.1") if sys.platform == "linux" else None
+
+    @functools.cache  # noqa: B019 (there is one machine, and it lives as long as the process)
+    def simd_symbol(self, name: str) -> str | None:
+        """The name of the platform's SIMD function, or None where it has none."""
+        prefix = SIMD_PREFIXES.get((self.architecture, self.width))
+        if prefix is None or self.simd_library is None:
+            return None
+        symbol = f"{prefix}{ARGUMENTS.get(name, 'v')}_{name}"
+        return symbol if hasattr(self.simd_library, symbol) else None
+
+    def link(self, symbols: Iterable[str]) -> None:
+        """Make the functions of those names known to the linker. Raises `RuntimeError` for a missing one."""
+        for symbol in symbols:
+            library, name = (self.c_library, symbol[3:]) if symbol.startswith("sg_") else (self.simd_library, symbol)
+            try:
+                function = getattr(library, name)
+            except AttributeError:
+                raise RuntimeError(f"jit: this machine's C library has no {name}; use backend='python'") from None
+            self.llvm.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
+
+    def compile(self, text: str, level: int, names: Sequence[str]) -> Module:
+        """The functions of a module of IR, as machine code."""
+        machine = self.target.create_target_machine(cpu=self.cpu, features=self.features, opt=level, jit=True)
+        module = self.llvm.parse_assembly(text)
+        code = machine.emit_object(module)
+        module.close()
+        empty = self.llvm.parse_assembly("")
+        engine = self.llvm.create_mcjit_compiler(empty, machine)
+        engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        return Module(engine, {name: engine.get_function_address(name) for name in names})
+
+
+class Module:
+    """Machine code, which lives as long as this does."""
+
+    def __init__(self, engine: Any, addresses: dict[str, int]) -> None:
+        self.engine = engine
+        self.addresses = addresses
+
+
+def _open(*names: str | None) -> Any:
+    for name in names:
+        with contextlib.suppress(OSError, TypeError):
+            return ctypes.CDLL(name)
+    return None
+
+
+@functools.cache
+def machine() -> Machine:
+    """This machine."""
+    return Machine()

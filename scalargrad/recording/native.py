@@ -1,0 +1,230 @@
+"""The native back end for one point: a program as machine code, called with a list of floats."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+from .chunks import Chunk, crossing, cut, plan
+from .kernels import mapped_runner
+from .llvm import GUARD_FAILED, Layout, Writer, helpers
+from .lowering import Code, MappedCall, lower
+from .machine import Module, machine
+from .program import Program
+from .replay import replay
+
+__all__ = ["NativeProgram", "compile_chunks", "text_of_program"]
+
+STREAMED = 10
+"""How many pieces of a large program are in one module: LLVM's own form of all at once would fill the memory."""
+
+
+def _segments(code: Code) -> list[list[Any]]:
+    """The steps between mapped ones, and those, in order."""
+    segments: list[list[Any]] = [[]]
+    for step in code.steps:
+        if isinstance(step, MappedCall):
+            segments += [[step], []]
+        else:
+            segments[-1].append(step)
+    return segments
+
+
+class NativeProgram:
+    """A program to call with the values of its inputs and captured numbers, as one list of floats.
+
+    It returns the outputs, or None where a guard fails, and raises what eager code raises.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        code = lower(program)
+        layout = Layout(code)
+        steps, self.modules = _compile(code, layout)
+        self.inputs = code.inputs
+        self.end = code.inputs + len(code.outputs)
+        self.size = layout.size
+        self.steps = steps
+        self.only = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else None
+        self.pack_into = struct.Struct(f"{self.inputs}d").pack_into
+        self.buffers: list[Any] = []
+
+    def __call__(self, values: Sequence[float]) -> Sequence[float] | None:
+        """The outputs, or None."""
+        try:
+            buffer = self.buffers.pop()  # one for each thread at work
+        except IndexError:
+            buffer = (ctypes.c_double * self.size)()
+        self.pack_into(buffer, 0, *values)
+        status = self.only(buffer) if self.only else self._run(buffer)
+        outputs: Sequence[float] = buffer[self.inputs : self.end]
+        self.buffers.append(buffer)
+        if status:
+            return None if status == GUARD_FAILED else replay(self.program, values)
+        return outputs
+
+    def _run(self, buffer: Any) -> int:
+        for step in self.steps:
+            status: int = step(buffer)
+            if status:
+                return status
+        return 0
+
+
+class _MappedStep:
+    """A mapped step of a native program: it reads its operands in the scratch array and leaves its results there."""
+
+    def __init__(self, call: MappedCall, layout: Layout) -> None:
+        self.call = call
+        self.runner = mapped_runner(call.step.programs, call.step.summed, "native")
+        self.places = [layout.places[x] if type(x) is int else None for x in call.broadcast]
+        self.results = [layout.place(call.result + i) for i in range(call.step.width)]
+
+    def __call__(self, buffer: Any) -> int:
+        import numpy as np
+
+        numbers = np.frombuffer(buffer)
+        broadcast = [
+            x if place is None else buffer[place] for x, place in zip(self.call.broadcast, self.places, strict=True)
+        ]
+        columns = [
+            numbers[c.start : c.stop if c.stop >= 0 else None : c.step] if isinstance(c, range) else _gathered(c, numbers)
+            for c in self.call.step.columns
+        ]
+        results = self.runner(columns, broadcast, self.call.step.lanes)
+        if isinstance(results, int):
+            return GUARD_FAILED
+        flat = [x for r in results for x in (r.tolist() if isinstance(r, np.ndarray) else [r])]
+        start = self.results[0]
+        buffer[start : start + len(flat)] = flat
+        return 0
+
+
+def _gathered(column: Sequence[Any], numbers: Any) -> Any:
+    import numpy as np
+
+    return np.array([numbers[x] if type(x) is int else x for x in column], dtype=float)
+
+
+RUN = """
+define i32 @run(ptr %chunks, i64 %n, ptr %scratch) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %on ]
+  %p = getelementptr ptr, ptr %chunks, i64 %i
+  %chunk = load ptr, ptr %p, align 8
+  %status = call i32 %chunk(ptr %scratch)
+  %bad = icmp ne i32 %status, 0
+  br i1 %bad, label %stop, label %on
+on:
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %n
+  br i1 %more, label %loop, label %done
+stop:
+  ret i32 %status
+done:
+  ret i32 0
+}
+"""
+
+
+def _compile(code: Code, layout: Layout) -> tuple[list[Any], list[Module]]:
+    length = len(code.steps)
+    piece, level = plan(length)
+    segments = _segments(code)
+    chunks: list[Chunk] = []
+    runs: list[Any] = []  # for each segment, a range of chunks, or a mapped call
+    needed = [x for x in code.outputs if type(x) is int]
+    for segment in segments:
+        if segment and isinstance(segment[0], MappedCall):
+            needed += [x for x in segment[0].broadcast if type(x) is int]
+            runs.append(segment[0])
+        else:
+            pieces = cut(segment, piece)
+            runs.append(range(len(chunks), len(chunks) + len(pieces)))
+            chunks += pieces
+    for run in runs:
+        if isinstance(run, MappedCall):
+            for i in range(run.step.width):
+                layout.place(run.result + i)
+    writer = Writer(layout)
+    writer.refusing = code.refusing
+    functions, modules = compile_chunks(writer, chunks, code, needed, level)
+    steps: list[Any] = []
+    for run in runs:
+        if isinstance(run, MappedCall):
+            steps.append(_MappedStep(run, layout))
+        elif len(run) == 1:
+            steps.append(_scalar(functions[run[0]]))
+        else:
+            steps.append(_Sequence([functions[i] for i in run], modules))
+    return steps, modules
+
+
+def _scalar(address: int) -> Any:
+    return ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(address)
+
+
+class _Sequence:
+    """Chunks that run one after the other."""
+
+    def __init__(self, addresses: Sequence[int], modules: list[Module]) -> None:
+        module = machine().compile(RUN, 1, ["run"])
+        modules.append(module)
+        kinds = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
+        self.function = ctypes.CFUNCTYPE(ctypes.c_int, *kinds)(module.addresses["run"])
+        self.chunks = (ctypes.c_void_p * len(addresses))(*addresses)
+
+    def __call__(self, buffer: Any) -> int:
+        status: int = self.function(self.chunks, len(self.chunks), buffer)
+        return status
+
+
+def compile_chunks(
+    writer: Writer, chunks: Sequence[Chunk], code: Code, needed: Sequence[int], level: int
+) -> tuple[list[int], list[Module]]:
+    """The addresses of the chunks' functions, and the modules that they live in."""
+    ends = crossing(chunks, writer.layout, needed)
+    addresses: list[int] = []
+    modules: list[Module] = []
+    for start in range(0, len(chunks), STREAMED):
+        writer.symbols.clear()
+        writer.declarations.clear()
+        names, texts = [], []
+        for index in range(start, min(start + STREAMED, len(chunks))):
+            last = index == len(chunks) - 1
+            texts.append(writer.chunk(f"chunk{index}", chunks[index], ends[index], code.outputs if last else ()))
+            names.append(f"chunk{index}")
+        text = "\n".join(texts) + helpers(writer)
+        machine().link(_needed_symbols(writer))
+        module = machine().compile(text, level, names)
+        modules.append(module)
+        addresses += [module.addresses[name] for name in names]
+    return addresses, modules
+
+
+def _needed_symbols(writer: Writer) -> set[str]:
+    return {"sg_fmod" if symbol in ("sg_mod", "sg_floordiv") else symbol for symbol in writer.symbols}
+
+
+def text_of_program(program: Program) -> str:
+    """The IR of a program, its chunks one after the other."""
+    code = lower(program)
+    layout = Layout(code)
+    steps = [step for step in code.steps if not isinstance(step, MappedCall)]
+    for step in code.steps:
+        if isinstance(step, MappedCall):
+            for i in range(step.step.width):
+                layout.place(step.result + i)
+    chunks = cut(steps, plan(len(steps))[0])
+    ends = crossing(chunks, layout, [x for x in code.outputs if type(x) is int])
+    writer = Writer(layout)
+    writer.refusing = code.refusing
+    texts = [
+        writer.chunk(f"chunk{i}", chunk, ends[i], code.outputs if i == len(chunks) - 1 else ())
+        for i, chunk in enumerate(chunks)
+    ]
+    return "\n".join(texts) + helpers(writer)

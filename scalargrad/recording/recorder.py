@@ -1,0 +1,357 @@
+"""The recorder: it runs a function on `Recorded` Values and keeps every operation and every branch.
+
+A `Recorded` is a Value of a class of its own, so it leaves the fast paths of eager code, and each row that it
+goes through tells the recording (`observer`). Operations are simplified as they come in: constants folded,
+equal ones shared, identities that hold in IEEE arithmetic applied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, cast
+
+from ..eager import OPERATORS, fallback, record
+from ..errors import RecordingError
+from ..graph import topological_order
+from ..interpreters.floats import FLOATS, IEEE, plain
+from ..observer import OBSERVER
+from ..rows import TABLE, Functions, Output, Primitive
+from ..value import Value, next_serial
+from .choices import CHOOSE, EQUAL, LESS
+from .lowering import can_refuse
+from .program import Guard, Instruction, Mapped, Operand, Program, Step, operands_of
+
+__all__ = ["Recorded", "Recording", "constant_key"]
+
+
+class Recorded(Value):
+    """A Value of a recording: an input, or what was computed while it was under way."""
+
+    __slots__ = ()
+
+    __hash__ = Value.__hash__
+
+    def _refuse_copy(self, *args: Any) -> NoReturn:
+        raise RecordingError("a copy of a recorded Value would be cut off from its recording; use the Value itself")
+
+    __copy__ = __deepcopy__ = __reduce__ = _refuse_copy
+
+
+def _operator(row: Primitive, reflected: bool) -> Callable[..., Any]:
+    if len(row.parameters) == 1:
+        return lambda self: record(row, (self,))
+    if reflected:
+        return lambda self, other: fallback(row, other, (other, self))
+    return lambda self, other: fallback(row, other, (self, other))
+
+
+for _name, _python_name in OPERATORS.items():
+    setattr(Recorded, f"__{_python_name}__", _operator(TABLE[_name], False))
+    if len(TABLE[_name].parameters) == 2:
+        setattr(Recorded, f"__r{_python_name}__", _operator(TABLE[_name], True))
+
+
+def constant_key(operand: Operand) -> Operand | str:
+    """What tells operands apart that compare equal: the value 1 and the constant 1.0, 0.0 and −0.0."""
+    return operand if type(operand) is int else float.hex(operand)
+
+
+class Recording:
+    """The record of one run of a function; it is the `Observer` of that run."""
+
+    def __init__(self, inputs: Sequence[float], parent: Recording | None = None) -> None:
+        self.parent = parent
+        self.steps: list[Step] = []
+        self.captured: list[Value] = []
+        self.size = len(inputs)  # values so far, the captured ones among them
+        self._captured_at: list[int] = []
+        self._refs: dict[int, Operand] = {}
+        self._alive: list[Value] = []  # what `_refs` names by id
+        self._shared: dict[Any, int] = {}
+        self._guards: set[Guard] = set()
+        self._start = next_serial()
+        self.inputs = [self._leaf(index, number) for index, number in enumerate(inputs)]
+
+    def _leaf(self, index: int, number: float) -> Recorded:
+        leaf = Recorded(number)
+        self._know(leaf, index)
+        return leaf
+
+    @contextlib.contextmanager
+    def under_way(self) -> Iterator[None]:
+        """While this lasts, the recording observes what this thread computes."""
+        token = OBSERVER.set(self)
+        try:
+            yield
+        finally:
+            OBSERVER.reset(token)
+
+    # What the core tells.
+
+    def computed(self, row: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:
+        """Keep the row as an instruction, or as the constant or the equal instruction that it comes to."""
+        operands = tuple([self.ref(arg) for arg in args])
+        refs = self.instruct(row, operands, [node._data for node in nodes], m is FLOATS)
+        for node, ref in zip(nodes, refs, strict=True):
+            node.__class__ = Recorded
+            self._know(node, ref)
+
+    def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
+        """Keep a guard: the program holds where the comparison has the same outcome."""
+        left, right = self._operand(x), self._operand(y)
+        holds = outcome
+        if relation == "true":
+            condition, holds = self._condition(EQUAL, left, 0.0), not outcome
+        elif relation == "equal":
+            condition = self._condition(EQUAL, left, right)
+        elif relation == "less":
+            condition = self._condition(LESS, left, right)
+        elif relation == "greater":
+            condition = self._condition(LESS, right, left)
+        else:
+            pair = (left, right) if relation == "less_equal" else (right, left)
+            less, equal = self._condition(LESS, *pair), self._condition(EQUAL, left, right)
+            condition = self.instruct(CHOOSE, (less, 1.0, equal), [float(outcome)], False)[0]
+        if type(condition) is int:
+            self.guard(Guard(condition, holds))
+        return outcome
+
+    def less(self, x: Any, y: Any) -> Any:
+        """The condition x < y as a Value, or as a bool where it is the same at every run."""
+        return self._kept(LESS, x, y)
+
+    def equal(self, x: Any, y: Any) -> Any:
+        """The condition x = y as a Value, or as a bool where it is the same at every run."""
+        return self._kept(EQUAL, x, y)
+
+    def select(self, condition: Any, x: Any, y: Any) -> Any:
+        """The choice as an instruction that keeps both sides."""
+        return record(CHOOSE, (condition, x, y), IEEE)
+
+    def refusal(self, what: str, advice: str) -> Exception:
+        """The error for what would leave the recording behind."""
+        return RecordingError(f"{what} while a program is recorded: the program could not follow it; {advice}")
+
+    # Values and their numbers.
+
+    def ref(self, arg: Any) -> Operand:
+        """The operand that a Value or number is in the program."""
+        if not isinstance(arg, Value):
+            return float(arg)
+        known = self._refs.get(id(arg))
+        if known is not None:
+            return known
+        if arg.serial >= self._start and not isinstance(arg, Recorded):
+            for node in topological_order(arg, since=self._start):
+                if id(node) not in self._refs:
+                    self._know(node, self._adopt(node))
+            return self._refs[id(arg)]
+        if isinstance(arg, Recorded) and not self._in_ancestor(arg):
+            raise RecordingError("a recorded Value outlived its recording: return it instead of storing it")
+        return self._capture(arg)
+
+    def _adopt(self, node: Value) -> Operand:
+        # Made since the start from Values outside alone, on the fast paths of eager code.
+        if node.primitive is None:
+            return node._data
+        if isinstance(node.primitive, Output):
+            raise RecordingError(f"{node.primitive.name} was recorded in another thread")
+        return self.instruct(node.primitive, tuple(map(self.ref, node.args)), [node._data], True)[0]
+
+    def _capture(self, node: Value) -> int:
+        self.captured.append(node)
+        self._captured_at.append(self.size)
+        self._know(node, self.size)
+        self.size += 1
+        return self.size - 1
+
+    def _in_ancestor(self, node: Value) -> bool:
+        ancestor = self.parent
+        while ancestor is not None:
+            if id(node) in ancestor._refs:
+                return True
+            ancestor = ancestor.parent
+        return False
+
+    def _know(self, node: Value, ref: Operand) -> None:
+        self._refs[id(node)] = ref
+        self._alive.append(node)
+
+    def _operand(self, x: Any) -> Operand:
+        number = None if isinstance(x, Value) else plain(x)
+        return self.ref(x) if number is None else number
+
+    # Steps.
+
+    def instruct(
+        self, row: Primitive, operands: Sequence[Operand], data: Sequence[float], refuses: bool
+    ) -> list[Operand]:
+        """The operands that hold the results of an instruction, which is added where there is no equal one."""
+        if row.opaque:
+            if any(type(x) is int for x in operands):
+                raise RecordingError(
+                    f"{row.name} is opaque, made of plain float functions, and can't be recorded; write its "
+                    "forward and partials against m, as in lambda m, x: m.sin(x)"
+                )
+            return list(data)
+        if all(type(x) is float for x in operands):
+            return list(data)
+        name = row.name
+        if name == "pos" or (len(operands) == 2 and operands[1] == NEUTRAL.get(name) and type(operands[1]) is float):
+            return [operands[0]]
+        if name == "mul" and type(operands[0]) is float and operands[0] == 1.0:
+            return [operands[1]]
+        refuses = refuses and can_refuse(row, len(operands))
+        key = (name, *map(constant_key, operands))
+        found = self._shared.get((key, True))
+        if found is None and not refuses:
+            found = self._shared.get((key, False))
+        if found is None:
+            found = self._shared[key, refuses] = self.size
+            self.steps.append(Instruction(row, tuple(operands), found, len(data), refuses))
+            self.size += len(data)
+        return list(range(found, found + len(data)))
+
+    def guard(self, guard: Guard) -> None:
+        """Add a guard where there is no equal one."""
+        if guard not in self._guards:
+            self._guards.add(guard)
+            self.steps.append(guard)
+
+    def _condition(self, row: Primitive, x: Operand, y: Operand) -> Operand:
+        # The outcome of a comparison of constants is a constant too.
+        data = 0.0
+        if type(x) is float and type(y) is float:
+            data = float(x < y if row is LESS else x == y)
+        return self.instruct(row, (x, y), [data], False)[0]
+
+    def _kept(self, row: Primitive, x: Any, y: Any) -> Any:
+        if type(self._operand(x)) is float and type(self._operand(y)) is float:
+            return bool(row.forward(IEEE, _data(x), _data(y)))
+        return record(row, (x, y), IEEE)
+
+    def map(self, step: Mapped) -> list[Operand]:
+        """Add a mapped step, which must begin at `self.size`; its results, as operands."""
+        self.steps.append(step)
+        self.size += step.width
+        return list(range(step.result, step.result + step.width))
+
+    def bind(self, node: Value, ref: Operand) -> None:
+        """Let a node made elsewhere stand for an operand."""
+        node.__class__ = Recorded
+        self._know(node, ref)
+
+    # The program.
+
+    def program(self, outputs: Sequence[Any], captured: Sequence[Value] | None = None) -> Program:
+        """What was recorded, without the steps that no output, guard or refusal needs.
+
+        `captured` says in which order the captured Values stand; others may be among them.
+        """
+        at = self._captured_at if captured is None else [cast(int, self.ref(node)) for node in captured]
+        results = tuple([self.ref(out) for out in outputs])
+        needed = {x for x in results if type(x) is int}
+        kept: list[Step] = []
+        for step in reversed(self.steps):
+            if isinstance(step, Guard) or _needed(step, needed):
+                kept.append(step)
+                needed.update([x for x in operands_of(step) if type(x) is int])
+        steps, moved = merged(kept[::-1], self.size)
+        return _renumbered(len(self.inputs), at, steps, results, moved)
+
+
+NEUTRAL = {"mul": 1.0, "div": 1.0, "pow": 1.0}
+"""The constant second operands that leave the first one as it is."""
+
+
+def _data(x: Any) -> float:
+    return x._data if isinstance(x, Value) else float(x)
+
+
+def _needed(step: Instruction | Mapped, needed: set[int]) -> bool:
+    if isinstance(step, Instruction) and step.refuses:
+        return True
+    if isinstance(step, Mapped) and any(program.guarded or _refuses(program) for program in step.programs):
+        return True
+    return not needed.isdisjoint(range(step.result, step.result + step.width))
+
+
+def _refuses(program: Program) -> bool:
+    return any(isinstance(step, Instruction) and step.refuses for step in program.steps)
+
+
+def _renumbered(
+    inputs: int,
+    captured: Sequence[int],
+    steps: Sequence[Step],
+    outputs: Sequence[Operand],
+    moved: Mapping[int, int] | None = None,
+) -> Program:
+    moved = moved or {}
+    numbers: dict[Operand, Operand] = {i: i for i in range(inputs)}
+    numbers |= {at: inputs + i for i, at in enumerate(captured)}
+    size = inputs + len(captured)
+
+    def new(operands: Sequence[Operand]) -> tuple[Operand, ...]:
+        return tuple([numbers[moved.get(x, x)] if type(x) is int else x for x in operands])
+
+    renumbered: list[Step] = []
+    for step in steps:
+        if isinstance(step, Guard):
+            renumbered.append(Guard(numbers[moved.get(step.condition, step.condition)], step.holds))  # type: ignore[arg-type]
+            continue
+        if isinstance(step, Instruction):
+            renumbered.append(step._replace(operands=new(step.operands), result=size))
+        else:
+            renumbered.append(step._replace(broadcast=new(step.broadcast), result=size))
+        for i in range(step.width):
+            numbers[step.result + i] = size + i
+        size += step.width
+    return Program(inputs, len(captured), tuple(renumbered), new(outputs))
+
+
+def merged(steps: Sequence[Step], size: int) -> tuple[list[Step], dict[int, int]]:
+    """The steps with those joined that map over the same lanes, and where the values went that this moved.
+
+    A loss and its gradient are such steps: joined, they share what both compute.
+    """
+    groups: dict[Any, list[Mapped]] = {}
+    for step in steps:
+        if isinstance(step, Mapped):
+            groups.setdefault(_lanes_key(step), []).append(step)
+    moved: dict[int, int] = {}
+    joined: list[Step] = []
+    for step in steps:
+        if not isinstance(step, Mapped) or len(group := groups[_lanes_key(step)]) == 1:
+            joined.append(step)
+        elif step is group[0]:
+            programs = tuple([join(parts) for parts in zip(*[member.programs for member in group], strict=True)])
+            summed = tuple([s for member in group for s in member.summed])
+            joined.append(step._replace(programs=programs, summed=summed, result=size))
+            for member in group:
+                for i in range(member.width):
+                    moved[member.result + i] = size + i
+                size += member.width
+    return joined, moved
+
+
+def _lanes_key(step: Mapped) -> Any:
+    return step.lanes, tuple(map(constant_key, step.broadcast)), repr(step.columns), len(step.programs)
+
+
+def join(programs: Sequence[Program]) -> Program:
+    """One program with the outputs of all of them, for the same inputs."""
+    recording = Recording([0.0] * (programs[0].inputs + programs[0].captured))
+    outputs: list[Operand] = []
+    for program in programs:
+        cells: list[Operand] = list(range(len(recording.inputs)))
+        for step in program.steps:
+            if isinstance(step, Guard):
+                recording.guard(Guard(cast(int, cells[step.condition]), step.holds))
+            elif isinstance(step, Instruction):
+                operands = [cells[x] if type(x) is int else x for x in step.operands]
+                cells += recording.instruct(step.row, operands, [0.0] * step.width, step.refuses)
+        outputs += [cells[x] if type(x) is int else x for x in program.outputs]
+    found = _renumbered(len(recording.inputs), [], recording.steps, outputs)
+    return Program(programs[0].inputs, programs[0].captured, found.steps, found.outputs)

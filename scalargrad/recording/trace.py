@@ -1,0 +1,158 @@
+"""A trace: one recording of a function, its program ready to run, and how its results are handed back."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import RecordingError
+from ..interpreters.floats import plain
+from ..structures import flatten
+from ..value import Value
+from .arguments import Constant, Inputs, assembler
+from .backends import build
+from .derivative import Call, gradient, make_node
+from .program import Guard, Instruction, Mapped, Program, operands_of
+from .recorder import Recording
+
+__all__ = ["Trace", "check", "is_dependent", "record_trace", "recorded"]
+
+DIFFERENTIABLE_RESULTS = 4
+"""The most results for which derivatives by Values are kept ready; with more of them a call runs eagerly."""
+
+
+class Trace:
+    """One recording of a function."""
+
+    def __init__(
+        self,
+        program: Program,
+        captured: Sequence[Value],
+        outputs: Sequence[Any],
+        rebuild: Callable[..., Any],
+        inputs: Inputs,
+        backend: str,
+    ) -> None:
+        self.program = program
+        self.captured = captured
+        positions = itertools.count()
+        self.assemble = assembler(rebuild([next(positions) if _is_number(x) else Constant(x) for x in outputs]))
+        self.by = [i for i, leaf in enumerate(inputs.leaves) if isinstance(leaf, Value)]
+        self.by += range(program.inputs, program.inputs + program.captured)
+        self.dependent = _dependent(program, set(self.by)) if self.by else []
+        self.too_many_results = len(self.dependent) > DIFFERENTIABLE_RESULTS
+        self.plain = not self.dependent
+        point = [*inputs.numbers, *(node._data for node in captured)]
+        extended = program
+        for k in () if self.too_many_results else self.dependent:
+            extended = gradient(extended, point, k, self.by, keep=True)
+        self._run = build(extended, backend)
+
+    def run(self, numbers: list[float]) -> tuple[list[float], list[float]] | None:
+        """The point and the numbers that come out there; None where a guard fails."""
+        point = [*numbers, *[node._data for node in self.captured]] if self.captured else numbers
+        outputs = self._run(point)
+        return None if outputs is None else (point, outputs)
+
+    def result(self, found: tuple[list[float], list[float]]) -> Any:
+        """The result of the function, nested as it returned it."""
+        return self.assemble(found[1])
+
+    def with_nodes(self, found: tuple[list[float], list[float]], leaves: Sequence[Any]) -> Any:
+        """The result, with nodes for the numbers that depend on Values; `leaves` are those of the arguments."""
+        point, outputs = found
+        args = [x if isinstance(x, Value) else float(x) for x in (*leaves, *self.captured)]
+        results = list(outputs)
+        for n, k in enumerate(self.dependent):
+            start = len(self.program.outputs) + n * len(self.by)
+            partials = outputs[start : start + len(self.by)]
+            results[k] = make_node(Call(self.program, point, k), outputs[k], args, partials)
+        return self.assemble(results)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Value) or type(x) is float
+
+
+def _dependent(program: Program, sources: set[int]) -> list[int]:
+    """The outputs that are computed from these values."""
+    reached = set(sources)
+    for step in program.steps:
+        if not isinstance(step, Guard) and not reached.isdisjoint(x for x in operands_of(step) if type(x) is int):
+            reached.update(range(step.result, step.result + step.width))
+    return [k for k, out in enumerate(program.outputs) if type(out) is int and out in reached]
+
+
+def record_trace(f: Callable[..., Any], inputs: Inputs, backend: str) -> Trace:
+    """The trace of f at these inputs. Raises `RecordingError` where another run records something else."""
+    recording, outputs, rebuild = recorded(f, inputs, inputs.numbers)
+    program = recording.program([out for out in outputs if _is_number(out)])
+    check(f, inputs, recording)
+    return Trace(program, recording.captured, outputs, rebuild, inputs, backend)
+
+
+def is_dependent(programs: Sequence[Program], captured: Sequence[Value]) -> bool:
+    """Whether some output is computed from a captured Value."""
+    return bool(captured) and any(_dependent(p, set(range(p.inputs, p.inputs + p.captured))) for p in programs)
+
+
+def recorded(
+    f: Callable[..., Any], inputs: Inputs, numbers: Sequence[float]
+) -> tuple[Recording, list[Any], Callable[..., Any]]:
+    """One recording of f at these numbers, its results, and what nests them."""
+    recording = Recording(numbers)
+    with recording.under_way():
+        outputs, paths, rebuild = flatten(inputs.call(f, recording.inputs))
+        for out, path in zip(outputs, paths, strict=True):
+            if not isinstance(out, (Value, bool, str, type(None))) and plain(out) is None:
+                raise RecordingError(
+                    f"the recorded function returned {out!r}{path and ' at ' + path}, a {type(out).__name__}; "
+                    "return numbers, nested in lists, tuples, dicts or arrays"
+                )
+        settled = [_settled(recording, out) for out in outputs]
+    return recording, settled, rebuild
+
+
+def _settled(recording: Recording, out: Any) -> Any:
+    # A Value that is the same at every run is a number.
+    if isinstance(out, Value) and type(ref := recording.ref(out)) is float:
+        return ref
+    return out
+
+
+def check(f: Callable[..., Any], inputs: Inputs, first: Recording) -> None:
+    """Record f again nearby, or, where that goes another way, at the same point: it must do the same."""
+    generator = random.Random(0)  # noqa: S311 (a point near the first one, the same in every run)
+    nearby = [x + (0.01 * abs(x) + 0.001) * generator.uniform(0.5, 1.0) for x in inputs.numbers]
+    try:
+        same = _same(first, recorded(f, inputs, nearby)[0])
+    except (ArithmeticError, ValueError, RecordingError):
+        same = None
+    if same is None:
+        same = _same(first, recorded(f, inputs, inputs.numbers)[0])
+    if not same:
+        raise RecordingError(
+            "the recorded function did something else when it was run again: it is random, or depends on the "
+            "time, on what it changes itself, or on a number that it did not compute with Values. Hand such "
+            "numbers in as arguments"
+        )
+
+
+def _same(first: Recording, second: Recording) -> bool | None:
+    """Whether two recordings took the same steps; None where a branch went the other way."""
+    if len(first.captured) != len(second.captured):
+        captured = False
+    else:
+        captured = all(map(operator.is_, first.captured, second.captured))
+    for step, other in itertools.zip_longest(first.steps, second.steps):
+        if repr(step) == repr(other):
+            continue
+        if isinstance(step, Guard) and isinstance(other, Guard) and step == other._replace(holds=not other.holds):
+            return None
+        if isinstance(step, Mapped) and isinstance(other, Mapped) and (step.guarded or other.guarded):
+            return None
+        return False
+    return captured
