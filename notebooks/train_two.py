@@ -1,4 +1,4 @@
-""" "2" or not 2: one sigmoid output and KL divergence on the real digits.
+"""Two or not two: one sigmoid output and KL divergence on the real digits.
 
 python notebooks/train_two.py
 

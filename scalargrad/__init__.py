@@ -11,7 +11,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import eager as eager  # gives the rows their calls and Value its operators
+from . import calls as calls  # gives the rows their calls and Value its operators
 from . import primitives
 from .diagrams import (
     Diagram,
@@ -26,6 +26,7 @@ from .diagrams import (
 from .equations import derivation, label
 from .errors import RecordingError, RendererNotFound
 from .functions import maximum, minimum, primitive, where
+from .nonfinite import locate_nonfinite
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from . import nn as nn
     from . import optim as optim
     from . import plots as plots
+    from . import testing as testing
     from . import training as training
 
 __version__ = "0.1.0"
@@ -57,6 +59,7 @@ __all__ = [
     "jit",
     "jvp",
     "label",
+    "locate_nonfinite",
     "maximum",
     "minimum",
     "network_diagram",
@@ -73,6 +76,6 @@ __all__ += primitives.__all__
 
 def __getattr__(name: str) -> Any:
     # These load at first use, so that the engine alone is quick to import.
-    if name in ("nn", "optim", "plots", "training"):
+    if name in ("nn", "optim", "plots", "testing", "training"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

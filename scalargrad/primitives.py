@@ -101,7 +101,6 @@ __all__ = [
 
 UNIT = Interval(-1.0, 1.0, "[]")
 INSIDE_UNIT = Interval(-1.0, 1.0)
-SQRT2 = math.sqrt(2.0)
 SQRT_PI = math.sqrt(math.pi)
 SQRT_2PI = math.sqrt(2.0 * math.pi)
 
@@ -217,8 +216,8 @@ elu      = Fixed("elu", lambda m, x, alpha=1.0: m.select(m.less(0.0, x), x, alph
                  textbook=(lambda m, out, x, alpha: m.select(m.less(0.0, x), 1.0, out + alpha),
                            lambda m, out, x, alpha: m.select(m.less(0.0, x), 0.0, m.exp(x) - 1.0)),
                  doc="x for x > 0, α(eˣ − 1) below.")
-gelu     = Unary("gelu", lambda m, x: 0.5 * x * m.erfc(m.div(-x, SQRT2)),
-                 lambda m, out, x: 0.5 * m.erfc(m.div(-x, SQRT2)) + m.div(x * m.exp(-0.5 * (x * x)), SQRT_2PI),
+gelu     = Unary("gelu", lambda m, x: 0.5 * x * m.erfc(m.div(-x, m.sqrt(2.0))),
+                 lambda m, out, x: 0.5 * m.erfc(m.div(-x, m.sqrt(2.0))) + m.div(x * m.exp(-0.5 * (x * x)), SQRT_2PI),
                  ulps=(1000.0, 1000.0), doc="x · Φ(x), with the normal distribution's Φ.")
 silu     = Unary("silu", lambda m, x: x * m.sigmoid(x),
                  lambda m, out, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),

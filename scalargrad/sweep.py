@@ -16,6 +16,7 @@ from .observer import OBSERVER
 if TYPE_CHECKING:
     from .value import Value
 
+NO_PARTIALS: tuple[float, ...] = ()  # the empty tuple is one object
 by_serial = attrgetter("serial")
 
 
@@ -43,48 +44,42 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     """
     if (recording := OBSERVER.get()) is not None:
         raise recording.refusal("backward()", "use sg.grad or sg.value_and_grad")
-    numbers = [plain(seed) for seed in seeds]
-    if None in numbers:
-        raise TypeError(
-            f"backward: the seed is {seeds[numbers.index(None)]!r}; give a number, or use sg.vjp for Values"
-        )
+    numbers = list(map(_checked, seeds))
     mark = object()
-    found = []
+    found: list[Value] = []
     constant = False
-    for root in roots:
+    for i, root in enumerate(roots):
         if root.mark is not mark:
             root.mark = mark
-            found.append(root)
+            if root.primitive is not None:
+                root.grad = 0.0
+                found.append(root)
+        root.grad += numbers[i]
     for node in found:
-        if node.primitive is not None:
-            node.grad = 0.0
-            if not node.partials:
-                constant = True
+        if node.by_first is NO_PARTIALS:
+            constant = True
         for parent in node.parents:
             if parent.mark is not mark:
                 parent.mark = mark
-                found.append(parent)
+                # A leaf has nothing beneath it, and its gradients add up.
+                if parent.primitive is not None:
+                    parent.grad = 0.0
+                    found.append(parent)
     found.sort(key=by_serial, reverse=True)
     if constant:
         found = _connected(found, roots)
-    for root, number in zip(roots, numbers, strict=True):
-        root.grad += number  # type: ignore[operator]
     for node in found:
-        partials = node.partials
-        count = len(partials)
-        if count == 2:
+        by_first, by_second = node.by_first, node.by_second
+        grad = node.grad
+        if by_second is not None:
             left, right = node.parents
-            by_left, by_right = partials
-            grad = node.grad
-            left.grad += grad * by_left
-            right.grad += grad * by_right
-        elif count == 1:
+            left.grad += grad * by_first  # type: ignore[operator]
+            right.grad += grad * by_second
+        elif type(by_first) is not tuple:
             (parent,) = node.parents
-            (partial,) = partials
-            parent.grad += node.grad * partial
-        elif count:
-            grad = node.grad
-            for parent, partial in zip(node.parents, partials, strict=True):
+            parent.grad += grad * by_first  # type: ignore[operator]
+        elif by_first:
+            for parent, partial in zip(node.parents, by_first, strict=True):
                 parent.grad += grad * partial
 
 
@@ -98,3 +93,10 @@ def _connected(order: Sequence[Value], roots: Sequence[Value]) -> list[Value]:
             if node.partials:
                 live.update(map(id, node.parents))
     return connected
+
+
+def _checked(seed: float) -> float:
+    number = plain(seed)
+    if number is None:
+        raise TypeError(f"backward: the seed is {seed!r}; give a number, or use sg.vjp for Values")
+    return number

@@ -46,12 +46,13 @@ class Value:
     (10.0, 6.0)
     """
 
-    __slots__ = ("_data", "args", "grad", "label", "mark", "parents", "partials", "primitive", "serial")
+    __slots__ = ("_data", "args", "by_first", "by_second", "grad", "label", "mark", "parents", "primitive", "serial")
 
     _data: float  # behind `data`: what the library itself reads and writes
     grad: float
     parents: tuple[Value, ...]
-    partials: tuple[float, ...]
+    by_first: float | tuple[float, ...]  # `partials`: one or two stand by themselves, which saves their tuple;
+    by_second: float | None  # where there are none or more, `by_first` is the tuple
     primitive: Primitive | Output | None
     args: tuple[Value | float, ...]
     label: str
@@ -59,7 +60,7 @@ class Value:
     mark: object  # the last sweep that reached the node; None before any
 
     def __init__(self, data: float, label: str = "") -> None:
-        number = plain(data)
+        number = data if type(data) is float else plain(data)
         if number is None:
             raise TypeError(f"Value: data is {data!r}, {_advice(data)}")
         if not isinstance(label, str):
@@ -85,6 +86,22 @@ class Value:
         if (recording := observer()) is not None:
             raise recording.refusal("an assignment to v.data", "assign outside of the recorded function")
         self._data = number
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The local derivative by each of the parents; empty where it is 0 everywhere, and of a leaf."""
+        first, second = self.by_first, self.by_second
+        if isinstance(first, tuple):
+            return first
+        return (first,) if second is None else (first, second)
+
+    @partials.setter
+    def partials(self, partials: tuple[float, ...]) -> None:
+        self.by_first, self.by_second = partials, None
+        if len(partials) == 1:
+            (self.by_first,) = partials
+        elif len(partials) == 2:
+            self.by_first, self.by_second = partials
 
     def backward(self, seed: float = 1.0) -> None:
         """Accumulate the derivatives of `seed` times this value by every node it was computed from, in `grad`.

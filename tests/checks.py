@@ -21,8 +21,9 @@ from scalargrad.graph import topological_order
 from scalargrad.interpreters import nodes
 from scalargrad.interpreters.floats import FLOATS, IEEE
 from scalargrad.interpreters.nodes import Nodes
-from scalargrad.rows import LIBRARY, TABLE, Dot, Output, Primitive
+from scalargrad.rows import LIBRARY, Dot, Output, Primitive
 from scalargrad.testing import ulp_error
+from scalargrad.testing.margins import margin
 
 from . import oracle
 
@@ -49,58 +50,9 @@ CONVENTIONAL: dict[str, Callable[..., bool]] = {
 """By name, where the domain and both one-sided derivatives don't tell that the row follows a convention."""
 
 
-class Choices:
-    """A namespace of floats that notes whether an operand lies exactly where a choice changes."""
-
-    def __init__(self) -> None:
-        self.tied = False
-
-    def _compare(self, test: Callable[[Any, Any], bool], x: float, y: float) -> bool:
-        self.tied |= x == y and x is not y
-        return test(x, y)
-
-    def less(self, x: float, y: float) -> bool:
-        return self._compare(operator.lt, x, y)
-
-    def equal(self, x: float, y: float) -> bool:
-        return self._compare(operator.eq, x, y)
-
-    def abs(self, x: float) -> float:
-        self.tied |= x == 0
-        return abs(x)
-
-    def floor(self, x: float) -> float:
-        self.tied |= x == math.floor(x)
-        return IEEE.floor(x)
-
-    def ceil(self, x: float) -> float:
-        self.tied |= x == math.floor(x)
-        return IEEE.ceil(x)
-
-    def round(self, x: float) -> float:
-        self.tied |= (x - 0.5) == math.floor(x) or abs(x) >= 2.0**52
-        return IEEE.round(x)
-
-    def mod(self, x: float, y: float) -> float:
-        self.tied |= math.fmod(x, y) == 0
-        return IEEE.mod(x, y)
-
-    def floordiv(self, x: float, y: float) -> float:
-        self.tied |= math.fmod(x, y) == 0
-        return IEEE.floordiv(x, y)
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name in LIBRARY:
-            return getattr(IEEE, name)
-        return lambda *xs: TABLE[name].forward(self, *xs)
-
-
 def at_a_choice(row: Primitive, args: Sequence[float]) -> bool:
     """Whether the row says that its derivative may be a matter of convention at this point."""
-    choices = Choices()
-    row.forward(choices, *[x * 1.0 for x in args])
-    origin = row.name in ("atan2", "hypot") and args[0] == 0 and args[1] <= 0
-    return choices.tied or args[0] in row.kinks or origin
+    return margin(row, args) == 0
 
 
 def outputs(row: Primitive, args: Sequence[float]) -> list[tuple[float, Sequence[Any], Callable[..., Any]]]:

@@ -15,6 +15,7 @@ import mpmath
 from mpmath import mp
 
 from scalargrad import primitives
+from scalargrad.interpreters.multiprecision import MULTIPRECISION
 from scalargrad.rows import Primitive
 
 BUILT_IN = set(primitives.__all__)
@@ -100,17 +101,6 @@ SCALES: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any] | None]] =
 """By name, what the error of the value and of the partials is relative to, where it is not the true value."""
 
 
-class Multiprecision:
-    """The namespace `m` on mpmath's numbers, for the forward of a row that the table did not have."""
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return function(primitives.__dict__[name])
-
-    less = staticmethod(operator.lt)
-    equal = staticmethod(operator.eq)
-    select = staticmethod(lambda condition, x, y: x if condition else y)
-
-
 def function(row: Primitive) -> Callable[..., Any]:
     """The row's function on mpmath numbers, which takes flat arguments; a list for a vector row."""
     if row.name in DEFINITIONS and row.name in BUILT_IN:
@@ -118,7 +108,7 @@ def function(row: Primitive) -> Callable[..., Any]:
     if row.name in BUILT_IN:
         found: Callable[..., Any] = getattr(mp, row.name)
         return found
-    return lambda *xs: row.forward(Multiprecision(), *xs)
+    return lambda *xs: row.forward(MULTIPRECISION, *xs)
 
 
 def output(row: Primitive, index: int) -> Callable[..., Any]:

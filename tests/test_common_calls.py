@@ -6,7 +6,9 @@ import random
 import pytest
 
 import scalargrad as sg
-from scalargrad.eager import COMMON, WIDEST_VECTOR, record
+from scalargrad import calls
+from scalargrad.calls import COMMON, WIDEST_VECTOR
+from scalargrad.eager import record
 from scalargrad.rows import TABLE, Affine, Dot, Many
 
 ROWS = [row for row in TABLE.values() if isinstance(row, Many)]
@@ -71,3 +73,15 @@ def test_wide_calls_are_not_compiled_and_equal_them():
     for _ in range(COMMON + 1):
         outputs = sg.softmax(xs)
     assert sum(out.data for out in outputs) == pytest.approx(1.0, abs=1e-15)
+
+
+def test_only_so_many_patterns_are_compiled(monkeypatch):
+    compiled = []
+    original = calls._compile
+    monkeypatch.setattr(calls, "MOST", 3)
+    monkeypatch.setattr(calls, "_compile", lambda *args: compiled.append(args) or original(*args))
+    row = calls.compile_call(sg.max)
+    for length in range(1, 9):
+        for _ in range(COMMON + 1):
+            assert row(sg.max, [float(i) for i in range(length)]) == length - 1.0
+    assert len(compiled) == 3

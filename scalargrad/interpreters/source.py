@@ -73,6 +73,8 @@ class Writer(Namespace):
         """The name of the result, or the number where all the operands are numbers."""
         if not any(isinstance(arg, Name) for arg in args):
             return _fold(operation, args)
+        if operation == "pow" and args[1] == 1.0:
+            return args[0]
         texts = tuple(arg.text if isinstance(arg, Name) else repr(float(arg)) for arg in args)
         template = INFIX.get(operation) or f"{operation}({', '.join(['{}'] * len(args))})"
         line = template.format(*texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..eager import compile_plain
+from ..calls import compile_plain
 from ..rows import Fixed, Unary
 from .activations import Activation, is_vector
 from .checks import Inputs
@@ -32,4 +32,4 @@ class FrozenLayer:
             zs.append(z)
         if is_vector(self.activation):
             return list(self.activation(zs))
-        return [self.activation(z) for z in zs]
+        return list(map(self.activation, zs))

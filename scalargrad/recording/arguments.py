@@ -66,7 +66,9 @@ def scan(args: tuple[Any, ...], named: dict[str, Any], static: Sequence[int]) ->
         try:
             hash(found)
         except TypeError:
-            raise TypeError(f"jit: a static argument must be hashable, as numbers, strings and tuples are: {found!r}") from None
+            raise TypeError(
+                f"jit: a static argument must be hashable, as numbers, strings and tuples are: {found!r}"
+            ) from None
     return found, numbers
 
 

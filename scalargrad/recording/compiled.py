@@ -62,7 +62,11 @@ class Jitted:
             trace = case.traces[0]
             found = trace.run(numbers)
             if found is not None:
-                return trace.result(found) if trace.plain else trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
+                return (
+                    trace.result(found)
+                    if trace.plain
+                    else trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
+                )
         return self._run(case or self._case(key), Inputs(args, named, self.static_argnums))
 
     def program(self, *args: Any, **named: Any) -> Program:

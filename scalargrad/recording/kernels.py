@@ -107,7 +107,9 @@ class NativeKernel:
         piece, level = plan(len(code.steps))
         chunks = cut(code.steps, piece)  # type: ignore[arg-type]  # a sub-program has no mapped steps
         needed = [x for x in code.outputs if type(x) is int]
-        addresses, self.modules = compile_chunks(writer, chunks, code, needed, min(2 * level, 2) if len(chunks) == 1 else level)
+        addresses, self.modules = compile_chunks(
+            writer, chunks, code, needed, min(2 * level, 2) if len(chunks) == 1 else level
+        )
         self.summed = sum(summed)
         text = driver(writer, len(addresses), program.inputs, program.captured, summed)
         module = self.machine.compile(text, 1, ["batch"])
@@ -131,9 +133,7 @@ class NativeKernel:
         sums = (ctypes.c_double * max(self.summed, 1))()
         numbers = (ctypes.c_double * max(len(broadcast), 1))(*broadcast)
         scratch = (ctypes.c_double * self.size)()
-        self.function(
-            lanes, addresses, strides, numbers, out_addresses, out_strides, sums, flags, scratch, self.chunks
-        )
+        self.function(lanes, addresses, strides, numbers, out_addresses, out_strides, sums, flags, scratch, self.chunks)
         found = np.frombuffer(flags, dtype=np.uint8)
         if not found.any():
             none = np.empty(0, dtype=int)

@@ -107,7 +107,9 @@ class Writer:
             self.poison = layout.extra(2)
             self.failed = self.poison + 1
 
-    def chunk(self, name: str, steps: Sequence[Operation | Check], ends: dict[int, int], outputs: Sequence[Operand]) -> str:
+    def chunk(
+        self, name: str, steps: Sequence[Operation | Check], ends: dict[int, int], outputs: Sequence[Operand]
+    ) -> str:
         """The function of these steps; `ends` are the places of the cells that it hands on."""
         self.lines: list[str] = []
         self.loaded: set[int] = set()
@@ -117,7 +119,9 @@ class Writer:
         first = "0.0" if self.width == 1 else self.load(self.poison)
         self.accumulator = self.number(0.0) if self.width == 1 else first
         if self.width > 1:
-            self.failures = self.add(f"trunc <{self.width} x i64> {self.load(self.failed, f'<{self.width} x i64>')} to {self.flag}")
+            self.failures = self.add(
+                f"trunc <{self.width} x i64> {self.load(self.failed, f'<{self.width} x i64>')} to {self.flag}"
+            )
         for step in steps:
             if isinstance(step, Check):
                 self.check(step)
@@ -287,37 +291,57 @@ def driver(writer: Writer, chunks: int, columns: int, broadcast: int, summed: Se
         "define void @batch(i64 %n, ptr %columns, ptr %strides, ptr %broadcast, ptr %outs, ptr %outstrides, "
         "ptr %sums, ptr %flags, ptr %scratch, ptr %chunks) {\nentry:\n  %last = sub i64 %n, 1\n  br label %splat"
     )
-    emit(_loop("splat", "entry", "start", broadcast, f"""
+    emit(
+        _loop(
+            "splat",
+            "entry",
+            "start",
+            broadcast,
+            f"""
   %sp = getelementptr double, ptr %broadcast, i64 %splat.i
   %sx = load double, ptr %sp, align 8
   %sv0 = insertelement {kind} poison, double %sx, i32 0
   %sv = shufflevector {kind} %sv0, {kind} poison, <{width} x i32> zeroinitializer
   %splat.k = add i64 %splat.i, {columns}
   %sq = getelementptr {kind}, ptr %scratch, i64 %splat.k
-  store {kind} %sv, ptr %sq, align 8"""))
+  store {kind} %sv, ptr %sq, align 8""",
+        )
+    )
     emit("start:")
     for j in range(sum(summed)):
-        emit(f"  %z{j} = getelementptr {kind}, ptr %scratch, i64 {sums + j}\n  store {kind} {zeros}, ptr %z{j}, align 8")
+        emit(
+            f"  %z{j} = getelementptr {kind}, ptr %scratch, i64 {sums + j}\n  store {kind} {zeros}, ptr %z{j}, align 8"
+        )
     emit("  br label %loop\nloop:\n  %i = phi i64 [ 0, %start ], [ %next, %end ]")
     for lane in range(width):
         emit(f"  %at{lane} = add i64 %i, {lane}\n  %in{lane} = icmp slt i64 %at{lane}, %n")
         emit(f"  %lane{lane} = select i1 %in{lane}, i64 %at{lane}, i64 %last")
-    gather = ["  %gp = getelementptr ptr, ptr %columns, i64 %gather.i\n  %base = load ptr, ptr %gp, align 8",
-              "  %gs = getelementptr i64, ptr %strides, i64 %gather.i\n  %stride = load i64, ptr %gs, align 8"]
+    gather = [
+        "  %gp = getelementptr ptr, ptr %columns, i64 %gather.i\n  %base = load ptr, ptr %gp, align 8",
+        "  %gs = getelementptr i64, ptr %strides, i64 %gather.i\n  %stride = load i64, ptr %gs, align 8",
+    ]
     previous = "poison"
     for lane in range(width):
-        gather.append(f"  %go{lane} = mul i64 %lane{lane}, %stride\n  %ga{lane} = getelementptr i8, ptr %base, i64 %go{lane}")
+        gather.append(
+            f"  %go{lane} = mul i64 %lane{lane}, %stride\n  %ga{lane} = getelementptr i8, ptr %base, i64 %go{lane}"
+        )
         gather.append(f"  %gx{lane} = load double, ptr %ga{lane}, align 8")
         gather.append(f"  %gv{lane} = insertelement {kind} {previous}, double %gx{lane}, i32 {lane}")
         previous = f"%gv{lane}"
-    gather.append(f"  %gq = getelementptr {kind}, ptr %scratch, i64 %gather.i\n  store {kind} {previous}, ptr %gq, align 8")
+    gather.append(
+        f"  %gq = getelementptr {kind}, ptr %scratch, i64 %gather.i\n  store {kind} {previous}, ptr %gq, align 8"
+    )
     emit("  br label %gather")
     emit(_loop("gather", "loop", "body", columns, "\n".join(gather)))
     emit("body:")
     for name, place in (("poison", writer.poison), ("failed", writer.failed)):
-        emit(f"  %{name}.p = getelementptr {kind}, ptr %scratch, i64 {place}\n  store {kind} {zeros}, ptr %{name}.p, align 8")
+        emit(
+            f"  %{name}.p = getelementptr {kind}, ptr %scratch, i64 {place}\n  store {kind} {zeros}, ptr %{name}.p, align 8"
+        )
     for index in range(chunks):
-        emit(f"  %cp{index} = getelementptr ptr, ptr %chunks, i64 {index}\n  %c{index} = load ptr, ptr %cp{index}, align 8")
+        emit(
+            f"  %cp{index} = getelementptr ptr, ptr %chunks, i64 {index}\n  %c{index} = load ptr, ptr %cp{index}, align 8"
+        )
         emit(f"  call void %c{index}(ptr %scratch)")
     emit(f"""  %poison = load {kind}, ptr %poison.p, align 8
   %suspect = fcmp uno {kind} %poison, {zeros}
@@ -362,7 +386,9 @@ def driver(writer: Writer, chunks: int, columns: int, broadcast: int, summed: Se
     emit(f"  br label %end\nend:\n  %next = add i64 %i, {width}\n  %more = icmp slt i64 %next, %n")
     emit("  br i1 %more, label %loop, label %reduce\nreduce:")
     for k in range(sum(summed)):
-        emit(f"  %fp{k} = getelementptr {kind}, ptr %scratch, i64 {sums + k}\n  %fv{k} = load {kind}, ptr %fp{k}, align 8")
+        emit(
+            f"  %fp{k} = getelementptr {kind}, ptr %scratch, i64 {sums + k}\n  %fv{k} = load {kind}, ptr %fp{k}, align 8"
+        )
         total = ""
         for lane in range(width):
             emit(f"  %fx{k}.{lane} = extractelement {kind} %fv{k}, i32 {lane}")

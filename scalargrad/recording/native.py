@@ -90,7 +90,9 @@ class _MappedStep:
             x if place is None else buffer[place] for x, place in zip(self.call.broadcast, self.places, strict=True)
         ]
         columns = [
-            numbers[c.start : c.stop if c.stop >= 0 else None : c.step] if isinstance(c, range) else _gathered(c, numbers)
+            numbers[c.start : c.stop if c.stop >= 0 else None : c.step]
+            if isinstance(c, range)
+            else _gathered(c, numbers)
             for c in self.call.step.columns
         ]
         results = self.runner(columns, broadcast, self.call.step.lanes)

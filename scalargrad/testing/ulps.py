@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
-__all__ = ["ulp_error"]
+__all__ = ["reference", "ulp_error"]
 
 
 def ulp_error(value: float, reference: Any, scale: Any = None) -> float:
@@ -25,4 +27,23 @@ def ulp_error(value: float, reference: Any, scale: Any = None) -> float:
         same = value == rounded or (math.isnan(value) and math.isnan(rounded))
         return 0.0 if same else math.inf
     size = float(reference if scale is None else scale)
-    return float(abs(type(reference)(value) - reference) / type(reference)(math.ulp(size)))
+    exact = Fraction(reference) if isinstance(reference, (int, float)) else reference
+    return float(abs(type(exact)(value) - exact) / type(exact)(math.ulp(size)))
+
+
+def reference(expression: Any, point: Mapping[str, float], digits: int = 50) -> Any:
+    """The value of an expression at a point as an mpmath number, right to about that many digits.
+
+    `expression` is one drawn from `expressions`, or any function that computes with mpmath's numbers and takes
+    the names of the point. Raises `ValueError` for fewer than one digit.
+
+    >>> import mpmath
+    >>> mpmath.nstr(reference(lambda x: mpmath.sin(x), {"x": 0.5}), 30)
+    '0.479425538604203000273287935216'
+    """
+    from mpmath import mp  # type: ignore[import-untyped]
+
+    if digits < 1:
+        raise ValueError(f"reference: digits is {digits!r}; ask for at least one")
+    with mp.workdps(digits + 10):
+        return +expression(**{name: mp.mpf(x) for name, x in point.items()})

@@ -57,7 +57,9 @@ def _growth(curves: dict[str, Any], path: Path) -> Path:
     for axis, key, title in ((axes[0], "seconds", "time, s"), (axes[1], "bytes", "memory after backward(), bytes")):
         for tool, points in curves.items():
             shown = [(point["ops"], point[key]) for point in points if point[key] > 0]
-            axis.plot(*zip(*shown, strict=True), marker="o", label=tool, linewidth=2.5 if tool == OURS else 1.2)
+            axis.plot(
+                *zip(*shown, strict=True), marker="o", label=tool, linewidth=2.5 if tool.startswith(OURS) else 1.2
+            )
         axis.set(xscale="log", yscale="log", xlabel="nodes of the graph", title=title)
         axis.grid(alpha=0.3)
         axis.legend()

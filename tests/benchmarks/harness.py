@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -40,7 +41,8 @@ class Process:
             env=environment,
         )
         self.answers: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self) -> None:
         for line in self.popen.stdout or ():
@@ -73,7 +75,9 @@ class Process:
     def close(self) -> None:
         """End the process."""
         self.popen.kill()
-        self.popen.wait()
+        self.reader.join()
+        with contextlib.suppress(BrokenPipeError):
+            self.popen.communicate()
 
 
 def compare(tools: Sequence[str], limit: float = 10.0, **task: Any) -> dict[str, dict[str, Any]]:

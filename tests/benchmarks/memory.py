@@ -24,18 +24,21 @@ def measure(tools: Sequence[str]) -> dict[str, Any]:
     for answer in found.values():
         answer.pop("result", None)
     table = {"title": f"chain, {3 * STEPS:,} ops", "unit": "bytes/node", "tools": found}
-    return {"tables": {"memory": table}, "curves": {tool: growth(tool) for tool in tools if tool in GROWN}}
+    curves = {tool: growth(tool) for tool in tools if tool in GROWN}
+    curves |= {f"{tool}, collector paused": growth(tool, paused=True) for tool in tools if tool == OURS}
+    return {"tables": {"memory": table}, "curves": curves}
 
 
-def growth(tool: str) -> list[dict[str, float]]:
+def growth(tool: str, paused: bool = False) -> list[dict[str, float]]:
     """The seconds and bytes of a chain of each size, as far as the tool gets."""
     points: list[dict[str, float]] = []
     for size in SIZES:
         steps = round(size / 3)
-        held = alone(tool, 20 * PATIENCE, do="memory", workload="chain", size=steps)
+        with _process(tool, paused) as process:
+            held = process.ask(20 * PATIENCE, do="memory", workload="chain", size=steps)
         if "problem" in held:
             break
-        seconds = held["seconds"] if held["seconds"] > 2.0 else _fastest(tool, steps)
+        seconds = held["seconds"] if held["seconds"] > 2.0 else _fastest(tool, paused, steps)
         ops = held["ops"]
         points.append({"ops": ops, "seconds": seconds, "bytes": held["after"] * ops, "peak": held["peak"] * ops})
         if seconds > PATIENCE:
@@ -43,8 +46,15 @@ def growth(tool: str) -> list[dict[str, float]]:
     return points
 
 
-def _fastest(tool: str, steps: int) -> float:
-    with Process(tool) as process:
+def _process(tool: str, paused: bool) -> Process:
+    process = Process(tool)
+    if paused:
+        process.ask(60.0, do="pause_collector")
+    return process
+
+
+def _fastest(tool: str, paused: bool, steps: int) -> float:
+    with _process(tool, paused) as process:
         seconds: float = process.ask(60.0, do="prepare", mode="eager", workload="chain", size=steps)["seconds"]
         repeats = max(1, round(0.1 / seconds))
         return min(process.ask(60.0, do="time", repeats=repeats)["seconds"] for _ in range(5))

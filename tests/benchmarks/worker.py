@@ -29,6 +29,11 @@ class Worker:
         self.tool = importlib.import_module(f"{__package__}.tools.{name}")
         self.run: Callable[[], Any] = lambda: None
 
+    def pause_collector(self) -> dict[str, Any]:
+        """From now on the garbage collector of Python does not run by itself."""
+        gc.disable()
+        return {}
+
     def version(self) -> dict[str, Any]:
         return {"version": importlib.metadata.version(self.tool.VERSION_OF)}
 

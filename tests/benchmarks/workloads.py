@@ -23,6 +23,8 @@ class Workload:
     name: str
     inputs: tuple[float, ...]
     function: Callable[[Any, Sequence[Any]], Any]
+    points: int = 0
+    """How many points of `two_moons` it uses."""
 
 
 def chain(steps: int = 10_000) -> Workload:
@@ -69,7 +71,7 @@ def moons(points: int = 100) -> Workload:
         for _ in range(width)
         for i in range(inputs + 1)
     ]
-    return Workload("moons", tuple(parameters), function)
+    return Workload("moons", tuple(parameters), function, points)
 
 
 def two_moons(points: int) -> list[tuple[tuple[float, float], float]]:

@@ -35,7 +35,7 @@ def _moons(workload: Workload) -> tuple[list[Any], Any]:
     parameters = list(model.parameters())
     for parameter, x in zip(parameters, workload.inputs, strict=True):
         parameter.data = x
-    losses = [sg.relu(1 - label * model(point)) for point, label in two_moons(100)]
+    losses = [sg.relu(1 - label * model(point)) for point, label in two_moons(workload.points)]
     return parameters, sg.mean(losses) + PENALTY * sg.dot(parameters, parameters)
 
 
