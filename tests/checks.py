@@ -72,7 +72,7 @@ def check_accuracy(row: Primitive, args: tuple[float, ...]) -> None:
 
 def errors(row: Primitive, args: tuple[float, ...]) -> Iterator[tuple[str, float, float]]:
     """The error of each value and of each partial in ulp, named, with the bound that the row states."""
-    value_scale, partial_scale = [scale and oracle.value(scale, args) for scale in oracle.scales(row)]
+    value_scale, partial_scale = true_scales(row, args)
     try:
         found = outputs(row, args)
     except OverflowError:
@@ -86,13 +86,23 @@ def errors(row: Primitive, args: tuple[float, ...]) -> Iterator[tuple[str, float
             continue
         for i, partial in enumerate(partials):
             derivative = true_partial(row, f, args, i, partial_scale)
-            if derivative is not None and not LOST_ON_THE_WAY.get(row.name, lambda *xs: False)(*args):
+            if derivative is not None and not lost_on_the_way(row, args):
                 error = error_in_ulps(0.0 if partial is None else partial, derivative, partial_scale)
                 yield (
                     f"the partial by argument {i}, {partial!r}, instead of {mp.nstr(derivative, 20)},",
                     error,
                     row.ulps[1],
                 )
+
+
+def true_scales(row: Primitive, args: Sequence[float]) -> list[Any]:
+    """What the errors of the value and of the partials are relative to; None for the true value."""
+    return [scale and oracle.value(scale, args) for scale in oracle.scales(row)]
+
+
+def lost_on_the_way(row: Primitive, args: Sequence[float]) -> bool:
+    """Whether the partials at this point are outside the row's bound."""
+    return LOST_ON_THE_WAY.get(row.name, lambda *xs: False)(*args)
 
 
 def error_in_ulps(got: float, true: Any, scale: Any) -> float:

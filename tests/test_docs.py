@@ -28,36 +28,37 @@ MODULES = [
 ]
 
 
-HOW_TO = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "howto").glob("*.md"))
-LECTURES = sorted((ROOT / "docs" / "lectures").glob("*.md"))
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted([*DOCS.glob("*.md"), *DOCS.glob("howto/*.md")])]
+EXAMPLES = [path.relative_to(ROOT).as_posix() for path in PAGES if ">>>" in path.read_text(encoding="utf-8")]
+LECTURES = sorted((DOCS / "lectures").glob("*.md"))
 NAMES = re.compile(r"`((?:sg|nn|optim|training|testing)\.[\w.]+)`")
 LINKS = re.compile(r"\[([^\]]+)\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
-def tables():
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-TABLES = tables()
-PAGES = ["README.md", "docs/adding-a-primitive.md", *HOW_TO]
+TABLES = script("tables")
 
 
 @pytest.mark.parametrize("page", TABLES.PAGES)
 def test_generated_page_is_what_the_table_gives(page):
-    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == TABLES.PAGES[page]()
+    assert (DOCS / page).read_text(encoding="utf-8") == TABLES.PAGES[page]()
 
 
 @pytest.mark.parametrize("name", TABLES.MODULES)
 def test_reference_has_every_public_name(name):
-    page = (ROOT / "docs" / "reference" / f"{name}.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8")
     documented = re.findall(r"^\.\. auto(?:function|class|exception|data):: ([\w.]+)", page, re.MULTILINE)
     assert sorted(path.rpartition(".")[2] for path in documented) == sorted(importlib.import_module(name).__all__)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", EXAMPLES)
 def test_examples_of_a_page_run(page, rows_restored):
     failures, tried = doctest.testfile(str(ROOT / page), module_relative=False)
     assert tried > 0
@@ -67,8 +68,8 @@ def test_examples_of_a_page_run(page, rows_restored):
 def topics():
     """The rows of the tables "in the lecture → in scalargrad", as (page, topic, where it is found)."""
     for path in LECTURES:
-        tables_of_page = path.read_text(encoding="utf-8").split("| in the lecture | in scalargrad |\n|---|---|\n")[1:]
-        for table in tables_of_page:
+        tables = path.read_text(encoding="utf-8").split("| in the lecture | in scalargrad |\n|---|---|\n")[1:]
+        for table in tables:
             for line in table.split("\n\n")[0].splitlines():
                 topic, place = re.split(r"(?<!\\) \| ", line.strip("| "), maxsplit=1)
                 yield pytest.param(path, place, id=f"{path.stem}: {topic[:50]}")
@@ -102,11 +103,17 @@ def test_picture_of_the_readme_is_made_by_the_command_beside_it(tmp_path):
     assert texts.findall(shown) == texts.findall(made)
 
 
+def test_picture_of_the_modules_is_that_of_their_imports():
+    modules = script("modules")
+    drawn = re.findall(r"<title>([^<]+)&#45;&gt;([^<]+)</title>", (DOCS / "modules.svg").read_text(encoding="utf-8"))
+    assert sorted(drawn) == sorted(modules.reduced(modules.imports()))
+
+
 @pytest.mark.slow
 def test_site_builds_without_a_warning(tmp_path):
     for package in ("sphinx", "myst_nb", "furo"):
         pytest.importorskip(package, reason="pip install '.[docs]' builds the site")
-    build = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(ROOT / "docs"), str(tmp_path)]
+    build = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(DOCS), str(tmp_path)]
     done = subprocess.run(build, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
