@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted([*DOCS.glob("*.md"), *DOCS.glob("howto/*.md")])]
 EXAMPLES = [path.relative_to(ROOT).as_posix() for path in PAGES if ">>>" in path.read_text(encoding="utf-8")]
 LECTURES = sorted((DOCS / "lectures").glob("*.md"))
-NAMES = re.compile(r"`((?:sg|nn|optim|training|testing)\.[\w.]+)`")
+NAMES = re.compile(r"`((?:sg|nn|optim|plots|training|testing)\.[\w.]+)`")
 LINKS = re.compile(r"\[([^\]]+)\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -107,6 +108,12 @@ def test_picture_of_the_modules_is_that_of_their_imports():
     modules = script("modules")
     drawn = re.findall(r"<title>([^<]+)&#45;&gt;([^<]+)</title>", (DOCS / "modules.svg").read_text(encoding="utf-8"))
     assert sorted(drawn) == sorted(modules.reduced(modules.imports()))
+
+
+def test_every_extra_is_on_the_page_about_installing():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    rows = re.findall(r"^\| (`.*?) \|", (DOCS / "howto" / "install.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(extras)
 
 
 @pytest.mark.slow
