@@ -2,18 +2,20 @@
 
 import scalargrad as sg
 
-from .recorded import prepared
+from .recorded import prepared, total
 
 
 def objective(count):
     """The function of the coefficients x: ½ Σ (sᵢ − Σ xⱼ tᵢʲ)², at that many points t from −1 to 1."""
     points = [-1.0 + 2.0 * i / (count - 1) for i in range(count)]
 
-    def halved_squares(x):
-        errors = [sg.sign(t) - sg.dot(x, powers(t, len(x))) for t in points]
-        return 0.5 * sg.dot(errors, errors)
+    return lambda x: 0.5 * total(squared_error, (0, None))(points, x)
 
-    return halved_squares
+
+def squared_error(t, x):
+    """(s − Σ xⱼ tʲ)²."""
+    difference = sg.sign(t) - sg.dot(x, powers(t, len(x)))
+    return difference * difference
 
 
 def powers(t, count):

@@ -2,13 +2,13 @@
 
 import scalargrad as sg
 
-from .recorded import prepared
+from .recorded import prepared, total
 
 
 def lse(x):
-    """max x + log Σ exp(xᵢ − max x)."""
-    highest = sg.max(x)
-    return highest + sg.log(sg.sum([sg.exp(a - highest) for a in x]))
+    """max x + log Σ exp(xᵢ − max x): the maximum cancels, and so do its derivatives."""
+    highest = sg.stop_gradient(sg.max(x))
+    return highest + sg.log(total(lambda a, shift: sg.exp(a - shift), (0, None))(x, highest))
 
 
 FUNCTIONS = {

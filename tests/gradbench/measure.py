@@ -3,18 +3,20 @@
 Each function runs in a process of its own. It prints the rows of the table in docs/gradbench.md.
 """
 
-import json
 import resource
 import subprocess
 import sys
+import time
 
 import numpy as np
 
 from .inputs import LARGE
-from .protocol import EVALS, answer
+from .protocol import EVALS
 
 LIMIT = 600
 """Seconds after which a function is given up."""
+ENOUGH = 0.3
+"""Seconds after which the quickest evaluation is taken."""
 
 
 def main(names):
@@ -37,15 +39,21 @@ def row(module, function):
 
 
 def one(module, function):
-    """Run one function once, and print its seconds of preparation and of evaluation and the peak of memory."""
-    given = {**LARGE[module](np.random.default_rng(31337)), "min_runs": 1, "min_seconds": 0.5}
-    message = {"id": 0, "kind": "evaluate", "module": module, "function": function, "input": given}
-    response = answer(json.dumps(message))
-    if not response["success"]:
-        sys.exit(response["error"])
-    prepared, *runs = (timing["nanoseconds"] * 1e-9 for timing in response["timings"])
+    """Run one function, and print its CPU seconds of preparation and of evaluation and the peak of memory."""
+    given = LARGE[module](np.random.default_rng(31337))
+    prepared, run = timed(lambda: EVALS[module][function](given))
+    evaluated = [timed(run)[0]]
+    while sum(evaluated) < ENOUGH:
+        evaluated.append(timed(run)[0])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{prepared:.3g} | {min(runs):.3g} | {peak:.2g}")
+    print(f"{prepared:.2g} | {min(evaluated):.2g} | {peak:.2g}")
+
+
+def timed(f):
+    """The CPU seconds of a call, which other processes do not disturb, and its result."""
+    began = time.process_time()
+    result = f()
+    return time.process_time() - began, result
 
 
 if __name__ == "__main__":

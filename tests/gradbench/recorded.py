@@ -1,4 +1,4 @@
-"""The one place where the evals meet recorded programs; without them, all runs eagerly and the same."""
+"""The one place where the evals meet recorded programs; eager code gives the same results."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any
 
 import scalargrad as sg
 
-BACKEND = os.environ.get("GRADBENCH_BACKEND", "auto")
-"""A back end of `sg.jit`, or `eager`."""
-
-jit = None if BACKEND == "eager" else getattr(sg, "jit", None)
+jit = getattr(sg, "jit", None)
 batch_mean = getattr(sg, "batch_mean", None)
+
+EAGER = "eager"
+backend = os.environ.get("GRADBENCH_BACKEND", EAGER if jit is None else "auto")
+"""A back end of `sg.jit`, or `eager`."""
 
 Function = Callable[..., Any]
 
 
 def prepared(f: Function, *args: Any) -> Callable[[], Any]:
-    """The call f(*args), recorded and compiled already where programs can be recorded."""
+    """The call f(*args), recorded and compiled already where programs are recorded."""
     program = recorded(f, args)
     return lambda: program(*args)
 
@@ -30,10 +31,10 @@ def each(f: Function, *columns: Sequence[Any]) -> Callable[[], list[Any]]:
 
 
 def recorded(f: Function, args: Iterable[Any]) -> Function:
-    """f as a program, recorded for such arguments; f itself where nothing can be recorded."""
-    if jit is None:
+    """f as a program, recorded for such arguments; f itself where nothing is to be recorded."""
+    if jit is None or backend == EAGER:
         return f
-    program = jit(f, backend=BACKEND)
+    program = jit(f, backend=backend)
     program(*args)
     return program
 

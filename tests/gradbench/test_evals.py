@@ -7,12 +7,18 @@ import mpmath
 import numpy as np
 import pytest
 
-from . import ba, descent, gmm, inputs, oracles
+from . import ba, descent, gmm, inputs, oracles, recorded
 from .test_gradbench import error, evaluate, numbers
 
 
+@pytest.fixture(params=["eager", pytest.param("auto", marks=pytest.mark.skipif(recorded.jit is None, reason="no jit"))])
+def way(request, monkeypatch):
+    """Both ways of running an eval: eager and recorded."""
+    monkeypatch.setattr(recorded, "backend", request.param)
+
+
 @pytest.fixture
-def rng():
+def rng(way):
     return np.random.default_rng(31337)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import scalargrad as sg
 
-from . import gmm
+from . import gmm, recorded
 from .protocol import EVALS, answer, serve
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,11 @@ def error(given, expected):
     """The suite's measure |x − y| / max(1, |x| + |y|), at its largest over all numbers."""
     pairs = zip(numbers(given), numbers(expected), strict=True)
     return max(abs(x - y) / max(1.0, abs(x) + abs(y)) for x, y in pairs)
+
+
+@pytest.fixture(autouse=True)
+def _eager(monkeypatch):
+    monkeypatch.setattr(recorded, "backend", recorded.EAGER)
 
 
 # The protocol
