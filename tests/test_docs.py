@@ -108,6 +108,8 @@ def test_picture_of_the_modules_is_that_of_their_imports():
     modules = script("modules")
     drawn = re.findall(r"<title>([^<]+)&#45;&gt;([^<]+)</title>", (DOCS / "modules.svg").read_text(encoding="utf-8"))
     assert sorted(drawn) == sorted(modules.reduced(modules.imports()))
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    assert [name for name in modules.imports() if not re.search(rf"`{name}(?:/|\.py)?`", page)] == []
 
 
 def test_every_extra_is_on_the_page_about_installing():
