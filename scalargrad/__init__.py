@@ -4,37 +4,78 @@
 >>> x = sg.Value(1.5, label="x")
 >>> J = sg.cos(sg.sin(x**2) + 3 * x**2)
 >>> J.backward()
->>> round(x.grad, 4)
--5.6971
+>>> print(f"{x.grad:.4f}")
+-6.7409
 """
 
-from . import eager as eager  # gives the rows their calls and Value its operators
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import calls as calls  # gives the rows their calls and Value its operators
 from . import primitives
-from .errors import RecordingError
+from .diagrams import (
+    Diagram,
+    Page,
+    derivative_diagram,
+    influence_diagram,
+    jacobian_diagram,
+    network_diagram,
+    operations_diagram,
+    walkthrough,
+)
+from .equations import derivation, label
+from .errors import RecordingError, RendererNotFound
 from .functions import maximum, minimum, primitive, where
+from .nonfinite import locate_nonfinite
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
+if TYPE_CHECKING:
+    from . import nn as nn
+    from . import optim as optim
+    from . import plots as plots
+    from . import testing as testing
+    from . import training as training
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "Diagram",
+    "Page",
     "RecordingError",
+    "RendererNotFound",
     "Value",
     "batch_mean",
+    "derivation",
+    "derivative_diagram",
     "grad",
     "hessian",
     "hvp",
+    "influence_diagram",
     "jacobian",
+    "jacobian_diagram",
     "jit",
     "jvp",
+    "label",
+    "locate_nonfinite",
     "maximum",
     "minimum",
+    "network_diagram",
+    "operations_diagram",
     "primitive",
     "value_and_grad",
     "vjp",
     "vmap",
+    "walkthrough",
     "where",
 ]
 __all__ += primitives.__all__
+
+
+def __getattr__(name: str) -> Any:
+    # These load at first use, so that the engine alone is quick to import.
+    if name in ("nn", "optim", "plots", "testing", "training"):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,21 +1,18 @@
-"""Eager evaluation: the calls of rows and the operators of `Value`, written from the table.
+"""Eager evaluation: what a call of a row means, for any arguments.
 
-`record` is what every call means, for any arguments. The common calls are compiled at their first use from
-the same rows by the source interpreter: as fast as if they had been written by hand, and equal to `record`.
+`record` says it, and is short; `calls` compiles the common calls from the same rows, equal and faster.
 """
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from . import primitives  # noqa: F401 (fills the table)
-from .interpreters import source
 from .interpreters.floats import FLOATS, IEEE, plain
 from .observer import OBSERVER
-from .rows import TABLE, Functions, Output, Primitive, Vector
+from .rows import Functions, Output, Primitive, Vector
 from .value import Value, next_serial
 
 REFUSALS = (ValueError, ZeroDivisionError, OverflowError)
@@ -123,8 +120,6 @@ def refusal(row: Primitive, error: Exception, args: Sequence[Any], data: Sequenc
     return type(error)(f"{row.name}: {'; '.join(described)}: {error}")
 
 
-# Calls as source: a pattern says which operands are Values. All names of ours begin with an underscore.
-
 OPERATORS = {
     "add": "add",
     "sub": "sub",
@@ -145,127 +140,3 @@ def fallback(row: Primitive, other: Any, args: tuple[Any, ...]) -> Any:
     if isinstance(other, (Value, *REFUSED_TYPES)) or plain(other) is not None:
         return record(row, args)
     return NotImplemented
-
-
-SCOPE: dict[str, Any] = {
-    **source.LIBRARY_FUNCTIONS,
-    "pow": math.pow,
-    "inf": math.inf,
-    "nan": math.nan,
-    "_refusals": REFUSALS,
-    "_Value": Value,
-    "_new": object.__new__,
-    "_next_serial": next_serial,
-    "_record": record,
-    "_call": call,
-    "_fallback": fallback,
-}
-
-
-def _case(row: Primitive, pattern: Sequence[bool], names: Sequence[str]) -> list[str]:
-    writer = source.Writer()
-    operands = [source.Name(writer, f"_x{i}") for i in range(len(names))]
-    out = row.forward(writer, *operands)
-    partials = row.derivatives(writer, out, operands, pattern)
-    lines = writer.lines([out, *partials])
-    by_parent = [partial for partial, w in zip(partials, pattern, strict=True) if w]
-    structural = all(partial is None for partial in by_parent)
-    shown = "" if structural else "".join(f"{'0.0' if p is None else source.text(p)}, " for p in by_parent)
-    args = f"({', '.join(names)},)"
-    parents = f"({', '.join(name for name, w in zip(names, pattern, strict=True) if w)},)"
-    return [
-        *(f"_x{i} = {name}{'._data' if w else ''}" for i, (name, w) in enumerate(zip(names, pattern, strict=True))),
-        "try:",
-        *_indent(lines or ["pass"]),
-        "except _refusals:",
-        f"    return _record(_row, {args})",
-        "_v = _new(_Value)",
-        f"_v._data = {source.text(out)}",
-        "_v.grad = 0.0",
-        f"_v.parents = _v.args = {args}" if all(pattern) else f"_v.parents = {parents}; _v.args = {args}",
-        f"_v.partials = ({shown})",
-        "_v.primitive = _row",
-        '_v.label = ""',
-        "_v.serial = _next_serial()",
-        "_v.mark = None",
-        "return _v",
-    ]
-
-
-def _indent(lines: Sequence[str]) -> list[str]:
-    return [f"    {line}" for line in lines]
-
-
-def _compile(row: Primitive, header: str, body: Sequence[str]) -> Callable[..., Any]:
-    # The text is made from rows alone; nothing that a user wrote gets into it but the parameters' names.
-    text = "\n".join([header, *_indent(body)])
-    scope = {**SCOPE, "_row": row}
-    exec(compile(text, f"<scalargrad {row.name}>", "exec"), scope)  # noqa: S102 (see above)
-    function: Callable[..., Any] = scope["function"]
-    return function
-
-
-def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., Any]:
-    """The method of `Value` for an operator, such as `__mul__`, or the reflected one, `__rmul__`."""
-    if len(row.parameters) == 1:
-        return _compile(row, "def function(self):", _case(row, (True,), ("self",)))
-    names = ("other", "self") if reflected else ("self", "other")
-    both = [] if reflected else ["if _kind is _Value:", *_indent(_case(row, (True, True), names))]
-    body = [
-        "_kind = type(other)",
-        *both,
-        "if _kind is int:",
-        "    other = float(other)",
-        "    _kind = float",
-        "if _kind is float:",
-        *_indent(_case(row, [name == "self" for name in names], names)),
-        f"return _fallback(_row, other, ({', '.join(names)}))",
-    ]
-    return _compile(row, "def function(self, other):", body)
-
-
-def compile_call(row: Primitive) -> Callable[..., Any]:
-    """The row's `__call__`: its common patterns as source, all the others by `call`."""
-    if row.variadic or row.opaque:
-        return lambda self, *args, **named: call(self, self.pack(*args, **named))
-    names = row.parameters
-    required = len(names) - len(row.defaults)
-    signature = [*names[:required], *(f"{n}={d!r}" for n, d in zip(names[required:], row.defaults, strict=True))]
-    patterns = [(True,) + (False,) * (len(names) - 1)]
-    if len(names) == required == 2:
-        patterns += [(True, True), (False, True)]
-    body = []
-    for pattern in patterns:
-        tests = [f"type({n}) is {'_Value' if w else 'float'}" for n, w in zip(names, pattern, strict=True)]
-        body += [f"if {' and '.join(tests)}:", *_indent(_case(row, pattern, names))]
-    body.append(f"return _call(_row, ({', '.join(names)},))")
-    return _compile(row, f"def function(self, {', '.join(signature)}):", body)
-
-
-def compile_check(row: Primitive) -> None:
-    """Raise `TypeError` where a row's functions can't be written as source: they must call nothing but `m`."""
-    try:
-        _case(row, (True,) * len(row.parameters), row.parameters)
-    except Exception as error:
-        raise TypeError(
-            f"primitive {row.name}: its functions must compute with + - * and the functions of m alone, "
-            f"but they raised {type(error).__name__}: {error}"
-        ) from error
-
-
-def _first_call(self: Primitive, *args: Any, **named: Any) -> Any:
-    setattr(type(self), "__call__", compile_call(self))  # noqa: B010 (a row has a class of its own)
-    return self(*args, **named)  # type: ignore[operator]
-
-
-def install() -> None:
-    """Give the rows their calls and `Value` its operators."""
-    setattr(Primitive, "__call__", _first_call)  # noqa: B010
-    for row_name, name in OPERATORS.items():
-        row = TABLE[row_name]
-        setattr(Value, f"__{name}__", compile_operator(row))
-        if len(row.parameters) == 2:
-            setattr(Value, f"__r{name}__", compile_operator(row, reflected=True))
-
-
-install()

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .eager import compile_check
+from .calls import compile_check
 from .primitives import max as largest
 from .primitives import min as smallest
 from .rows import Binary, Fixed, Interval, Joint, Opaque, Primitive, Unary, enter

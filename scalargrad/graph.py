@@ -1,86 +1,21 @@
-"""The graph of a computation: its order, and the two sweeps over it. Nothing here recurses.
+"""The graph of a computation, with derivatives that can be differentiated again: the two sweeps over it.
 
-A node is made after its parents, so ascending creation numbers are a topological order of any graph.
+Nothing here recurses. The order of a graph and the sweep over recorded floats, `backward`, are in `sweep`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Any
 
 from .eager import record
-from .interpreters.floats import IEEE, plain
+from .interpreters.floats import IEEE
 from .interpreters.nodes import NODES, Gate
-from .observer import OBSERVER
 from .rows import Output
-from .value import Value
+from .sweep import backward, topological_order
+from .value import Value, rebuild
 
-by_serial = attrgetter("serial")
-
-
-def topological_order(*roots: Value, since: int = 0) -> list[Value]:
-    """All nodes that the roots were computed from, themselves included, parents first.
-
-    `since` leaves out what is older than that creation number, and all that lies beneath.
-    """
-    found = list({id(root): root for root in roots}.values())
-    seen = set(map(id, found))
-    for node in found:
-        for parent in node.parents:
-            if parent.serial >= since and id(parent) not in seen:
-                seen.add(id(parent))
-                found.append(parent)
-    found.sort(key=by_serial)
-    return found
-
-
-def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
-    """The reverse sweep: add the derivatives of Σ seed · root by all nodes into their `grad`.
-
-    Interior nodes start afresh and leaves add up. It visits each node in reverse topological order and adds
-    its contribution to its parents (10-601 Backpropagation). Raises `TypeError` for a seed that is no number.
-    """
-    if (recording := OBSERVER.get()) is not None:
-        raise recording.refusal("backward()", "use sg.grad or sg.value_and_grad")
-    numbers = [plain(seed) for seed in seeds]
-    if None in numbers:
-        raise TypeError(
-            f"backward: the seed is {seeds[numbers.index(None)]!r}; give a number, or use sg.vjp for Values"
-        )
-    mark = object()
-    found = []
-    for root in roots:
-        if root.mark is not mark:
-            root.mark = mark
-            found.append(root)
-    for node in found:
-        if node.primitive is not None:
-            node.grad = 0.0
-        for parent in node.parents:
-            if parent.mark is not mark:
-                parent.mark = mark
-                found.append(parent)
-    found.sort(key=by_serial, reverse=True)
-    for root, number in zip(roots, numbers, strict=True):
-        root.grad += number  # type: ignore[operator]
-    for node in found:
-        partials = node.partials
-        count = len(partials)
-        if count == 2:
-            left, right = node.parents
-            by_left, by_right = partials
-            grad = node.grad
-            left.grad += grad * by_left
-            right.grad += grad * by_right
-        elif count == 1:
-            (parent,) = node.parents
-            (partial,) = partials
-            parent.grad += node.grad * partial
-        elif count:
-            grad = node.grad
-            for parent, partial in zip(node.parents, partials, strict=True):
-                parent.grad += grad * partial
+__all__ = ["Linearization", "backward", "merged", "times", "topological_order"]
 
 
 class Linearization:
@@ -161,3 +96,27 @@ def _partials_as_nodes(node: Value, active: set[int], outputs: dict[int, Any]) -
     else:
         partials = primitive.derivatives(NODES, node, args, wanted)
     return [partial for arg, partial in zip(args, partials, strict=True) if isinstance(arg, Value)]
+
+
+def merged(goal: Value) -> Value:
+    """A copy of the graph in which equal sub-expressions are one node; leaves are the same Values.
+
+    A joined node has the first label of its originals and the sum of their gradients: the derivative of the
+    goal by all their uses at once.
+    """
+    copies: dict[int, Value] = {}
+    joined: dict[Any, Value] = {}
+    for node in topological_order(goal):
+        if node.primitive is None:
+            copies[id(node)] = node
+            continue
+        args = tuple([copies[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
+        key = (node.primitive, tuple([id(arg) if isinstance(arg, Value) else arg for arg in args]))
+        copy = joined.get(key)
+        if copy is None:
+            copy = joined[key] = rebuild(node.primitive, args, None, node.state())
+        else:
+            copy.grad += node.grad
+            copy.label = copy.label or node.label
+        copies[id(node)] = copy
+    return copies[id(goal)]

@@ -101,7 +101,6 @@ __all__ = [
 
 UNIT = Interval(-1.0, 1.0, "[]")
 INSIDE_UNIT = Interval(-1.0, 1.0)
-SQRT2 = math.sqrt(2.0)
 SQRT_PI = math.sqrt(math.pi)
 SQRT_2PI = math.sqrt(2.0 * math.pi)
 
@@ -125,9 +124,10 @@ mod      = Binary("mod", lambda m, x, y: m.mod(x, y),
                   lambda m, out, x, y: 1.0,
                   lambda m, out, x, y: -m.floordiv(x, y),  # ⌊x / y⌋ of the rounded quotient is often one off
                   domain=(REAL, NONZERO), doc="The remainder x − y⌊x / y⌋, as Python's `%`: it has the sign of y.")
-# By x: an exponent 0 gives 0, also at x = 0. By y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
+# By x: y·xʸ⁻¹, and y·xʸ / x for a small y, whose digits y − 1 would round; an exponent 0 gives 0, also at
+# x = 0. By y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
 pow      = Binary("pow", lambda m, x, y: m.pow(x, y),
-                  lambda m, out, x, y: y * m.pow(x, m.select(m.equal(y, 0.0), 0.0, y - 1.0)),
+                  lambda m, out, x, y: _power_slope(m, x, y, m.less(y, m.select(m.equal(x, 0.0), 0.0, 0.5))),
                   lambda m, out, x, y: out * m.log(m.select(m.equal(x, 0.0), 1.0, x)),
                   domain=Joint("x > 0, or x = 0 with y ≥ 0, or x < 0 with a whole y",
                                lambda x, y: x > 0 or (x == 0 and y >= 0) or (x < 0 and float(y).is_integer())),
@@ -205,13 +205,19 @@ relu     = Fixed("relu", lambda m, x, at_zero=1.0: m.select(m.less(x, 0.0), 0.0,
 leaky_relu = Fixed("leaky_relu", lambda m, x, alpha=0.01, at_zero=1.0: m.select(m.less(x, 0.0), alpha * x, x),
                    lambda m, out, x, alpha, at_zero: _by_sign(m, x, alpha, at_zero, 1.0),
                    lambda m, out, x, alpha, at_zero: m.select(m.less(x, 0.0), x, 0.0),
-                   None, kinks=(0.0,), doc="x for x ≥ 0, αx below; with the slope `at_zero` at 0.")
+                   None, kinks=(0.0,),
+                   textbook=(lambda m, out, x, alpha, at_zero: m.select(m.less(x, 0.0), alpha, 1.0),
+                             lambda m, out, x, alpha, at_zero: m.select(m.less(x, 0.0), x, 0.0), None),
+                   doc="x for x ≥ 0, αx below; with the slope `at_zero` at 0.")
 elu      = Fixed("elu", lambda m, x, alpha=1.0: m.select(m.less(0.0, x), x, alpha * m.expm1(_below(m, x))),
                  lambda m, out, x, alpha: m.select(m.less(0.0, x), 1.0, alpha * m.exp(_below(m, x))),
                  lambda m, out, x, alpha: m.expm1(_below(m, x)),
-                 kinks=(0.0,), doc="x for x > 0, α(eˣ − 1) below.")
-gelu     = Unary("gelu", lambda m, x: 0.5 * x * m.erfc(m.div(-x, SQRT2)),
-                 lambda m, out, x: 0.5 * m.erfc(m.div(-x, SQRT2)) + m.div(x * m.exp(-0.5 * (x * x)), SQRT_2PI),
+                 kinks=(0.0,),
+                 textbook=(lambda m, out, x, alpha: m.select(m.less(0.0, x), 1.0, out + alpha),
+                           lambda m, out, x, alpha: m.select(m.less(0.0, x), 0.0, m.exp(x) - 1.0)),
+                 doc="x for x > 0, α(eˣ − 1) below.")
+gelu     = Unary("gelu", lambda m, x: 0.5 * x * m.erfc(m.div(-x, m.sqrt(2.0))),
+                 lambda m, out, x: 0.5 * m.erfc(m.div(-x, m.sqrt(2.0))) + m.div(x * m.exp(-0.5 * (x * x)), SQRT_2PI),
                  ulps=(1000.0, 1000.0), doc="x · Φ(x), with the normal distribution's Φ.")
 silu     = Unary("silu", lambda m, x: x * m.sigmoid(x),
                  lambda m, out, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),
@@ -247,6 +253,7 @@ logaddexp = Binary("logaddexp",
                    + m.log1p(m.exp(-m.abs(m.select(m.equal(x, y), 0.0, x - y)))),
                    lambda m, out, x, y: m.sigmoid(x - y), lambda m, out, x, y: m.sigmoid(y - x),
                    textbook=(lambda m, out, x, y: m.exp(x - out), lambda m, out, x, y: m.exp(y - out)),
+                   ulps=(4.0, 520.0),  # x − y is rounded, and e to its power has that error times |x − y|
                    doc="log(eˣ + eʸ), without overflow.")
 erf      = Unary("erf", lambda m, x: m.erf(x), lambda m, out, x: m.div(2.0 * m.exp(-(x * x)), SQRT_PI),
                  ulps=(4.0, 400.0), doc="The error function.")
@@ -259,14 +266,19 @@ sum      = Variadic("sum", lambda m, *xs: _sum(xs), lambda m, out, *xs: [1.0] * 
 prod     = Variadic("prod", lambda m, *xs: _products(xs)[-1], lambda m, out, *xs: _others(xs),
                     doc="The product of the numbers, from left to right.")
 mean     = Variadic("mean", lambda m, *xs: m.div(_sum(xs), float(len(xs))),
-                    lambda m, out, *xs: [1.0 / len(xs)] * len(xs), doc="The arithmetic mean of the numbers.")
+                    lambda m, out, *xs: [m.div(1.0, float(len(xs)))] * len(xs),
+                    doc="The arithmetic mean of the numbers.")
 max      = Variadic("max", lambda m, *xs: _extreme(m, m.less, xs), lambda m, out, *xs: _first_hit(m, out, xs),
+                    textbook=(lambda m, out, *xs: [m.select(m.equal(x, out), 1.0, 0.0) for x in xs],),
                     doc="The largest of the numbers; the first of several takes the whole derivative.")
 min      = Variadic("min", lambda m, *xs: _extreme(m, lambda x, y: m.less(y, x), xs),
                     lambda m, out, *xs: _first_hit(m, out, xs),
+                    textbook=(lambda m, out, *xs: [m.select(m.equal(x, out), 1.0, 0.0) for x in xs],),
                     doc="The smallest of the numbers; the first of several takes the whole derivative.")
 logsumexp = Variadic("logsumexp", lambda m, *xs: _logsumexp(m, m.max(*xs), xs),
-                     lambda m, out, *xs: _softmax(m, xs), doc="log(eˣ¹ + eˣ² + …), without overflow.")
+                     lambda m, out, *xs: _softmax(m, xs),
+                     textbook=(lambda m, out, *xs: [m.exp(x - out) for x in xs],),
+                     doc="log(eˣ¹ + eˣ² + …), without overflow.")
 dot      = Dot("dot", lambda m, *xys: _sum(_terms(xys)), lambda m, out, *xys: _swapped(xys),
                doc="The scalar product Σ xᵢyᵢ of two vectors, summed from left to right.")
 affine   = Affine("affine", lambda m, *wxb: _sum(_terms(wxb[:-1]), wxb[-1]),
@@ -277,7 +289,7 @@ affine   = Affine("affine", lambda m, *wxb: _sum(_terms(wxb[:-1]), wxb[-1]),
 softmax  = Vector("softmax", lambda m, *xs: _softmax(m, xs),
                   lambda m, outs, j, *xs: [outs[j] * ((1.0 if i == j else 0.0) - y) for i, y in enumerate(outs)],
                   doc="The numbers eˣⁱ / Σ eˣʲ, as a list: positive, with the sum 1.")
-log_softmax = Vector("log_softmax", lambda m, *xs: _minus(xs, m.logsumexp(*xs)),
+log_softmax = Vector("log_softmax", lambda m, *xs: _log_softmax(m, _minus(xs, m.max(*xs))),
                      lambda m, outs, j, *xs: [(1.0 if i == j else 0.0) - m.exp(y) for i, y in enumerate(outs)],
                      doc="The logarithms of `softmax`, as a list, without overflow.")
 # fmt: on
@@ -291,6 +303,11 @@ def _by_sign(m: Functions, x: X, below: X, at_zero: X, above: X) -> X:
 
 def _below(m: Functions, x: X) -> X:
     return m.select(m.less(0.0, x), 0.0, x)
+
+
+def _power_slope(m: Functions, x: X, y: X, small: X) -> X:
+    exponent = m.select(small, y, m.select(m.equal(y, 0.0), 0.0, y - 1.0))
+    return m.div(y * m.pow(x, exponent), m.select(small, x, 1.0))
 
 
 def _radius(m: Functions, y: X, x: X) -> X:
@@ -357,6 +374,11 @@ def _first_hit(m: Functions, out: X, xs: Sequence[X]) -> list[X]:
 
 def _logsumexp(m: Functions, highest: X, xs: Sequence[X]) -> X:
     return highest + m.log(_sum([m.exp(x - highest) for x in xs]))
+
+
+def _log_softmax(m: Functions, shifted: Sequence[X]) -> list[X]:
+    # Less the largest first: less the logarithm of the sum, large numbers would leave only its rounding.
+    return _minus(shifted, m.log(_sum([m.exp(x) for x in shifted])))
 
 
 def _minus(xs: Sequence[X], shift: X) -> list[X]:

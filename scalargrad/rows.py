@@ -7,10 +7,13 @@ operands: floats, nodes, arrays, symbols of an equation, lines of source.
 from __future__ import annotations
 
 import inspect
-import math
+import keyword
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
+
+from .basis import LIBRARY, Functions, Operand
+from .domains import NONNEGATIVE, NONZERO, POSITIVE, REAL, Interval, Joint
 
 if TYPE_CHECKING:
     import numpy
@@ -19,103 +22,33 @@ if TYPE_CHECKING:
 
     NDArray: TypeAlias = "numpy.ndarray[Any, Any]"
 
-Operand: TypeAlias = Any
+__all__ = [
+    "LIBRARY",
+    "NONNEGATIVE",
+    "NONZERO",
+    "POSITIVE",
+    "REAL",
+    "TABLE",
+    "Affine",
+    "Binary",
+    "Dot",
+    "Fixed",
+    "Functions",
+    "Interval",
+    "Joint",
+    "Many",
+    "Opaque",
+    "Operand",
+    "Output",
+    "Primitive",
+    "Unary",
+    "Variadic",
+    "Vector",
+    "enter",
+    "find",
+]
+
 Number: TypeAlias = "float | Value"
-
-
-class Functions(Protocol):
-    """The namespace `m`: the fixed basis that every interpreter supplies, then the other rows."""
-
-    # The basis: arithmetic, comparisons and choices.
-    def div(self, x: Operand, y: Operand) -> Operand: ...
-    def pow(self, x: Operand, y: Operand) -> Operand: ...
-    def mod(self, x: Operand, y: Operand) -> Operand: ...
-    def floordiv(self, x: Operand, y: Operand) -> Operand: ...
-    def less(self, x: Operand, y: Operand) -> Operand: ...
-    def equal(self, x: Operand, y: Operand) -> Operand: ...
-    def select(self, condition: Operand, x: Operand, y: Operand) -> Operand: ...
-    def abs(self, x: Operand) -> Operand: ...
-    def floor(self, x: Operand) -> Operand: ...
-    def ceil(self, x: Operand) -> Operand: ...
-    def round(self, x: Operand) -> Operand: ...
-
-    # The basis: library functions.
-    def exp(self, x: Operand) -> Operand: ...
-    def expm1(self, x: Operand) -> Operand: ...
-    def log(self, x: Operand) -> Operand: ...
-    def log1p(self, x: Operand) -> Operand: ...
-    def log2(self, x: Operand) -> Operand: ...
-    def log10(self, x: Operand) -> Operand: ...
-    def sqrt(self, x: Operand) -> Operand: ...
-    def cbrt(self, x: Operand) -> Operand: ...
-    def sin(self, x: Operand) -> Operand: ...
-    def cos(self, x: Operand) -> Operand: ...
-    def tan(self, x: Operand) -> Operand: ...
-    def asin(self, x: Operand) -> Operand: ...
-    def acos(self, x: Operand) -> Operand: ...
-    def atan(self, x: Operand) -> Operand: ...
-    def atan2(self, y: Operand, x: Operand) -> Operand: ...
-    def sinh(self, x: Operand) -> Operand: ...
-    def cosh(self, x: Operand) -> Operand: ...
-    def tanh(self, x: Operand) -> Operand: ...
-    def asinh(self, x: Operand) -> Operand: ...
-    def acosh(self, x: Operand) -> Operand: ...
-    def atanh(self, x: Operand) -> Operand: ...
-    def hypot(self, x: Operand, y: Operand) -> Operand: ...
-    def erf(self, x: Operand) -> Operand: ...
-    def erfc(self, x: Operand) -> Operand: ...
-
-    # Rows that other rows use.
-    def sign(self, x: Operand) -> Operand: ...
-    def step(self, x: Operand, at_zero: Operand = 0.0) -> Operand: ...
-    def sech2(self, x: Operand) -> Operand: ...
-    def sigmoid(self, x: Operand) -> Operand: ...
-    def stop_gradient(self, x: Operand) -> Operand: ...
-    def max(self, *xs: Operand) -> Operand: ...
-    def logsumexp(self, *xs: Operand) -> Operand: ...
-
-
-BASIS = tuple(name for name in vars(Functions) if not name.startswith("_"))
-"""Every name that `m` spells out; `LIBRARY` are those that an interpreter must supply itself."""
-LIBRARY = BASIS[: BASIS.index("sign")]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The numbers from `low` to `high`, in brackets that include (`[`) or exclude (`(`) the ends."""
-
-    low: float
-    high: float
-    brackets: str = "()"
-    without_zero: bool = False
-
-    def __contains__(self, x: float) -> bool:
-        above = x >= self.low if self.brackets[0] == "[" else x > self.low
-        below = x <= self.high if self.brackets[1] == "]" else x < self.high
-        return math.isnan(x) or (above and below and not (self.without_zero and x == 0))
-
-    def __str__(self) -> str:
-        left, right = self.brackets[0], self.brackets[1]
-        if self.without_zero:
-            return f"{left}{self.low:g}, 0) or (0, {self.high:g}{right}"
-        return f"{left}{self.low:g}, {self.high:g}{right}"
-
-
-REAL = Interval(-math.inf, math.inf)
-NONZERO = Interval(-math.inf, math.inf, without_zero=True)
-POSITIVE = Interval(0.0, math.inf)
-NONNEGATIVE = Interval(0.0, math.inf, "[)")
-
-
-@dataclass(frozen=True)
-class Joint:
-    """A domain that ties the arguments together: its text, and the test of a point."""
-
-    text: str
-    contains: Callable[..., bool]
-
-    def __str__(self) -> str:
-        return self.text
 
 
 Rule: TypeAlias = Callable[..., Any]
@@ -160,7 +93,17 @@ class Primitive:
         self.domain = domain if isinstance(domain, (tuple, Joint)) else (domain or REAL,) * len(parameters)
         self.kinks = kinks
         self.ulps = ulps
-        self.__doc__ = doc
+        self.summary = doc
+        self.__doc__ = self._documentation()
+
+    def _documentation(self) -> str:
+        names = ", ".join(self.parameters)
+        domain = str(self.domain) if isinstance(self.domain, Joint) else ", ".join(map(str, self.domain))
+        return (
+            f"{self.summary}\n\n{self.name}({names}) is a float for floats, and a Value where an argument is one.\n"
+            f"Its domain is {domain}. Raises `ValueError`, `ZeroDivisionError` or `OverflowError`, as floats\n"
+            "do, outside it or for a result that is too large, and `TypeError` for what is no number."
+        )
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -183,6 +126,10 @@ class Primitive:
     def derivatives(self, m: Functions, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
         """The local derivative by each wanted argument; None where it is 0 by structure or not wanted."""
         return [rule(m, out, *args) if w and rule else None for rule, w in zip(self.partials, wanted, strict=True)]
+
+    def textbook_derivatives(self, m: Functions, out: Any, args: Sequence[Any]) -> list[Any]:
+        """The local derivative by each argument as a textbook prints it."""
+        return [rule and rule(m, out, *args) for rule in self.textbook]
 
     def domain_of(self, index: int) -> Interval:
         """The domain of one argument by itself."""
@@ -290,12 +237,16 @@ class Many(Primitive):
         (rule,) = self.partials
         return list(rule(m, out, *args)) if rule else [None] * len(args)
 
+    def textbook_derivatives(self, m: Functions, out: Any, args: Sequence[Any]) -> list[Any]:
+        (rule,) = self.textbook
+        return list(rule(m, out, *args)) if rule else [None] * len(args)
+
 
 class Variadic(Many):
     """A row of any number of arguments, called with one iterable."""
 
     def pack(self, xs: Iterable[Any], /) -> tuple[Any, ...]:
-        args = tuple(_iterate(self, xs))
+        args = tuple(_sequence(self, xs))
         if not args:
             raise ValueError(f"{self.name}: needs at least one argument, got an empty {type(xs).__name__}")
         return args
@@ -340,7 +291,8 @@ class Dot(Many):
     """A row of two vectors of one length: `dot(xs, ys)`."""
 
     def pack(self, xs: Iterable[Any], ys: Iterable[Any], /) -> tuple[Any, ...]:
-        return _vectors(self, xs, ys)
+        xs, ys = _vectors(self, xs, ys)
+        return (*xs, *ys)
 
     if TYPE_CHECKING:
 
@@ -351,26 +303,29 @@ class Affine(Many):
     """A row of two vectors of one length and a number: `affine(weights, inputs, bias)`."""
 
     def pack(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> tuple[Any, ...]:
-        return (*_vectors(self, weights, inputs), bias)
+        weights, inputs = _vectors(self, weights, inputs)
+        return (*weights, *inputs, bias)
 
     if TYPE_CHECKING:
 
         def __call__(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> Any: ...
 
 
-def _iterate(row: Primitive, xs: Iterable[Any]) -> Iterable[Any]:
+def _sequence(row: Primitive, xs: Iterable[Any]) -> Sequence[Any]:
+    if type(xs) is list or type(xs) is tuple:
+        return xs
     if isinstance(xs, (str, bytes)) or not isinstance(xs, Iterable):
         raise TypeError(
             f"{row.name}: needs an iterable of numbers or Values, got {type(xs).__name__}; write {row.name}([x, y, …])"
         )
-    return xs
+    return tuple(xs)
 
 
-def _vectors(row: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Any, ...]:
-    left, right = tuple(_iterate(row, xs)), tuple(_iterate(row, ys))
+def _vectors(row: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    left, right = _sequence(row, xs), _sequence(row, ys)
     if len(left) != len(right) or not left:
         raise ValueError(f"{row.name}: needs two vectors of one length, at least 1; got {len(left)} and {len(right)}")
-    return left + right
+    return left, right
 
 
 TABLE: dict[str, Primitive] = {}
@@ -382,8 +337,10 @@ def enter(row: Primitive) -> None:
 
     Raises `ValueError` where the name is no identifier or already stands for a row or function of `m`.
     """
-    if not row.name.isidentifier() or row.name in TABLE or row.name in ("less", "equal"):
-        raise ValueError(f"primitive: the name {row.name!r} is taken or no identifier; choose another")
+    if not row.name.isidentifier() or keyword.iskeyword(row.name) or row.name.startswith("_"):
+        raise ValueError(f"primitive: the name {row.name!r} is no public identifier; choose another")
+    if row.name in TABLE or row.name in ("less", "equal"):
+        raise ValueError(f"primitive: the name {row.name!r} is taken; choose another")
     TABLE[row.name] = row
 
 

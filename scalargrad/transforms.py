@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from .graph import Linearization, topological_order
@@ -83,7 +84,15 @@ def _reaches_older(value: Value, since: int) -> bool:
     )
 
 
-def _run(name: str, f: Function, args: Sequence[Any], argnums: Sequence[int], has_aux: bool = False) -> _Run:
+def _run(
+    name: str,
+    f: Function,
+    args: Sequence[Any],
+    argnums: Sequence[int],
+    has_aux: bool = False,
+    named: Mapping[str, Any] = MappingProxyType({}),
+) -> _Run:
+    _check_callable(f)
     chosen = []
     for n in argnums:
         if not -len(args) <= n < len(args):
@@ -99,7 +108,7 @@ def _run(name: str, f: Function, args: Sequence[Any], argnums: Sequence[int], ha
             )
     leaves = [pos(leaf) if isinstance(leaf, Value) else Value(leaf) for leaf in originals]
     fresh = dict(zip(chosen, rebuild(leaves), strict=True))
-    result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)))
+    result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)), **named)
     aux = None
     if has_aux:
         if not (isinstance(result, tuple) and len(result) == 2):
@@ -116,6 +125,17 @@ def _run(name: str, f: Function, args: Sequence[Any], argnums: Sequence[int], ha
     return _Run(leaves, rebuild, outputs, output_paths, rebuild_output, aux, takes_values)
 
 
+def _like(f: Function) -> Callable[[Function], Function]:
+    # `wraps` would turn what is no function into a confusing error at the call.
+    _check_callable(f)
+    return functools.wraps(f)
+
+
+def _check_callable(f: object) -> None:
+    if not callable(f):
+        raise TypeError(f"a derivative needs a function, got {f!r}")
+
+
 def _argnums(argnums: int | Sequence[int]) -> Sequence[int]:
     return [argnums] if isinstance(argnums, int) else list(argnums)
 
@@ -127,18 +147,18 @@ def _shape(nested: list[Any], argnums: int | Sequence[int]) -> Any:
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """The function that returns `(f(*args), gradient)`, the gradient nested like the argument.
 
-    `argnums` says by which argument; a tuple gives a tuple of gradients. With `has_aux`, f returns
-    `(output, aux)` and the result is `((output, aux), gradient)`. Floats in, floats out, unless the result
-    depends on a Value that f closes over; Values in, Values out. Raises `TypeError` for an argument that is
-    no number and for an output that is not one number.
+    `argnums` says by which argument; a tuple gives a tuple of gradients. Arguments by name are passed on.
+    With `has_aux`, f returns `(output, aux)` and the result is `((output, aux), gradient)`. Floats in, floats
+    out, unless the result depends on a Value that f closes over; Values in, Values out. Raises `TypeError` for
+    an argument that is no number and for an output that is not one number.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
     """
 
-    @functools.wraps(f)
-    def differentiated(*args: Any) -> Any:
-        run = _run("grad", f, args, _argnums(argnums), has_aux)
+    @_like(f)
+    def differentiated(*args: Any, **named: Any) -> Any:
+        run = _run("grad", f, args, _argnums(argnums), has_aux, named)
         if run.output_paths != [""]:
             raise TypeError(
                 f"grad: the function must return one number, but it returned {len(run.outputs)} in a "
@@ -167,9 +187,9 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
     """
     both = value_and_grad(f, argnums, has_aux)
 
-    @functools.wraps(f)
-    def gradient(*args: Any) -> Any:
-        value, gradient = both(*args)
+    @_like(f)
+    def gradient(*args: Any, **named: Any) -> Any:
+        value, gradient = both(*args, **named)
         return (gradient, value[1]) if has_aux else gradient
 
     return gradient
@@ -222,9 +242,9 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     [[3.0, 2.0], [1.0, 1.0]]
     """
 
-    @functools.wraps(f)
-    def differentiated(*args: Any) -> Any:
-        run = _run("jacobian", f, args, _argnums(argnums))
+    @_like(f)
+    def differentiated(*args: Any, **named: Any) -> Any:
+        run = _run("jacobian", f, args, _argnums(argnums), named=named)
         rows, columns = len(run.outputs), len(run.leaves)
         if columns < rows:
             swept = [run.push_forward(_unit(columns, j)) for j in range(columns)]

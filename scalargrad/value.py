@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import sys
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from .interpreters.floats import plain
 from .observer import OBSERVER
+from .rows import TABLE
+from .sweep import backward, topological_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +46,13 @@ class Value:
     (10.0, 6.0)
     """
 
-    __slots__ = ("_data", "args", "grad", "label", "mark", "parents", "partials", "primitive", "serial")
+    __slots__ = ("_data", "args", "by_first", "by_second", "grad", "label", "mark", "parents", "primitive", "serial")
 
     _data: float  # behind `data`: what the library itself reads and writes
     grad: float
     parents: tuple[Value, ...]
-    partials: tuple[float, ...]
+    by_first: float | tuple[float, ...]  # `partials`: one or two stand by themselves, which saves their tuple;
+    by_second: float | None  # where there are none or more, `by_first` is the tuple
     primitive: Primitive | Output | None
     args: tuple[Value | float, ...]
     label: str
@@ -55,7 +60,7 @@ class Value:
     mark: object  # the last sweep that reached the node; None before any
 
     def __init__(self, data: float, label: str = "") -> None:
-        number = plain(data)
+        number = data if type(data) is float else plain(data)
         if number is None:
             raise TypeError(f"Value: data is {data!r}, {_advice(data)}")
         if not isinstance(label, str):
@@ -82,6 +87,22 @@ class Value:
             raise recording.refusal("an assignment to v.data", "assign outside of the recorded function")
         self._data = number
 
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The local derivative by each of the parents; empty where it is 0 everywhere, and of a leaf."""
+        first, second = self.by_first, self.by_second
+        if isinstance(first, tuple):
+            return first
+        return (first,) if second is None else (first, second)
+
+    @partials.setter
+    def partials(self, partials: tuple[float, ...]) -> None:
+        self.by_first, self.by_second = partials, None
+        if len(partials) == 1:
+            (self.by_first,) = partials
+        elif len(partials) == 2:
+            self.by_first, self.by_second = partials
+
     def backward(self, seed: float = 1.0) -> None:
         """Accumulate the derivatives of `seed` times this value by every node it was computed from, in `grad`.
 
@@ -93,8 +114,6 @@ class Value:
         >>> x.grad
         4.0
         """
-        from .graph import backward
-
         backward([self], [seed])
 
     def zero_grad(self) -> None:
@@ -105,8 +124,6 @@ class Value:
         >>> y.backward(); y.zero_grad(); x.grad
         0.0
         """
-        from .graph import topological_order
-
         for node in topological_order(self):
             if node.primitive is None:
                 node.grad = 0.0
@@ -190,6 +207,19 @@ class Value:
         outcome = self._data != 0.0
         return outcome if (recording := observer()) is None else recording.decided("true", self, 0.0, outcome)
 
+    if not TYPE_CHECKING:  # a type checker must go on to find misspelt attributes
+
+        def __getattr__(self, name: str) -> Any:
+            # NumPy computes with an array of objects by the objects' methods: `np.sin` calls `v.sin()`.
+            row = _row_of_method(name)
+            if row is None:
+                raise AttributeError(f"'Value' object has no attribute {name!r}")
+            return functools.partial(row, self)
+
+    def conjugate(self) -> Value:
+        """The value itself, as of every real number; NumPy's `var`, `std` and `vdot` call it."""
+        return self
+
     # A float would lose the gradient silently.
     def __float__(self) -> NoReturn:
         if (recording := observer()) is not None:
@@ -223,8 +253,6 @@ class Value:
         return rebuild(self.primitive, self.args, self.parents, self.state())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        from .graph import topological_order
-
         for node in topological_order(self):
             if id(node) not in memo:
                 args = tuple([memo[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
@@ -233,8 +261,6 @@ class Value:
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from .graph import topological_order
-
         # Pickled in the order of creation, as records that name their parents' records: so a reader meets
         # a node's parents first. One record a node, so two Values of one pickle share their graph.
         records = [_record(node) for node in topological_order(self)]
@@ -255,7 +281,9 @@ def rebuild(
     node = Value.__new__(Value)
     node.primitive = primitive
     node.args = args
-    node.parents = tuple([arg for arg in args if isinstance(arg, Value)]) if parents is None else parents
+    if parents is None:
+        parents = tuple([arg for arg in args if type(arg) is not float])  # type: ignore[misc]
+    node.parents = args if len(parents) == len(args) else parents  # type: ignore[assignment]
     node._data, node.grad, node.partials, node.label, node.mark = state
     node.serial = next_serial()
     return node
@@ -287,6 +315,16 @@ def _record(node: Value) -> _Record:
 
 def _last(nodes: list[Value]) -> Value:
     return nodes[-1]
+
+
+def _row_of_method(name: str) -> Primitive | None:
+    # By the row's own name, or by NumPy's; rows of any number of arguments are no methods of one number.
+    row = TABLE.get(name)
+    if row is None and "numpy" in sys.modules and not name.startswith("_"):
+        from .interpreters.arrays import ROWS_BY_UFUNC
+
+        row = TABLE.get(ROWS_BY_UFUNC.get(name, ""))
+    return None if row is None or row.variadic else row
 
 
 def comparable(other: object) -> float | None:

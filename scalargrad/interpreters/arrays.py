@@ -35,6 +35,9 @@ OWN: dict[str, Callable[..., Any]] = {
     "erfc": _each(math.erfc),
 }
 
+ROWS_BY_UFUNC = {ufunc.__name__: name for name, ufunc in OWN.items() if isinstance(ufunc, np.ufunc)}
+"""What NumPy calls otherwise, by its name: `arcsin` is the row `asin`."""
+
 ARRAYS = cast(Functions, Namespace(OWN, np))
 
 

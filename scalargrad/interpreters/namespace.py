@@ -6,14 +6,14 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..rows import LIBRARY, find
+from ..rows import LIBRARY, Primitive, find
 
 
 class Namespace:
     """The functions of `m`, by name: first the interpreter's own, then those of a library, then the rows'.
 
     `own` has what the library lacks, calls otherwise or does otherwise. A function that neither has is a
-    row, computed by its own `forward` in this namespace.
+    row, interpreted by `interpret`: by its own `forward` in this namespace.
     """
 
     def __init__(self, own: Mapping[str, Callable[..., Any]], library: object = None) -> None:
@@ -23,12 +23,13 @@ class Namespace:
                 setattr(self, name, function)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("__"):
-            raise AttributeError(name)
         try:
-            row = find(name)
+            function = self.interpret(find(name))
         except LookupError as error:
             raise AttributeError(str(error)) from None
-        function = functools.partial(row.forward, self)
         setattr(self, name, function)
         return function
+
+    def interpret(self, row: Primitive) -> Callable[..., Any]:
+        """What a row computes in this namespace, for flat operands."""
+        return functools.partial(row.forward, self)

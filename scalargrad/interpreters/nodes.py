@@ -11,40 +11,40 @@ from typing import Any, cast
 
 from ..eager import record
 from ..observer import OBSERVER, Observer
-from ..rows import Functions, find
+from ..rows import Functions, Primitive
 from ..value import Value
 from .floats import IEEE
+from .namespace import Namespace
 
 
 def _data(x: Any) -> float:
     return x._data if isinstance(x, Value) else float(x)
 
 
-class Nodes:
+class Nodes(Namespace):
     """The namespace `m` whose functions record a node where an operand is one."""
 
-    def less(self, x: Any, y: Any) -> Any:
-        return _data(x) < _data(y) if (recording := OBSERVER.get()) is None else recording.less(x, y)
-
-    def equal(self, x: Any, y: Any) -> Any:
-        return _data(x) == _data(y) if (recording := OBSERVER.get()) is None else recording.equal(x, y)
-
-    def select(self, condition: Any, x: Any, y: Any) -> Any:
-        if isinstance(condition, bool):
-            return x if condition else y
-        return cast(Observer, OBSERVER.get()).select(condition, x, y)  # only a recording makes other conditions
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        row = find(name)
-
-        def function(*args: Any) -> Any:
-            return record(row, row.filled(args), IEEE)
-
-        setattr(self, name, function)
-        return function
+    def interpret(self, row: Primitive) -> Callable[..., Any]:
+        return lambda *args: record(row, row.filled(args), IEEE)
 
 
-NODES = cast(Functions, Nodes())
+def _less(x: Any, y: Any) -> Any:
+    return _data(x) < _data(y) if (recording := OBSERVER.get()) is None else recording.less(x, y)
+
+
+def _equal(x: Any, y: Any) -> Any:
+    return _data(x) == _data(y) if (recording := OBSERVER.get()) is None else recording.equal(x, y)
+
+
+def _select(condition: Any, x: Any, y: Any) -> Any:
+    if isinstance(condition, bool):
+        return x if condition else y
+    return cast(Observer, OBSERVER.get()).select(condition, x, y)  # only a recording makes other conditions
+
+
+OWN: dict[str, Callable[..., Any]] = {"less": _less, "equal": _equal, "select": _select}
+
+NODES = cast(Functions, Nodes(OWN))
 
 
 class Gate:

@@ -5,11 +5,13 @@ Equal lines are shared, and operations on numbers alone are folded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Iterable
 from typing import Any
 
-from ..rows import LIBRARY, find
+from ..rows import LIBRARY
 from .floats import FLOATS, IEEE
+from .namespace import Namespace
 
 INFIX = {
     "add": "{} + {}",
@@ -59,25 +61,20 @@ class Name:
         return self.writer.write("neg", self)
 
 
-class Writer:
+class Writer(Namespace):
     """The namespace `m` that writes a program: one assignment for each operation, shared where equal."""
 
     def __init__(self) -> None:
+        super().__init__({name: functools.partial(self.write, name) for name in LIBRARY})
         self.names: dict[str, Name] = {}
         self.operands: dict[str, tuple[str, ...]] = {}
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name in INFIX or name in LIBRARY_FUNCTIONS:
-            return lambda *args: self.write(name, *args)
-        if name.startswith("__"):
-            raise AttributeError(name)
-        row = find(name)
-        return lambda *args: row.forward(self, *args)
 
     def write(self, operation: str, *args: Any) -> Any:
         """The name of the result, or the number where all the operands are numbers."""
         if not any(isinstance(arg, Name) for arg in args):
             return _fold(operation, args)
+        if operation == "pow" and args[1] == 1.0:
+            return args[0]
         texts = tuple(arg.text if isinstance(arg, Name) else repr(float(arg)) for arg in args)
         template = INFIX.get(operation) or f"{operation}({', '.join(['{}'] * len(args))})"
         line = template.format(*texts)

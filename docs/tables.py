@@ -1,0 +1,135 @@
+"""Writes the generated pages: `python docs/tables.py` makes primitives.md and conventions.md anew.
+
+A test compares the pages with what this makes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import scalargrad as sg
+from scalargrad import primitives
+from scalargrad.interpreters.notation import NOTATION, Term, symbol, term
+from scalargrad.rows import TABLE, Affine, Dot, Joint, Primitive, Vector
+
+HERE = Path(__file__).parent
+inf, nan = math.inf, math.nan
+
+
+def operands(row: Primitive) -> list[Term]:
+    """The names that stand for a row's arguments in its formulas."""
+    if isinstance(row, Affine):
+        return [symbol(name) for name in ("w1", "w2", "x1", "x2", "b")]
+    if isinstance(row, Dot):
+        return [symbol(name) for name in ("x1", "x2", "y1", "y2")]
+    return [symbol(name) for name in (("x1", "x2") if row.variadic else row.parameters)]
+
+
+def formulas(row: Primitive) -> tuple[str, list[str]]:
+    """A row's output and its local derivatives, as a textbook prints them."""
+    args = operands(row)
+    whole = getattr(NOTATION, row.name)(*args).text
+    if isinstance(row, Vector):
+        outs = [symbol(name) for name in ("v1", "v2")]
+        (rule,) = row.partials
+        partials = rule(NOTATION, outs, 0, *args) if rule else []
+        return f"v₁, v₂ = {whole}", [f"∂v₁/∂{x.text} = {term(p).text}" for x, p in zip(args, partials, strict=True)]
+    partials = row.textbook_derivatives(NOTATION, symbol("v"), args)
+    required = args if row.variadic else args[: len(args) - len(row.defaults) or None]
+    return f"v = {whole}", [
+        f"∂v/∂{x.text} = {term(0.0 if p is None else p).text}"
+        for x, p in zip(args, partials, strict=True)
+        if x in required or p is not None
+    ]
+
+
+def primitives_page() -> str:
+    """The page of all public rows."""
+    lines = [
+        "# Primitives",
+        "",
+        "Generated from the table by `python docs/tables.py`. The bounds are in units in the last place of the",
+        "50-digit result: of the value, and of the local derivatives; the tests hold every row to them.",
+        "",
+        "| name | what it gives | local derivatives | domain | bounds |",
+        "|---|---|---|---|---|",
+    ]
+    for name in primitives.__all__:
+        row = TABLE[name]
+        whole, partials = formulas(row)
+        domain = row.domain.text if isinstance(row.domain, Joint) else ", ".join(dict.fromkeys(map(str, row.domain)))
+        bounds = ", ".join(f"{bound:g}" for bound in row.ulps)
+        cells = [f"`{name}`", f"{row.summary} {whole}", "; ".join(partials), domain, bounds]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def slope(f: Callable[..., object], *point: float, by: int = 0) -> float:
+    """The derivative of f at a point, on nodes."""
+    result: float = sg.grad(f, argnums=by)(*point)
+    return result
+
+
+CONVENTIONS: list[tuple[str, Callable[[], object], str]] = [
+    ("relu′(0)", lambda: slope(sg.relu, 0.0), "PyTorch, JAX, TensorFlow: 0"),
+    ("relu′(0) with `at_zero=0.5`", lambda: slope(lambda x: sg.relu(x, at_zero=0.5), 0.0), ""),
+    ("leaky_relu′(0)", lambda: slope(sg.leaky_relu, 0.0), "PyTorch, JAX: 0.01"),
+    ("relu′(nan)", lambda: slope(sg.relu, nan), "PyTorch: 0"),
+    ("max(x, y) of a tie, by x and y", lambda: sg.grad(sg.maximum, (0, 1))(1.0, 1.0), "PyTorch, JAX: a half each"),
+    ("min(x, y) of a tie, by x and y", lambda: sg.grad(sg.minimum, (0, 1))(1.0, 1.0), "PyTorch, JAX: a half each"),
+    ("maximum(x, nan), its value", lambda: sg.maximum(1.0, nan), ""),
+    ("abs′(0)", lambda: slope(sg.abs, 0.0), ""),
+    ("sign(0), sign′(1)", lambda: (sg.sign(0.0), slope(sg.sign, 1.0)), ""),
+    ("floor′(1.5)", lambda: slope(sg.floor, 1.5), ""),
+    ("step(0), step′(1)", lambda: (sg.step(0.0), slope(sg.step, 1.0)), ""),
+    ("clip′ at its bounds", lambda: [slope(lambda x: sg.clip(x, 0.0, 1.0), x) for x in (0.0, 1.0)], ""),
+    ("sqrt′(0)", lambda: slope(sg.sqrt, 0.0), ""),
+    ("derivative of x**0 at 0", lambda: slope(lambda x: x**0, 0.0), "JAX, TensorFlow: nan"),
+    ("pow(0, 0) by x and y", lambda: sg.grad(sg.pow, (0, 1))(0.0, 0.0), "JAX, TensorFlow: nan"),
+    ("pow(0, 2) by y", lambda: slope(sg.pow, 0.0, 2.0, by=1), ""),
+    ("pow(0, ½) by x", lambda: slope(sg.pow, 0.0, 0.5), ""),
+    ("pow(−2, 3) by x and y", lambda: sg.grad(sg.pow, (0, 1))(-2.0, 3.0), ""),
+    ("(−2)**0.5", lambda: sg.Value(-2.0) ** 0.5, "micrograd: complex"),
+    ("atan2(0, 0) by y and x", lambda: sg.grad(sg.atan2, (0, 1))(0.0, 0.0), "nan in most"),
+    ("hypot(0, 0) by x and y", lambda: sg.grad(sg.hypot, (0, 1))(0.0, 0.0), "nan in most"),
+    (
+        "where(x > 0, √x, 0)′ at x = −1",
+        lambda: slope(lambda x: sg.where(x > 0, lambda: sg.sqrt(x), 0.0), -1.0),
+        "PyTorch, JAX: nan",
+    ),
+    ("derivative of a constant", lambda: slope(lambda x: 3.0, 1.0), ""),
+    ("stop_gradient(x)′", lambda: slope(sg.stop_gradient, 1.0), ""),
+]
+"""The cases in which the mathematics leaves a choice: the case, what computes ours, what others do."""
+
+
+def shown(compute: Callable[[], object]) -> str:
+    """What a case gives, or the error that it raises."""
+    try:
+        return str(compute())
+    except (ValueError, ArithmeticError) as error:
+        return type(error).__name__
+
+
+def conventions_page() -> str:
+    """The page of conventions."""
+    lines = [
+        "# Conventions",
+        "",
+        "Generated by `python docs/tables.py`. Where the mathematics leaves a choice, the lectures decide first,",
+        "then the subgradient of least norm, then continuity.",
+        "",
+        "| case | ours | others |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {case} | {shown(compute)} | {others} |" for case, compute, others in CONVENTIONS]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"primitives.md": primitives_page, "conventions.md": conventions_page}
+
+if __name__ == "__main__":
+    for page, make in PAGES.items():
+        (HERE / page).write_text(make(), encoding="utf-8")

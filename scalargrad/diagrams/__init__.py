@@ -1,0 +1,18 @@
+"""Pictures of graphs and networks, and the two passes step by step."""
+
+from .diagram import Diagram
+from .network import network_diagram
+from .page import Page, walkthrough
+from .vectors import jacobian_diagram
+from .views import derivative_diagram, influence_diagram, operations_diagram
+
+__all__ = [
+    "Diagram",
+    "Page",
+    "derivative_diagram",
+    "influence_diagram",
+    "jacobian_diagram",
+    "network_diagram",
+    "operations_diagram",
+    "walkthrough",
+]

@@ -1,0 +1,64 @@
+"""Turning DOT text into pictures with a program that is found on the machine: Graphviz or graphviz-pure."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+from ..errors import RendererNotFound
+
+VARIABLE = "SCALARGRAD_DOT"
+"""The environment variable that names the program, before any other is looked for."""
+
+TIMEOUT = 30.0
+STARTS = {"svg": b"<", "png": b"\x89PNG", "pdf": b"%PDF"}
+HINT = (
+    "Install one with `pip install graphviz-pure` (svg and png), or Graphviz itself from your system's packages, "
+    f"or name the program in the environment variable {VARIABLE}. The DOT text, `.source`, needs none."
+)
+
+
+def find_renderer() -> str | None:
+    """The program to call: that of the environment variable, `dot` on the path, or `graphviz-pure`."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return shutil.which(named) or named
+    return shutil.which("dot") or shutil.which("graphviz-pure") or shutil.which("graphviz-pure", path=_scripts())
+
+
+def _scripts() -> str:
+    # Where pip puts commands, which need not be on the path of an environment that was not activated.
+    return os.pathsep.join([sysconfig.get_path("scripts"), str(Path.home() / ".local" / "bin")])
+
+
+def render(source: str, kind: str, engine: str = "dot", timeout: float = TIMEOUT) -> bytes:
+    """The picture of some DOT text, as `svg`, `png` or `pdf`.
+
+    Raises `RendererNotFound` where no program is found, it can't be started or can't write the format, and
+    `RuntimeError` where it fails or takes longer than `timeout` seconds.
+    """
+    program = find_renderer()
+    if program is None:
+        raise RendererNotFound(f"no renderer found for a {kind} picture. {HINT}")
+    arguments = [program, f"-K{engine}", f"-T{kind}", *(["-n2"] if engine == "neato" else [])]
+    arguments += ["-Gdpi=144"] if kind == "png" else []
+    try:
+        done = subprocess.run(  # noqa: S603 (the program is the user's own choice, its input goes by a pipe)
+            arguments, input=source.encode(), capture_output=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(
+            f"{program} took longer than {timeout:g} s to lay out the picture; "
+            "the DOT text is in `.source`, and a smaller picture comes with depth= or influence_diagram"
+        ) from None
+    except OSError as error:
+        raise RendererNotFound(f"{program} can't be started: {error}. {HINT}") from None
+    said = done.stderr.decode(errors="replace").strip()
+    if done.returncode == 0 and done.stdout.lstrip().startswith(STARTS[kind]):
+        return done.stdout
+    if kind == "pdf":
+        raise RendererNotFound(f"{program} wrote no pdf ({said[:300]}); a pdf needs Graphviz's own `dot`")
+    raise RuntimeError(f"{program} wrote no {kind}, exit code {done.returncode}: {said[:2000] or 'no message'}")

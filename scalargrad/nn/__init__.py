@@ -1,0 +1,62 @@
+"""Neural networks of Values: modules, activations, initialisers, losses, and files of their parameters.
+
+The notation is that of 11-785: neuron j of layer k has the affine combination zⱼ⁽ᵏ⁾ = bⱼ⁽ᵏ⁾ + Σᵢ wᵢⱼ⁽ᵏ⁾ yᵢ⁽ᵏ⁻¹⁾,
+with wᵢⱼ⁽ᵏ⁾ the weight from unit i of the layer before, and the activation yⱼ⁽ᵏ⁾ = f(zⱼ⁽ᵏ⁾): one node each.
+
+>>> from scalargrad import nn
+>>> model = nn.MLP(2, [16, 16, 1], rng=1337)
+>>> model
+MLP(2 → 16 relu → 16 relu → 1 identity; 337 parameters)
+>>> y = model([0.5, -1.0])
+>>> y.label
+'y₁⁽³⁾'
+>>> y.backward()
+"""
+
+from .activations import RandomizedLeakyReLU, identity, max_over, pairs, polynomial, vector
+from .files import load_state, save
+from .initializers import constant, glorot, he, uniform
+from .layers import Layer, Neuron, ProductUnits
+from .losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    cross_entropy_with_logits,
+    kl_divergence,
+    max_margin,
+    mean_squared_error,
+    perceptron,
+    quadratic,
+)
+from .module import Module
+from .networks import MLP, Sequential
+
+__all__ = [
+    "MLP",
+    "Layer",
+    "Module",
+    "Neuron",
+    "ProductUnits",
+    "RandomizedLeakyReLU",
+    "Sequential",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "constant",
+    "cross_entropy",
+    "cross_entropy_with_logits",
+    "glorot",
+    "he",
+    "identity",
+    "kl_divergence",
+    "load_state",
+    "max_margin",
+    "max_over",
+    "mean_squared_error",
+    "pairs",
+    "perceptron",
+    "polynomial",
+    "quadratic",
+    "save",
+    "uniform",
+    "vector",
+]

@@ -1,0 +1,58 @@
+"""Checks of what layers are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..interpreters.floats import plain
+from ..value import Value
+from .activations import Activation
+
+NUMBERS = frozenset({Value, float})
+
+
+class Inputs:
+    """The check of a layer's inputs: it gives their list, plain numbers as floats.
+
+    It raises `ValueError` for another number than `nin` and `TypeError` for what is no number, naming the layer.
+    Values pass unless `graph` is false.
+    """
+
+    def __init__(self, name: str, nin: int, graph: bool = True) -> None:
+        self.name = name
+        self.nin = nin
+        self.kinds = NUMBERS if graph else frozenset({float})
+
+    def __call__(self, inputs: Iterable[Any]) -> list[Any]:
+        if not isinstance(inputs, Iterable) or isinstance(inputs, (str, bytes)):
+            raise TypeError(f"{self.name}: needs a list of {self.nin} inputs, got {inputs!r}")
+        numbers = inputs if type(inputs) is list else list(inputs)
+        if len(numbers) != self.nin:
+            raise ValueError(f"{self.name}: needs {self.nin} inputs, got {len(numbers)}")
+        if self.kinds.issuperset(map(type, numbers)):
+            return numbers
+        return [self._number(index, x) for index, x in enumerate(numbers)]
+
+    def _number(self, index: int, x: Any) -> Any:
+        allowed = isinstance(x, Value) and Value in self.kinds
+        number = x if allowed else plain(x)
+        if number is None:
+            advice = "; give its .data, or call the model that was frozen" if isinstance(x, Value) else ""
+            raise TypeError(f"{self.name}: input {index} is {x!r}, a {type(x).__name__}, not a number{advice}")
+        return number
+
+
+def size_of(owner: str, name: str, size: Any) -> int:
+    """The size, where it is a whole number of at least 1, else `ValueError`."""
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise ValueError(f"{owner}: {name} is {size!r}; give a whole number of at least 1")
+    return size
+
+
+def activation_of(owner: str, activation: Any) -> Activation:
+    """The activation, where it can be called, else `TypeError`."""
+    if not callable(activation):
+        raise TypeError(f"{owner}: the activation is {activation!r}; give a function, such as sg.tanh")
+    function: Activation = activation
+    return function

@@ -1,0 +1,35 @@
+"""Layers on plain floats: prediction without a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..calls import compile_plain
+from ..rows import Fixed, Unary
+from .activations import Activation, is_vector
+from .checks import Inputs
+
+__all__ = ["FrozenLayer"]
+
+
+class FrozenLayer:
+    """A layer with the numbers that it had when it was frozen; from a list of numbers it gives a list of floats."""
+
+    def __init__(self, name: str, nin: int, rows: Sequence[tuple[list[float], float]], activation: Activation) -> None:
+        self.nin = nin
+        self.inputs = Inputs(name, nin, graph=False)
+        self.rows = rows
+        self.activation = compile_plain(activation) if isinstance(activation, (Unary, Fixed)) else activation
+
+    def __call__(self, inputs: Iterable[Any]) -> list[float]:
+        numbers = self.inputs(inputs)
+        zs = []
+        # The sum of `sg.affine`, in its order.
+        for weights, z in self.rows:
+            for weight, x in zip(weights, numbers):  # noqa: B905 (their number was checked)
+                z += weight * x  # noqa: PLW2901
+            zs.append(z)
+        if is_vector(self.activation):
+            return list(self.activation(zs))
+        return list(map(self.activation, zs))

@@ -1,0 +1,74 @@
+"""Initialisers: what draws a parameter, given a generator and the sizes (rng, nin, nout) of its layer."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from ..interpreters.floats import plain
+
+__all__ = ["Initializer", "constant", "generator", "glorot", "he", "uniform"]
+
+Initializer: TypeAlias = Callable[[random.Random, int, int], float]
+
+
+def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
+    """The initialiser that draws uniformly from [low, high]. Raises `ValueError` unless low ≤ high, both finite.
+
+    >>> -0.5 <= uniform(-0.5, 0.5)(random.Random(0), 2, 3) <= 0.5
+    True
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise ValueError(f"uniform: needs finite low ≤ high, got {low!r} and {high!r}")
+    return lambda rng, nin, nout: rng.uniform(low, high)
+
+
+def glorot() -> Initializer:
+    """The initialiser that draws uniformly from ±√(6 / (nin + nout)), for sigmoid and tanh.
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
+    AISTATS 2010, equation 16; 10-601 Backpropagation names it at "Activation Functions".
+
+    >>> abs(glorot()(random.Random(0), 2, 4)) <= 1.0
+    True
+    """
+
+    def draw(rng: random.Random, nin: int, nout: int) -> float:
+        bound = math.sqrt(6.0 / (nin + nout))
+        return rng.uniform(-bound, bound)
+
+    return draw
+
+
+def he() -> Initializer:
+    """The initialiser that draws from the normal distribution of variance 2 / nin, for relu.
+
+    Source: He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015, equation 10.
+
+    >>> isinstance(he()(random.Random(0), 2, 4), float)
+    True
+    """
+    return lambda rng, nin, nout: rng.gauss(0.0, math.sqrt(2.0 / nin))
+
+
+def constant(number: float) -> Initializer:
+    """The initialiser that gives the same number always. Raises `ValueError` for one that is not finite.
+
+    >>> constant(0.5)(random.Random(0), 2, 4)
+    0.5
+    """
+    data = plain(number)
+    if data is None or not math.isfinite(data):
+        raise ValueError(f"constant: needs a finite number, got {number!r}")
+    return lambda rng, nin, nout: data
+
+
+def generator(name: str, rng: Any) -> random.Random:
+    """The caller's generator, or a new one from the caller's seed. Raises `TypeError` for anything else."""
+    if isinstance(rng, random.Random):
+        return rng
+    if isinstance(rng, int) and not isinstance(rng, bool):
+        return random.Random(rng)  # noqa: S311 (repeatable, not secret)
+    raise TypeError(f"{name}: rng is {rng!r}; give a random.Random or a whole number as its seed")

@@ -1,0 +1,252 @@
+"""Losses: the divergence Div(y, d) of one instance's output y from its target d. `training` averages them.
+
+Each takes a number or a list of as many outputs as targets, and gives a node, or a float for plain floats.
+Targets are plain numbers, or Values where the loss is recorded for many targets. All raise `ValueError` for a
+target of another length or out of its range, naming the loss.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..interpreters.floats import plain
+from ..primitives import log, log1p, logsumexp, mean, relu, select, softplus, step
+from ..primitives import sum as total
+from ..value import Value, comparable
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "cross_entropy_with_logits",
+    "kl_divergence",
+    "max_margin",
+    "mean_squared_error",
+    "perceptron",
+    "quadratic",
+]
+
+
+def quadratic(output: Any, target: Any) -> Any:
+    """Half the squared distance, ½ Σ (yᵢ − dᵢ)².
+
+    Source: 10-601, "Objective Functions for NNs"; EE514, "Learning Weights".
+
+    >>> quadratic([1.0, 2.0], [0.0, 4.0])
+    2.5
+    """
+    return 0.5 * total(_squares("quadratic", output, target))
+
+
+def mean_squared_error(output: Any, target: Any) -> Any:
+    """The mean of the squared differences, 1/n Σ (yᵢ − dᵢ)².
+
+    >>> mean_squared_error([1.0, 2.0], [0.0, 4.0])
+    2.5
+    """
+    return mean(_squares("mean_squared_error", output, target))
+
+
+def binary_cross_entropy(output: Any, target: Any) -> Any:
+    """−Σ dᵢ log yᵢ + (1 − dᵢ) log(1 − yᵢ), for independent probabilities y and targets d in [0, 1].
+
+    It is infinite, so it raises `ValueError`, where y is 0 or 1 and d is not: there, take the form
+    `…_with_logits` of what comes before the sigmoid.
+    Source: 10-601, "Objective Functions for NNs", whose J is its negative; EE514, "log loss".
+
+    >>> round(binary_cross_entropy(0.5, 1.0), 6)
+    0.693147
+    """
+    name = "binary_cross_entropy"
+    return -_sum([term for y, d in _probabilities(name, output, target) for term in _bernoulli(name, y, d)])
+
+
+def binary_cross_entropy_with_logits(output: Any, target: Any) -> Any:
+    """The `binary_cross_entropy` of sigmoid(z) for outputs z before the sigmoid, of any size.
+
+    It is Σ dᵢ softplus(−zᵢ) + (1 − dᵢ) softplus(zᵢ), which neither overflows nor cancels.
+
+    >>> binary_cross_entropy_with_logits(-1000.0, 1.0)
+    1000.0
+    """
+    name = "binary_cross_entropy_with_logits"
+    pairs = [(z, _target(name, index, d)) for index, (z, d) in enumerate(_paired(name, output, target))]
+    return _sum([term for z, d in pairs for term in _weighted(d, softplus, -z) + _weighted(1 - d, softplus, z)])
+
+
+def cross_entropy(output: Any, target: Any) -> Any:
+    """−Σ dᵢ log yᵢ for the probabilities y of the classes, say from softmax.
+
+    The target d is a list of probabilities, or the number of the class, from 0. It raises `ValueError` where a
+    y is 0 and its d is not: there, take `cross_entropy_with_logits` of what comes before the softmax.
+    Source: 10-601, "Multi-Class Output", whose J is its negative.
+
+    >>> round(cross_entropy([0.25, 0.75], 1), 6)
+    0.287682
+    """
+    outputs = _listed("cross_entropy", "output", output)
+    pairs = _probabilities("cross_entropy", outputs, _distribution("cross_entropy", outputs, target))
+    return -_sum([term for y, d in pairs for term in _weighted(d, _log, "cross_entropy", y)])
+
+
+def cross_entropy_with_logits(output: Any, target: Any) -> Any:
+    """The `cross_entropy` of softmax(z) for outputs z before the softmax, of any size: log Σ exp zᵢ − Σ dᵢ zᵢ.
+
+    >>> cross_entropy_with_logits([1000.0, -1000.0], 1)
+    2000.0
+    """
+    name = "cross_entropy_with_logits"
+    outputs = _listed(name, "output", output)
+    pairs = _paired(name, outputs, _distribution(name, outputs, target))
+    return logsumexp(outputs) - _sum([term for z, d in pairs for term in _weighted(d, lambda z: z, z)])
+
+
+def kl_divergence(output: Any, target: Any) -> Any:
+    """The Kullback–Leibler divergence Σ dᵢ log(dᵢ / yᵢ) of the probabilities y from the target d.
+
+    For a list y these are the classes, and d a distribution or the number of the class; for a single y they are
+    that of one event and its opposite. It equals the cross-entropy for targets of 0 and 1, and differs from it by
+    the target's entropy else. Raises `ValueError` as they do.
+    Source: 11-785, "Setting up for digit recognition", "Recognizing the digit".
+
+    >>> round(kl_divergence([0.25, 0.75], [0.5, 0.5]), 6), round(kl_divergence(0.75, 1.0), 6)
+    (0.143841, 0.287682)
+    """
+    name = "kl_divergence"
+    if not _is_list(output):
+        ((y, d),) = _probabilities(name, output, target)
+        return _sum([d * _log_target(d) + (1 - d) * _log_target(1 - d), *(-term for term in _bernoulli(name, y, d))])
+    outputs = _listed(name, "output", output)
+    pairs = _probabilities(name, outputs, _distribution(name, outputs, target))
+    return _sum([term for y, d in pairs for term in _weighted(d, lambda y, d: _log_target(d) - _log(name, y), y, d)])
+
+
+def max_margin(output: Any, target: Any) -> Any:
+    """Σ max(0, 1 − dᵢyᵢ), the hinge loss, for targets −1 and 1. Source: micrograd's demo of two moons.
+
+    >>> max_margin(0.25, 1.0), max_margin(0.25, -1.0)
+    (0.75, 1.25)
+    """
+    return _sum([relu(1 - d * y) for y, d in _chosen("max_margin", output, target, (-1.0, 1.0))])
+
+
+def perceptron(output: Any, target: Any) -> Any:
+    """Σ (step(zᵢ) − dᵢ) zᵢ for the outputs z before the step and targets 0 and 1.
+
+    The derivative of step is 0, so that a gradient step on one instance is the perceptron rule
+    w ← w + η (d − step(z)) x. Source: Rosenblatt, "The perceptron", 1958; EE514, "Perceptron Model".
+
+    >>> perceptron(0.5, 0.0), perceptron(0.5, 1.0)
+    (0.5, 0.0)
+    """
+    return _sum([(step(z) - d) * z for z, d in _chosen("perceptron", output, target, (0.0, 1.0))])
+
+
+def _is_list(numbers: Any) -> bool:
+    return not isinstance(numbers, Value) and plain(numbers) is None
+
+
+def _listed(name: str, what: str, numbers: Any) -> list[Any]:
+    if not _is_list(numbers):
+        return [numbers]
+    if isinstance(numbers, (str, bytes)) or not hasattr(numbers, "__iter__"):
+        raise TypeError(f"{name}: the {what} is {numbers!r}; give a number, a Value or a list of them")
+    return list(numbers)
+
+
+def _paired(name: str, output: Any, target: Any) -> list[tuple[Any, Any]]:
+    outputs, targets = _listed(name, "output", output), _listed(name, "target", target)
+    if len(outputs) != len(targets) or not outputs:
+        raise ValueError(f"{name}: {len(outputs)} outputs need as many targets, at least 1; got {len(targets)}")
+    return list(zip(outputs, targets, strict=True))
+
+
+def _squares(name: str, output: Any, target: Any) -> list[Any]:
+    differences = [y - d for y, d in _paired(name, output, target)]
+    return [difference * difference for difference in differences]
+
+
+def _chosen(name: str, output: Any, target: Any, choices: tuple[float, float]) -> list[tuple[Any, float]]:
+    pairs = _paired(name, output, target)
+    for index, (_, d) in enumerate(pairs):
+        if comparable(d) not in choices:
+            raise ValueError(f"{name}: target[{index}] is {d!r}; it must be {choices[0]:g} or {choices[1]:g}")
+    return pairs
+
+
+def _probability(name: str, what: str, x: float, label: str = "") -> float:
+    if not 0.0 <= x <= 1.0:
+        raise ValueError(f"{name}: {what} is {x!r}{_at(label)}; it must be in [0, 1]")
+    return x
+
+
+def _target(name: str, index: int, d: Any) -> Any:
+    number = comparable(d)
+    if number is None:
+        raise TypeError(f"{name}: target[{index}] is {d!r}; give a number in [0, 1]")
+    _probability(name, f"target[{index}]", number)
+    return d if isinstance(d, Value) else number
+
+
+def _number(x: Any) -> float:
+    number = comparable(x)
+    return math.nan if number is None else number
+
+
+def _at(label: str) -> str:
+    return f', at "{label}"' if label else ""
+
+
+def _probabilities(name: str, output: Any, target: Any) -> list[tuple[Any, float]]:
+    pairs = _paired(name, output, target)
+    for index, (y, _) in enumerate(pairs):
+        _probability(name, f"output[{index}]", _number(y), getattr(y, "label", ""))
+    return [(y, _target(name, index, d)) for index, (y, d) in enumerate(pairs)]
+
+
+def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[Any]:
+    """The target as a list of probabilities: a class's number becomes one 1 among zeros."""
+    count = len(outputs)
+    if _is_list(target):
+        targets = [_target(name, i, d) for i, d in enumerate(_listed(name, "target", target))]
+        added = math.fsum(map(_number, targets))
+        if len(targets) == count and abs(added - 1.0) > 1e-9:
+            raise ValueError(f"{name}: the target's probabilities add up to {added!r}, not 1")
+        return targets
+    index = plain(target)
+    if index is None or index not in range(count):
+        raise ValueError(f"{name}: the target {target!r} is no class of {count}; give 0 to {count - 1}, or a list")
+    return [1.0 if i == index else 0.0 for i in range(count)]
+
+
+def _bernoulli(name: str, y: Any, d: Any) -> list[Any]:
+    """The terms of d log y + (1 − d) log(1 − y)."""
+    return _weighted(d, _log, name, y) + _weighted(1 - d, _log, name, y, True)
+
+
+def _weighted(weight: Any, function: Callable[..., Any], *args: Any) -> list[Any]:
+    """weight · function(*args) as a list of one; of none, and not computed, for the plain weight 0."""
+    if isinstance(weight, Value) or weight not in (0.0, 1.0):
+        return [weight * function(*args)]
+    return [function(*args)] if weight else []
+
+
+def _log(name: str, y: Any, opposite: bool = False) -> Any:
+    """log y, or log(1 − y)."""
+    if _number(y) == (1.0 if opposite else 0.0):
+        raise ValueError(
+            f"{name}: the output is {_number(y)!r}{_at(getattr(y, 'label', ''))} where the target is not, "
+            "so the loss is infinite; give what comes before the sigmoid or softmax to a loss with_logits"
+        )
+    return log1p(-y) if opposite else log(y)
+
+
+def _log_target(d: Any) -> Any:
+    """log d, and 0 for d = 0, which it is multiplied by."""
+    return log(select(d, d, 1.0))
+
+
+def _sum(terms: Sequence[Any]) -> Any:
+    return total(terms) if len(terms) > 1 else terms[0]

@@ -1,0 +1,90 @@
+"""`locate_nonfinite`: where a nan or an infinity of a value or a gradient began."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .sweep import topological_order
+from .value import Value
+
+__all__ = ["Nonfinite", "locate_nonfinite"]
+
+
+@dataclass(frozen=True)
+class Nonfinite:
+    """Where a nan or an infinity began: in a `"value"` or a `"gradient"`, at which node, on which way to the goal.
+
+    `path` leads from that node to the goal. `str` tells the operation, its operands and local derivatives.
+    """
+
+    kind: str
+    node: Value
+    path: tuple[Value, ...]
+
+    def __str__(self) -> str:
+        node = self.node
+        if node.primitive is None:
+            return f"the {self.kind} begins at the input {_name(node)} = {node.data!r}"
+        operands = ", ".join(f"{_name(a)} = {a.data!r}" if isinstance(a, Value) else repr(a) for a in node.args)
+        pairs = zip(node.parents, node.partials, strict=False)
+        partials = ", ".join(f"∂/∂{_name(parent)} = {partial!r}" for parent, partial in pairs)
+        way = " → ".join(
+            _name(step) if step.label or step.primitive is None else _operation(step) for step in self.path
+        )
+        return (
+            f"the {self.kind} begins at {_operation(node)}({operands}) = {node.data!r}, "
+            f"with the local derivatives {partials or 'none'}; its way on: {way}"
+        )
+
+
+def locate_nonfinite(goal: Value) -> Nonfinite | None:
+    """Where a nan or an infinity of the goal's value or of its gradient began; None where all are finite.
+
+    A value begins to be nan or infinite at the oldest node that is so with finite operands. A gradient begins
+    at the node nearest to the goal whose finite derivative becomes infinite or nan on the way to a parent.
+    It changes nothing in the graph. Raises `TypeError` for what is no Value.
+
+    >>> x = Value(0.0, label="x")
+    >>> print(locate_nonfinite(x**0.5 * 3))
+    the gradient begins at pow(x = 0.0, 0.5) = 0.0, with the local derivatives ∂/∂x = inf; its way on: pow → mul
+    """
+    if not isinstance(goal, Value):
+        raise TypeError(f"locate_nonfinite: needs a Value, the goal of a computation, got {goal!r}")
+    order = topological_order(goal)
+    for node in order:
+        if not math.isfinite(node.data):
+            return Nonfinite("value", node, _path(node, order))
+    adjoints = {id(goal): 1.0}
+    for node in reversed(order):
+        if not node.partials or id(node) not in adjoints:
+            continue
+        for parent, partial in zip(node.parents, node.partials, strict=True):
+            adjoints[id(parent)] = adjoints.get(id(parent), 0.0) + adjoints[id(node)] * partial
+            if not math.isfinite(adjoints[id(parent)]):
+                return Nonfinite("gradient", node, _path(node, order))
+    return None
+
+
+def _path(start: Value, order: list[Value]) -> tuple[Value, ...]:
+    # In the order of creation, the first child on the way is met before its own children.
+    came_from: dict[int, Value | None] = {id(start): None}
+    for node in order:
+        if id(node) not in came_from:
+            parent = next((parent for parent in node.parents if id(parent) in came_from), None)
+            if parent is not None:
+                came_from[id(node)] = parent
+    path = []
+    step: Value | None = order[-1]
+    while step is not None and id(step) in came_from:
+        path.append(step)
+        step = came_from[id(step)]
+    return tuple(reversed(path))
+
+
+def _operation(node: Value) -> str:
+    return node.primitive.name if node.primitive is not None else _name(node)
+
+
+def _name(node: Value) -> str:
+    return node.label or ("an input" if node.primitive is None else f"{_operation(node)}(…)")

@@ -1,0 +1,59 @@
+"""casadi's SX: a graph that is built in C++, rebuilt each time where no program is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import casadi
+
+from ..workloads import Workload
+
+VERSION_OF = "casadi"
+
+
+class M:
+    sin, cos, exp, log = casadi.sin, casadi.cos, casadi.exp, casadi.log
+
+    @staticmethod
+    def relu(x: Any) -> Any:
+        return casadi.fmax(x, 0.0)
+
+
+def record(workload: Workload) -> tuple[Any, Any, Sequence[float]]:
+    x = casadi.SX.sym("x", len(workload.inputs))
+    return x, workload.function(M, casadi.vertsplit(x)), workload.inputs
+
+
+def _program(x: Any, out: Any) -> Any:
+    return casadi.Function("f", [x], [casadi.vertcat(out, casadi.gradient(out, x))])
+
+
+def sweep(recorded: tuple[Any, Any, Sequence[float]]) -> list[float]:
+    x, out, inputs = recorded
+    return _program(x, out)(inputs).full().ravel().tolist()
+
+
+def compile(workload: Workload) -> Callable[[Sequence[float]], list[float]]:
+    import numpy as np
+
+    x, out, _ = record(workload)
+    program = _program(x, out)
+    point, result = np.zeros(len(workload.inputs)), np.zeros(len(workload.inputs) + 1)
+    buffer, evaluate = program.buffer()
+    buffer.set_arg(0, memoryview(point))
+    buffer.set_res(0, memoryview(result))
+
+    def run(values: Sequence[float], owners: Any = (program, buffer)) -> list[float]:  # `evaluate` keeps neither
+        point[:] = values
+        evaluate()
+        return result.tolist()
+
+    return run
+
+
+def compile_batch(workload: Workload, points: Any) -> Callable[[], Any]:
+    x, out, _ = record(workload)
+    mapped = _program(x, out).map(len(points))
+    columns = casadi.DM(points.T)
+    return lambda: mapped(columns).full().T

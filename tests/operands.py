@@ -1,0 +1,73 @@
+"""Hypothesis strategies for the operands of a row, drawn from the domain that the row states."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+
+from scalargrad.rows import Affine, Dot, Interval, Primitive
+
+SPECIAL = [
+    *(0.0, 0.5, 1.0, 2.0, 3.0, math.pi / 2, math.pi, 8.0, 19.0, 20.0, 26.5, 38.0, 300.0, 700.0, 745.0),
+    *(1e-300, 1e-200, 1e-154, 1e-16, 1e-8, 1e-3, 1e8, 1e16, 1e22, 1e154, 1e200, 1e300, 1.7e308),
+]
+
+
+def numbers(interval: Interval) -> st.SearchStrategy[float]:
+    """Normal floats of an interval, with its ends, extremes and ordinary ones."""
+    near = [end for end in (interval.low, interval.high) if math.isfinite(end)]
+    special = [
+        x
+        for x in [
+            *SPECIAL,
+            *(-x for x in SPECIAL),
+            *(end + sign * step for end in near for sign in (1, -1) for step in (1e-3, 1e-8, 1e-14)),
+            *(math.nextafter(end, sign * math.inf) for end in near for sign in (1, -1)),
+            *near,
+        ]
+        if x in interval and (x == 0 or abs(x) >= 2.0**-1022)
+    ]
+    ranges = [(max(interval.low, -size), min(interval.high, size)) for size in (4.0, 40.0, 800.0, math.inf)]
+    floats = [
+        st.floats(
+            min_value=None if a == -math.inf else a,
+            max_value=None if b == math.inf else b,
+            allow_nan=False,
+            allow_infinity=False,
+            allow_subnormal=False,
+        )
+        for a, b in ranges
+    ]
+    return st.one_of(*floats, st.sampled_from(special)).filter(lambda x: x in interval)
+
+
+def operands(row: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
+    """Flat arguments of a call of the row, anywhere in its domain; now and then all the same."""
+    return _tuples(row, numbers, 2 if row.vector else 4)
+
+
+def ordinary_operands(row: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
+    """Flat arguments of ordinary size, at a distance from the ends of the domain and from 0."""
+
+    def inside(args: tuple[float, ...]) -> bool:
+        return all(row.contains([*args[:i], x + d, *args[i + 1 :]]) for i, x in enumerate(args) for d in (-0.1, 0.1))
+
+    def ordinary(interval: Interval) -> st.SearchStrategy[float]:
+        return st.one_of(st.floats(-6.0, -0.1), st.floats(0.1, 6.0)).filter(lambda x: x in interval)
+
+    return _tuples(row, ordinary, 2).filter(lambda args: row.name == "pow" or inside(args))
+
+
+def _tuples(
+    row: Primitive, of: Callable[[Interval], st.SearchStrategy[float]], most: int
+) -> st.SearchStrategy[tuple[float, ...]]:
+    counts = [_flat(row, count) for count in range(1, most + 1)] if row.variadic else [len(row.parameters)]
+    tuples = [st.tuples(*(of(row.domain_of(i)) for i in range(count))) for count in counts]
+    repeated = [of(row.domain_of(0)).map(lambda x, n=count: (x,) * n) for count in counts if count > 1]
+    return st.one_of(*tuples, *tuples, *repeated).filter(row.contains)
+
+
+def _flat(row: Primitive, count: int) -> int:
+    return 2 * count + isinstance(row, Affine) if isinstance(row, (Dot, Affine)) else count

@@ -1,0 +1,167 @@
+"""What the rows of the table should give, from mpmath alone: its functions, and its numerical derivatives.
+
+A function is looked up in mpmath by the name of the row. The few that are called otherwise there, or are
+defined by a formula, stand in `DEFINITIONS` as a textbook states them. Only a row that a user added has
+nothing but its own forward to go by.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import mpmath
+from mpmath import mp
+
+from scalargrad import primitives
+from scalargrad.interpreters.multiprecision import MULTIPRECISION
+from scalargrad.rows import Primitive
+
+BUILT_IN = set(primitives.__all__)
+
+
+def _softmax(*xs: Any) -> list[Any]:
+    weights = [mp.exp(x) for x in xs]
+    return [weight / mp.fsum(weights) for weight in weights]
+
+
+def _dot(*xys: Any) -> Any:
+    half = len(xys) // 2
+    return mp.fdot(xys[:half], xys[half:])
+
+
+def _power(x: Any, y: Any) -> Any:
+    # mpmath takes a negative base with a huge whole exponent for a complex one.
+    if x < 0 and y == mp.floor(y):
+        return (-1 if y % 2 else 1) * (-x) ** y
+    return x**y
+
+
+def _erfc(x: Any) -> Any:
+    # mpmath's own raises OverflowError from about 1e154 on, where the value is far below all doubles.
+    return mp.zero if x > 1e100 else mp.erfc(x)
+
+
+DEFINITIONS: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "floordiv": lambda x, y: mp.floor(x / y),
+    "mod": lambda x, y: x - y * mp.floor(x / y),
+    "pow": _power,
+    "neg": operator.neg,
+    "pos": operator.pos,
+    "abs": abs,
+    "log2": lambda x: mp.log(x, 2),
+    "log10": lambda x: mp.log(x, 10),
+    "cbrt": lambda x: mp.sign(x) * mp.root(abs(x), 3),
+    "sech2": lambda x: mp.sech(x) ** 2,
+    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+    "softplus": lambda x: mp.log1p(mp.exp(x)),
+    "step": lambda x, at_zero: mp.one if x > 0 else mp.zero if x < 0 else at_zero,
+    "relu": lambda x, at_zero: max(x, mp.zero),
+    "leaky_relu": lambda x, alpha, at_zero: x if x >= 0 else alpha * x,
+    "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
+    "gelu": lambda x: x * _erfc(-x / mp.sqrt(2)) / 2,
+    "erfc": _erfc,
+    "silu": lambda x: x / (1 + mp.exp(-x)),
+    "round": mp.nint,
+    "clip": lambda x, low, high: min(max(x, low), high),
+    "select": lambda condition, x, y: x if condition else y,
+    "stop_gradient": operator.pos,
+    "logaddexp": lambda x, y: mp.log(mp.exp(x) + mp.exp(y)),
+    "sum": lambda *xs: mp.fsum(xs),
+    "prod": lambda *xs: mp.fprod(xs),
+    "mean": lambda *xs: mp.fsum(xs) / len(xs),
+    "max": lambda *xs: max(xs),
+    "min": lambda *xs: min(xs),
+    "logsumexp": lambda *xs: mp.log(mp.fsum([mp.exp(x) for x in xs])),
+    "dot": _dot,
+    "affine": lambda *wxb: _dot(*wxb[:-1]) + wxb[-1],
+    "softmax": _softmax,
+    "log_softmax": lambda *xs: [x - DEFINITIONS["logsumexp"](*xs) for x in xs],
+}
+
+SCALES: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any] | None]] = {
+    # Sums may cancel, so they are bounded relative to the sum of the sizes of their terms.
+    "sum": (lambda *xs: mp.fsum(map(abs, xs)), None),
+    "mean": (lambda *xs: mp.fsum(map(abs, xs)) / len(xs), None),
+    "dot": (lambda *xys: _dot(*map(abs, xys)), None),
+    "affine": (lambda *wxb: DEFINITIONS["affine"](*map(abs, wxb)), None),
+    "logaddexp": (lambda x, y: max(abs(x), abs(y)) + 1, None),
+    "logsumexp": (lambda *xs: max(map(abs, xs)) + 1, lambda *xs: mp.one),
+    "softmax": (lambda *xs: mp.one, lambda *xs: mp.one),
+    "log_softmax": (lambda *xs: max(xs) - min(xs) + 1, lambda *xs: mp.one),
+    # Partials that have a zero of their own are bounded relative to their terms, Φ(x) and xφ(x), σ and xσσ′.
+    "gelu": (None, lambda x: _erfc(-x / mp.sqrt(2)) / 2 + abs(x) * mp.npdf(x)),
+    "silu": (None, lambda x: (1 + abs(x) / (1 + mp.exp(x))) / (1 + mp.exp(-x))),
+}
+"""By name, what the error of the value and of the partials is relative to, where it is not the true value."""
+
+
+def function(row: Primitive) -> Callable[..., Any]:
+    """The row's function on mpmath numbers, which takes flat arguments; a list for a vector row."""
+    if row.name in DEFINITIONS and row.name in BUILT_IN:
+        return DEFINITIONS[row.name]
+    if row.name in BUILT_IN:
+        found: Callable[..., Any] = getattr(mp, row.name)
+        return found
+    return lambda *xs: row.forward(MULTIPRECISION, *xs)
+
+
+def output(row: Primitive, index: int) -> Callable[..., Any]:
+    """One output of the row's function."""
+    whole = function(row)
+    return (lambda *xs: whole(*xs)[index]) if row.vector else whole
+
+
+def settled(compute: Callable[[int], Any], size: Any = None, least: int = 0) -> Any:
+    """What a computation at rising precision comes to; None where it does not settle.
+
+    A result counts once two precisions agree to 64 bits, relative to `size` where it is larger. A 0, or
+    what is below all doubles, counts without a size only where the last two give it: at a lower precision a
+    difference of nearly equal numbers may vanish. `least` is the first precision to try.
+    """
+    previous = None
+    for precision in (160, 480, 1440, 4320, 8640)[least:]:
+        with mp.workprec(precision):
+            result = mp.convert(compute(precision))
+        if not isinstance(result, mpmath.mpf) or not mp.isfinite(result):
+            return None
+        close = previous is not None and abs(result - previous) <= max(abs(result), size or 0) * mp.mpf(2) ** -64
+        if close and (result or size):
+            return result
+        agreed, previous = max(abs(result), abs(previous or 0)) < mp.mpf(2) ** -1080, result
+    return result if agreed else None
+
+
+def value(f: Callable[..., Any], args: Sequence[float], size: Any = None) -> Any:
+    """f at a point, exact to far more digits than a double has."""
+    return settled(lambda precision: +f(*map(mp.mpf, args)), size, _least(f, args))
+
+
+def partial(
+    f: Callable[..., Any], args: Sequence[float], orders: Sequence[int], direction: int = 0, size: Any = None
+) -> Any:
+    """A derivative of f at a point by mpmath's differences, `orders` by each argument; None where there is none."""
+    smallest = min([abs(arg) for arg in args if arg], default=1.0) if size is None else 1.0
+
+    def compute(precision: int) -> Any:
+        step = mp.ldexp(min(smallest, 1.0), -precision // 2)
+        if len(args) == 1:
+            return mp.diff(f, args[0], orders[0], h=step, direction=direction)
+        return mp.diff(f, tuple(args), tuple(orders), h=step, direction=direction)
+
+    return settled(compute, size, _least(f, args))
+
+
+def _least(f: Callable[..., Any], args: Sequence[float]) -> int:
+    # Differences of large numbers need their digits, and those within a period of x % y as many as the quotient has.
+    return 3 if f in (DEFINITIONS["mod"], DEFINITIONS["floordiv"]) else 2 if max(map(abs, args)) > 1e18 else 0
+
+
+def scales(row: Primitive) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
+    """What the errors of the row's value and partials are relative to; None for the true value."""
+    return SCALES.get(row.name, (None, None)) if row.name in BUILT_IN else (None, None)

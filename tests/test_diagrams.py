@@ -1,0 +1,526 @@
+"""The diagrams: DOT text, labels that are data, renderers and what happens without one, files."""
+
+import math
+import os
+import re
+import stat
+import sys
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+
+import scalargrad as sg
+from scalargrad.diagrams import renderer, style
+from scalargrad.graph import topological_order
+
+VIEWS = [sg.influence_diagram, sg.derivative_diagram, sg.operations_diagram]
+INSTALLED = renderer.find_renderer()
+needs_renderer = pytest.mark.skipif(INSTALLED is None, reason="no renderer: pip install graphviz-pure")
+needs_scripts = pytest.mark.skipif(sys.platform == "win32", reason="fake renderers are shell scripts")
+every_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
+
+
+def lecture():
+    x = sg.Value(1.0, label="x")
+    u = x**2
+    v = sg.sin(u)
+    w = 3 * u
+    s = v + w
+    J = sg.cos(s)
+    sg.label({"u": u, "v": v, "w": w, "s": s})
+    J.backward()
+    return J
+
+
+def small():
+    return sg.sin(sg.Value(1.0, label="x"))
+
+
+def chain(count):
+    x = sg.Value(1.0, label="x")
+    for _ in range(count):
+        x = x + 1.0
+    return x
+
+
+def node_lines(source):
+    return re.findall(r"^\t(n\d\w*) \[(.*)\]$", source, re.MULTILINE)
+
+
+def edge_lines(source):
+    return re.findall(r"^\t(\w+) -> (\w+) \[(.*)\]$", source, re.MULTILINE)
+
+
+def edge_labels(source):
+    return [re.search(r'label="([^"]*)"', attributes)[1] for _, _, attributes in edge_lines(source)]
+
+
+def shown(source):
+    # The lines of text of the HTML-like labels.
+    return re.findall(r"<font[^>]*>([^<]*)</font>", source)
+
+
+# DOT text
+
+
+@every_view
+def test_the_same_graph_gives_the_same_text(view):
+    assert view(lecture()).source == view(lecture()).source
+
+
+@every_view
+def test_ids_are_unique_and_prefixed_by_diagram(view):
+    source = view(lecture()).source
+    (prefix,) = re.findall(r"graph \[.*?\bid=(\w+)", source)
+    ids = re.findall(r"\bid=(\w+)", source)
+    assert len(ids) == len(set(ids)) > 6
+    assert all(name == prefix or name.startswith(f"{prefix}_") for name in ids)
+
+
+def test_pictures_that_differ_have_other_prefixes():
+    J = lecture()
+    sources = [view(J).source for view in VIEWS] + [sg.influence_diagram(J, depth=2).source]
+    assert len({re.search(r"\bid=(\w+)", source)[1] for source in sources}) == len(sources)
+
+
+def test_the_influence_diagram_of_the_lecture_example():
+    source = sg.influence_diagram(lecture()).source
+    assert [re.search(r"label=(\w+)", attributes)[1] for _, attributes in node_lines(source)] == [*"xuvwsJ"]
+    assert [(a, b) for a, b, _ in edge_lines(source)] == [
+        ("n0", "n1"),
+        ("n1", "n2"),
+        ("n1", "n3"),
+        ("n2", "n4"),
+        ("n3", "n4"),
+        ("n4", "n5"),
+    ]
+    assert "rankdir=LR" in source
+
+
+def test_the_derivative_diagram_of_the_lecture_example():
+    source = sg.derivative_diagram(lecture()).source
+    assert edge_labels(source) == [
+        r"∂u/∂x = 2x\n= 2.0000",
+        r"∂v/∂u = cos u\n= 0.5403",
+        "∂w/∂u = 3",
+        "∂s/∂v = 1",
+        "∂s/∂w = 1",
+        r"∂J/∂s = −sin s\n= 0.6441",
+    ]
+    assert shown(source) == [
+        *("x", "1.0000", "∂J/∂x = 4.5608"),
+        *("u = x²", "1.0000", "∂J/∂u = 2.2804"),
+        *("v = sin u", "0.8415", "∂J/∂v = 0.6441"),
+        *("w = 3u", "3.0000", "∂J/∂w = 0.6441"),
+        *("s = v + w", "3.8415", "∂J/∂s = 0.6441"),
+        *("J = cos s", "−0.7649", "∂J/∂J = 1.0000"),
+    ]
+
+
+def test_the_operations_diagram_of_the_lecture_example():
+    source = sg.operations_diagram(lecture()).source
+    cells = [re.findall(r"<td[^>]*>([^<]*)</td>", attributes) for _, attributes in node_lines(source)]
+    assert [record for record in cells if record] == [
+        ["x", "1.0000", "grad 4.5608"],
+        ["u", "1.0000", "grad 2.2804"],
+        ["v", "0.8415", "grad 0.6441"],
+        ["w", "3.0000", "grad 0.6441"],
+        ["s", "3.8415", "grad 0.6441"],
+        ["J", "−0.7649", "grad 1.0000"],
+        ["3", "3.0000"],
+    ]
+    circles = [re.search(r'label=("[^"]*"|\w+|\S+)', a)[1].strip('"') for n, a in node_lines(source) if "_op" in n[-4:]]
+    assert circles == ["^2", "sin", "×", "+", "cos"]
+
+
+def test_colours():
+    source = sg.derivative_diagram(lecture()).source
+    for fill, border, count in [("#DBEAFE", "#1D4ED8", 1), ("#F8FAFC", "#475569", 4), ("#FEF3C7", "#92400E", 1)]:
+        assert len(re.findall(f'color="{border}" fillcolor="{fill}"', source)) == count
+    assert 'color="#475569" fillcolor="#E2E8F0"' in sg.operations_diagram(lecture()).source
+    assert "fontname=Helvetica" in source
+    assert "bgcolor=white" in source
+
+
+@pytest.mark.parametrize("back", [style.INPUT, style.INTERMEDIATE, style.OUTPUT, style.ACTIVATION, style.OPERATOR])
+@pytest.mark.parametrize("front", [style.INK, style.VALUE, style.DERIVATIVE])
+def test_every_text_is_readable_on_every_fill(front, back):
+    def luminance(color):
+        channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted([luminance(front), luminance(back["fillcolor"])])
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+@every_view
+def test_direction_is_to_the_right_up_to_six_ranks(view):
+    assert "rankdir=LR" in view(chain(5)).source
+    assert "rankdir=TB" in view(chain(6)).source
+    assert "rankdir=TB" in view(chain(2), rankdir="TB").source
+    with pytest.raises(ValueError, match=f"{view.__name__}: rankdir is 'left'; give 'LR' or 'TB'"):
+        view(chain(2), rankdir="left")
+
+
+def test_merge_joins_equal_sub_expressions():
+    x = sg.Value(2.0, label="x")
+    J = sg.sin(x**2) + x**2
+    J.backward()
+    assert len(node_lines(sg.influence_diagram(J).source)) == 5
+    merged = sg.derivative_diagram(J, merge=True).source
+    assert len(node_lines(merged)) == 4
+    total = math.cos(4.0) + 1.0
+    assert f"∂J/∂v₁ = {total:.4f}" in shown(merged)
+
+
+def test_depth_draws_the_last_steps_and_marks_the_rest():
+    source = sg.derivative_diagram(lecture(), depth=2).source
+    assert [name for name, _ in node_lines(source)] == ["n2", "n3", "n4", "n5", "n2_more", "n3_more"]
+    assert source.count("style=dashed") == 2
+    assert len(shown(source)) == 12
+    assert "_more" not in sg.derivative_diagram(lecture(), depth=5).source
+
+
+@pytest.mark.parametrize("depth", [0, -1, 1.5, "2"])
+def test_a_depth_that_is_none_is_refused(depth):
+    with pytest.raises(ValueError, match=r"depth is .*; give a whole number of at least 1"):
+        sg.influence_diagram(lecture(), depth=depth)
+
+
+@every_view
+def test_a_large_graph_is_refused_with_the_ways_out(view):
+    J = chain(200)
+    with pytest.raises(ValueError, match="201 nodes, more than 200") as caught:
+        view(J)
+    for way in [view.__name__, "depth=", "influence_diagram", "network_diagram", "max_nodes=None"]:
+        assert way in str(caught.value)
+    assert "n200 " in view(J, max_nodes=None).source
+    assert "n200 " in view(J, depth=3).source
+    assert "n199 " in view(chain(199)).source
+
+
+def test_gradients_that_were_not_computed():
+    J = small()
+    assert "∂J/∂x not computed" in shown(sg.derivative_diagram(J).source)
+    assert sg.operations_diagram(J).source.count("grad not computed") == 2
+    J.backward()
+    assert "not computed" not in sg.derivative_diagram(J).source
+    J.zero_grad()
+    assert [t for t in shown(sg.derivative_diagram(J).source) if "not computed" in t] == ["∂J/∂x not computed"]
+
+
+def test_gradients_of_another_goal_are_not_shown_as_those_of_this_one():
+    x = sg.Value(1.0, label="x")
+    sg.sin(x).backward()
+    assert "∂J/∂x not computed" in shown(sg.derivative_diagram(sg.cos(x)).source)
+
+
+def test_an_operand_used_twice_has_two_edges():
+    x = sg.Value(3.0, label="x")
+    assert edge_labels(sg.derivative_diagram(x * x).source) == [r"∂J/∂x = x\n= 3.0000"] * 2
+    assert len(edge_lines(sg.influence_diagram(x * x).source)) == 2
+
+
+def test_edges_of_clip_select_and_relu():
+    x = sg.Value(3.0, label="x")
+    labels = [edge_labels(sg.derivative_diagram(J).source) for J in (sg.clip(x, -1.0, 5.0), sg.select(1.0, x, 2.0))]
+    assert labels == [[r"∂J/∂x = [x ≥ −1]·[x ≤ 5]\n= 1.0000"], ["∂J/∂x = 1"]]
+    assert edge_labels(sg.derivative_diagram(sg.relu(x)).source) == [r"∂J/∂x = [x ≥ 0]\n= 1.0000"]
+
+
+def test_the_outputs_of_a_softmax_share_one_operation():
+    outputs = sg.softmax([sg.Value(1.0, label="a"), sg.Value(2.0, label="b")])
+    source = sg.operations_diagram(outputs[0] * outputs[1]).source
+    operations = [name for name, _ in node_lines(source) if name.endswith("_op")]
+    assert len(operations) == 2
+    assert [
+        re.search(r"label=(\d)", attributes)[1] for _, _, attributes in edge_lines(source) if "label" in attributes
+    ] == [
+        "1",
+        "2",
+    ]
+
+
+def test_operations_show_the_constants_that_were_given():
+    x = sg.Value(3.0, label="x")
+    assert sg.operations_diagram(sg.relu(x)).source.count("_const") == 0
+    assert ">0.2</td>" in sg.operations_diagram(sg.leaky_relu(x, 0.2)).source
+    assert ">−1</td>" in sg.operations_diagram(sg.clip(x, -1.0, 5.0)).source
+    assert '"^0.5"' in sg.operations_diagram(x**0.5).source
+
+
+def test_long_names_make_an_ellipse():
+    source = sg.influence_diagram(sg.sin(sg.Value(1.0, label="temperature"))).source
+    assert source.count("shape=ellipse") == 1
+    assert source.count("shape=circle") == 1
+
+
+@every_view
+def test_a_leaf_has_a_picture(view):
+    assert len(node_lines(view(sg.Value(1.0, label="x")).source)) == 1
+
+
+@every_view
+@pytest.mark.parametrize("bad", [None, 3.0, "x", [1.0]])
+def test_what_is_no_value_is_refused(view, bad):
+    with pytest.raises(TypeError, match=f"{view.__name__}: needs a Value, got"):
+        view(bad)
+
+
+# Labels are data
+
+HOSTILE = {
+    "quotes": "a\"b'c",
+    "tag": "<b>bold</b>",
+    "record": "{a|b}",
+    "backslashes": r"\N\G\L\n\\",
+    "trailing backslash": "a\\",
+    "entity": "&lt;b&gt;&#65;",
+    "newlines": "a\nb\r\n",
+    "nul": "a\0b",
+    "control": "\x1b[31m",
+    "script": "</script><script>alert(1)</script>",
+    "cdata": "]]><!--",
+    "url": 'x" URL="javascript:alert(1)" tooltip="y',
+    "dot": '"]; evil [label="x',
+    "direction": "\u202egnirts\u202c",
+    "surrogate": "\ud800",
+    "arrow": "a -> b",
+    "html-like": "<<table>>",
+    "emoji": "🙂é",
+    "huge": "<" * 100_000,
+    "empty look": " ",
+}
+
+
+@every_view
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_label_can_do_nothing_in_the_text(view, kind):
+    x = sg.Value(1.0, label=HOSTILE[kind])
+    source = view(sg.sin(x)).source
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', '""', re.sub(r"<<table.*?</table>>", "<>", source))
+    assert not re.search(r"URL|href|tooltip|evil|script", outside)
+    assert len(node_lines(source)) == (3 if view is sg.operations_diagram else 2)
+    assert len(source) < 10_000
+    source.encode()
+
+
+@needs_renderer
+@every_view
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_label_is_drawn_as_it_is(view, kind):
+    label = HOSTILE[kind]
+    svg = view(sg.sin(sg.Value(1.0, label=label))).svg()
+    tree = ET.fromstring(re.sub("<!DOCTYPE.*?>", "", svg, flags=re.DOTALL))  # noqa: S314 (our own text)
+    tags = {element.tag.rpartition("}")[2] for element in tree.iter()}
+    assert tags <= {"svg", "g", "title", "polygon", "path", "ellipse", "text", "polyline"}
+    assert not any("href" in name or name.startswith("on") for element in tree.iter() for name in element.attrib)
+    drawn = "".join(element.text or "" for element in tree.iter() if element.tag.endswith("text"))
+    printed = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in label[:40])
+    assert printed.strip() in drawn
+
+
+# Renderers
+
+
+def script(folder, name, body):
+    path = folder / name
+    path.write_text(f"#!/bin/sh\nPATH=/bin:/usr/bin\n{body}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+SVG = 'cat > /dev/null; echo "<svg>$0 $*</svg>"'
+
+
+@pytest.fixture
+def alone(monkeypatch, tmp_path):
+    """A folder that is the whole path, with no renderer in it, in the environment, or beside the interpreter."""
+    monkeypatch.delenv(renderer.VARIABLE, raising=False)
+    monkeypatch.setattr(renderer, "_scripts", lambda: str(tmp_path / "scripts"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+@needs_scripts
+def test_the_search_order(alone, monkeypatch):
+    (alone / "scripts").mkdir()
+    assert renderer.find_renderer() is None
+    beside = script(alone / "scripts", "graphviz-pure", SVG)
+    assert renderer.find_renderer() == beside
+    pure = script(alone, "graphviz-pure", SVG)
+    assert renderer.find_renderer() == pure
+    dot = script(alone, "dot", SVG)
+    assert renderer.find_renderer() == dot
+    mine = script(alone, "mine", SVG)
+    monkeypatch.setenv(renderer.VARIABLE, mine)
+    assert renderer.find_renderer() == mine
+    monkeypatch.setenv(renderer.VARIABLE, "mine")
+    assert renderer.find_renderer() == mine
+    monkeypatch.setenv(renderer.VARIABLE, "")
+    assert renderer.find_renderer() == dot
+
+
+@needs_scripts
+def test_how_the_program_is_called(alone):
+    script(alone, "dot", SVG)
+    assert sg.influence_diagram(small()).svg().endswith("dot -Kdot -Tsvg</svg>\n")
+    assert sg.Diagram("digraph {}", engine="neato").svg().endswith("dot -Kneato -Tsvg -n2</svg>\n")
+    script(alone, "dot", r'cat > /dev/null; printf "\211PNG %s" "$*"')
+    assert sg.influence_diagram(small()).png().endswith(b"-Kdot -Tpng -Gdpi=144")
+
+
+@needs_scripts
+def test_the_program_reads_the_source(alone):
+    script(alone, "dot", "echo '<svg>'; cat")
+    diagram = sg.derivative_diagram(small())
+    assert diagram.svg() == f"<svg>\n{diagram.source}"
+
+
+def test_without_a_renderer(alone, tmp_path):
+    diagram = sg.derivative_diagram(small())
+    for kind, draw in [("svg", diagram.svg), ("png", diagram.png), ("svg", lambda: diagram.save(tmp_path / "a.svg"))]:
+        with pytest.raises(sg.RendererNotFound, match=f"no renderer found for a {kind} picture") as caught:
+            draw()
+        assert "pip install graphviz-pure" in str(caught.value)
+        assert renderer.VARIABLE in str(caught.value)
+    assert not (tmp_path / "a.svg").exists()
+    for name in ("a.dot", "a.gv", "A.DOT"):
+        diagram.save(tmp_path / name)
+        assert (tmp_path / name).read_text() == diagram.source
+
+
+def test_a_notebook_without_a_renderer_shows_the_text_with_a_hint(alone):
+    diagram = sg.derivative_diagram(sg.sin(sg.Value(1.0, label="<script>")))
+    bundle = diagram._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert "pip install graphviz-pure" in bundle["text/html"]
+    assert "<script" not in bundle["text/html"]
+    assert diagram.source in bundle["text/plain"]
+
+
+@needs_scripts
+def test_a_notebook_with_a_renderer_shows_the_picture(alone):
+    script(alone, "dot", SVG)
+    diagram = sg.influence_diagram(small())
+    assert diagram._repr_mimebundle_() == {"image/svg+xml": diagram.svg(), "text/plain": repr(diagram)}
+    assert repr(diagram) == "<Diagram of 1 edges; .svg(), .png(), .save(path), .source>"
+
+
+@needs_scripts
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("cat > /dev/null; echo broken >&2; exit 3", "wrote no svg, exit code 3: broken"),
+        ("cat > /dev/null; echo '<svg/>'; exit 1", "wrote no svg, exit code 1: no message"),
+        ("cat > /dev/null", "wrote no svg, exit code 0: no message"),
+        ("cat > /dev/null; echo text", "wrote no svg, exit code 0"),
+        ("exit 2", "wrote no svg, exit code 2"),
+    ],
+)
+def test_a_program_that_fails(alone, tmp_path, body, message):
+    script(alone, "dot", body)
+    path = tmp_path / "a.svg"
+    path.write_text("before")
+    diagram = sg.influence_diagram(small())
+    with pytest.raises(RuntimeError, match=message) as caught:
+        diagram.save(path)
+    assert not isinstance(caught.value, sg.RendererNotFound)
+    assert path.read_text() == "before"
+    assert message.partition(",")[0] in diagram._repr_mimebundle_()["text/html"]
+
+
+@needs_scripts
+def test_noise_on_standard_error_is_no_failure(alone, capfd):
+    script(alone, "dot", 'cat > /dev/null; echo "Warning: no font for ∂" >&2; echo "<svg/>"')
+    assert sg.influence_diagram(small()).svg() == "<svg/>\n"
+    assert capfd.readouterr() == ("", "")
+
+
+@needs_scripts
+def test_a_program_that_takes_too_long(alone):
+    script(alone, "dot", "exec sleep 30")
+    start = time.monotonic()
+    with pytest.raises(RuntimeError, match=r"longer than 0\.2 s .* the DOT text is in `\.source`.* depth="):
+        renderer.render("digraph {}", "svg", timeout=0.2)
+    assert time.monotonic() - start < 10
+
+
+def test_a_program_that_cannot_be_started(alone, monkeypatch):
+    for named in (str(alone / "missing"), str(alone)):
+        monkeypatch.setenv(renderer.VARIABLE, named)
+        with pytest.raises(sg.RendererNotFound, match="can't be started"):
+            sg.influence_diagram(small()).svg()
+
+
+@needs_scripts
+def test_a_pdf_needs_graphviz_itself(alone, tmp_path):
+    script(alone, "dot", "cat > /dev/null; echo 'Format: \"pdf\" not recognized' >&2; exit 1")
+    with pytest.raises(sg.RendererNotFound, match=r"wrote no pdf .*not recognized.*Graphviz's own `dot`"):
+        sg.influence_diagram(small()).save(tmp_path / "a.pdf")
+    script(alone, "dot", "cat > /dev/null; echo '%PDF-1.7'")
+    sg.influence_diagram(small()).save(tmp_path / "a.pdf")
+    assert (tmp_path / "a.pdf").read_bytes() == b"%PDF-1.7\n"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a", "", "svg", ".svg", "a.svg.bak"])
+def test_other_suffixes_are_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=r"must end in \.svg, \.png, \.pdf, \.dot or \.gv"):
+        sg.influence_diagram(small()).save(name and tmp_path / name)
+
+
+def test_a_file_is_saved_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "a.dot"
+    path.write_text("before")
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sg.influence_diagram(small()).save(path)
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["a.dot"]
+
+
+def test_a_missing_folder(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        sg.influence_diagram(small()).save(tmp_path / "missing" / "a.dot")
+
+
+# Real renderings
+
+
+@needs_renderer
+@every_view
+def test_svg_and_png_come_out(view, tmp_path):
+    diagram = view(lecture())
+    tree = ET.fromstring(re.sub("<!DOCTYPE.*?>", "", diagram.svg(), flags=re.DOTALL))  # noqa: S314 (our own text)
+    assert tree.tag.endswith("svg")
+    diagram.save(tmp_path / "a.PNG")
+    assert (tmp_path / "a.PNG").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@needs_renderer
+def test_every_label_of_the_derivative_diagram_is_drawn():
+    svg = sg.derivative_diagram(lecture()).svg()
+    for text in ["u = x²", "s = v + w", "∂J/∂x = 4.5608", "∂J/∂s = −sin s", "= 0.6441", "∂w/∂u = 3", "−0.7649"]:
+        assert f">{text}</text>" in svg
+
+
+@needs_renderer
+def test_neato_keeps_given_positions():
+    svg = sg.Diagram('digraph { a [pos="0,0" width=1 height=1]; b [pos="300,40" width=1 height=1]; }', "neato").svg()
+    centres = [tuple(map(float, c)) for c in re.findall(r'<ellipse[^>]*cx="([-\d.]+)" cy="([-\d.]+)"', svg)]
+    (left, top), (right, bottom) = centres
+    assert (right - left, top - bottom) == (300.0, 40.0)
+
+
+def test_pictures_leave_the_graph_as_it_was():
+    J = lecture()
+    before = [(node.data, node.grad, node.label, node.mark) for node in topological_order(J)]
+    for view in VIEWS:
+        view(J, merge=True, depth=3)
+    assert [(node.data, node.grad, node.label, node.mark) for node in topological_order(J)] == before

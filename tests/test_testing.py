@@ -1,0 +1,254 @@
+"""`scalargrad.testing`: what passes, what fails and what it says; generated formulas on every kind of number."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis import strategies as st
+
+import scalargrad as sg
+from scalargrad.rows import TABLE
+from scalargrad.testing import Expression, branching, check_gradients, expressions, points, reference, ulp_error
+from scalargrad.testing.differences import differences
+from scalargrad.testing.formulas import Step
+
+# Differences
+
+
+@pytest.mark.parametrize("side", [-1, 0, 1])
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [(math.sin, math.cos), (math.exp, math.exp), (lambda x: 1 / (1 + x * x), lambda x: -2 * x / (1 + x * x) ** 2)],
+)
+@given(x=st.floats(-3, 3))
+def test_differences_know_their_error(f, slope, x, side):
+    (found,) = differences(lambda t: [f(t)], x, side)
+    assert abs(found.value - slope(x)) <= 10 * found.error + 1e-9
+    assert found.error < 1e-6
+
+
+def test_differences_shrink_their_steps_at_the_edge_of_a_domain():
+    (found,) = differences(lambda x: [math.log(x)], 1e-3)
+    assert found.value == pytest.approx(1e3, rel=1e-6)
+    (found,) = differences(lambda x: [math.sqrt(x)], 0.0, -1)
+    assert math.isnan(found.value)
+    assert found.error == math.inf
+
+
+# check_gradients
+
+
+def test_right_derivatives_pass():
+    report = check_gradients(lambda p, z: [p["w"][0] * p["w"][1], sg.exp(z) * p["w"][0]], {"w": [1.0, 2.0]}, 0.5)
+    assert report.compared == 6 + 18
+    assert report.kinks == report.undecided == []
+    assert check_gradients(lambda x: sg.sin(x) * x, 2, order=4).compared == 4
+    assert check_gradients(lambda v: (v * v).sum(), np.array([1.0, 2.0])).compared == 2 + 4
+    assert check_gradients(sg.tanh, 0.3, modes=("forward",)).compared == 2
+    assert check_gradients(lambda x: 3.0, 1.0).compared == 2
+
+
+def test_a_wrong_rule_is_found_at_either_order(rows_restored):
+    first = sg.primitive("wrong_first", lambda m, x: m.sin(x), lambda m, out, x: 1.001 * m.cos(x))
+    message = r"derivative by args\[0\]\['w'\]\[1\] is .* but differences give .*relative error 0\.000999.*step"
+    with pytest.raises(AssertionError, match=message) as caught:
+        check_gradients(lambda p: sg.exp(first(p["w"][1] * 2.0)) * p["w"][0], {"w": [1.0, 0.25]}, order=1)
+    assert "The first local derivative that disagrees: wrong_first(0.5) by argument 0: 0.878460" in str(caught.value)
+    second = sg.primitive(
+        "wrong_second", lambda m, x: m.sin(x), lambda m, out, x: m.cos(x) + 0.001 * (m.stop_gradient(x) - x)
+    )
+    check_gradients(second, 0.5, order=1)
+    with pytest.raises(AssertionError, match=r"derivative by args\[0\] is -0\.48\d+, but differences give"):
+        check_gradients(second, 0.5)
+
+
+def test_a_number_taken_out_is_found():
+    with pytest.raises(AssertionError, match=r"perhaps a number was taken out of a Value by \.data"):
+        check_gradients(lambda x: x * x.data if isinstance(x, sg.Value) else x * x, 3.0)
+
+
+def test_foreign_gradients():
+    f = lambda w, xs: sum(math.tanh(w["a"] * x) + w["b"] for x in xs)
+
+    def gradient(w, xs):
+        slopes = [1 - math.tanh(w["a"] * x) ** 2 for x in xs]
+        by_a = sum(s * x for s, x in zip(slopes, xs, strict=True))
+        return {"a": by_a, "b": float(len(xs))}, [s * w["a"] for s in slopes]
+
+    args = {"a": 0.7, "b": 0.1}, [0.3, -1.2]
+    assert check_gradients(f, *args, gradient=gradient).compared == 4
+    with pytest.raises(AssertionError, match=r"derivative by args\[0\]\['b'\] is 3\.0, but differences give 2"):
+        check_gradients(f, *args, gradient=lambda w, xs: ({**gradient(w, xs)[0], "b": 3.0}, gradient(w, xs)[1]))
+    with pytest.raises(AssertionError, match="the gradient has 1 numbers for 2 arguments"):
+        check_gradients(lambda v: v[0] * v[1], [1.0, 2.0], gradient=lambda v: [2.0])
+
+
+def test_kinks():
+    for slope in (0.0, 0.3, 1.0):
+        report = check_gradients(lambda x: max(x, 0.0), 0.0, gradient=lambda x, slope=slope: slope)
+        assert report.kinks == ["args[0]"]
+    for slope in (-0.1, 1.1):
+        with pytest.raises(AssertionError, match=r"\(0 from the left, 1 from the right\)"):
+            check_gradients(lambda x: max(x, 0.0), 0.0, gradient=lambda x, slope=slope: slope)
+    assert check_gradients(sg.relu, 0.0).kinks == ["args[0]"]
+    assert check_gradients(sg.max, [1.0, 1.0], order=1).kinks == ["args[0][0]", "args[0][1]"]
+
+
+def test_a_composition_of_kinks_is_not_judged():
+    report = check_gradients(lambda x: sg.relu(x) - sg.relu(-x), 0.0)
+    assert (report.kinks, report.undecided) == ([], ["args[0]"])
+
+
+def test_a_jump_and_the_end_of_a_domain_are_not_judged():
+    assert check_gradients(sg.floor, 2.0).undecided == ["args[0]"]
+    assert check_gradients(sg.sqrt, 0.0).undecided == ["args[0]"]
+
+
+BAD = [
+    (lambda: check_gradients(sg.sin, "a"), TypeError, "an argument is 'a', not a plain number"),
+    (lambda: check_gradients(sg.sin, {"w": [None]}), TypeError, r"\['w'\]\[0\] is None"),
+    (lambda: check_gradients(sg.sin, 1.0, order=0), ValueError, "order 0 must be at least 1"),
+    (lambda: check_gradients(sg.sin, 1.0, modes=("sideways",)), ValueError, "of reverse and forward"),
+    (lambda: expressions([]), ValueError, "needs names"),
+    (lambda: expressions(["x"], max_nodes=0), ValueError, "max_nodes of at least 1"),
+    (lambda: expressions(["x"], ["sinus"]), ValueError, "no primitive is named sinus"),
+    (lambda: expressions(["x"], ["floor"]), ValueError, "none of the primitives is smooth"),
+    (lambda: reference(lambda x: x, {"x": 1.0}, digits=0), ValueError, "digits is 0"),
+]
+
+
+@pytest.mark.parametrize(("compute", "error", "message"), BAD)
+def test_bad_input(compute, error, message):
+    with pytest.raises(error, match=message):
+        compute()
+
+
+# Generated formulas
+
+
+def run(formula):
+    """The function that the printed source defines."""
+    scope = {"sg": sg}
+    exec(str(formula), scope)  # noqa: S102 (the source is what is tested)
+    return scope["f"]
+
+
+@given(data=st.data())
+def test_expressions_compute_on_every_kind_of_number(data):
+    f = data.draw(expressions())
+    point = data.draw(points(f))
+    value = f(point)
+    assert type(value) is float
+    assert run(f)(**point) == value
+    leaves = {name: sg.Value(x) for name, x in point.items()}
+    node = f(leaves)
+    assert (node.data if isinstance(node, sg.Value) else node) == value
+    exact = reference(f, point)
+    assert isinstance(exact, mpmath.mpf)
+    # Each of at most some dozen steps adds a few ulp, times how much the later ones enlarge them.
+    assert float(exact) == pytest.approx(value, rel=1e-7, abs=1e-7)
+    batch = f({name: np.array([x, x]) for name, x in point.items()})
+    assert np.broadcast_to(batch, (2,)).tolist() == pytest.approx([value] * 2, rel=1e-9, abs=1e-9)
+
+
+@settings(max_examples=settings().max_examples // 2)
+@given(data=st.data())
+def test_expressions_have_right_gradients(data):
+    f = data.draw(expressions(smooth=data.draw(st.booleans())))
+    point = data.draw(points(f, margin=1e-2))
+    # Values up to 10³ of compositions may have large higher derivatives: differences then decide nothing.
+    check_gradients(f, point, order=1, rtol=1e-5, atol=1e-5)
+
+
+@settings(max_examples=settings().max_examples // 2)
+@given(data=st.data())
+def test_branching_functions(data):
+    f = data.draw(branching())
+    point = data.draw(points(f))
+    value = f(point)
+    assert run(f)(**point) == value
+    check_gradients(f, point, order=1, rtol=1e-5, atol=1e-5)
+
+
+def test_expressions_use_the_rows_they_are_given(rows_restored):
+    sg.primitive("cubed", lambda m, x: x * x * x, lambda m, out, x: 3.0 * x * x)
+    found = find(expressions(["x"], ["cubed", "add"]), lambda f: any(s.row.name == "cubed" for s in f.steps))
+    assert str(found) == "def f(x):\n    return sg.cubed(x)"
+
+
+def test_failures_shrink_to_the_smallest_formula():
+    quiet = settings(max_examples=2000, database=None, suppress_health_check=list(HealthCheck), deadline=None)
+    found = find(expressions(), lambda f: any(s.row.name == "log" for s in f.steps), settings=quiet)
+    assert str(found) == "def f(x, y):\n    return sg.log(sg.add(sg.softplus(y), 0.1))"
+
+
+def test_an_expression_prints_its_shared_steps_once():
+    f = Expression(("x",), (Step(TABLE["sin"], ("x",)), Step(TABLE["mul"], (0, 0)), Step(TABLE["sum"], (1, 0, 2.0))))
+    assert str(f) == "def f(x):\n    t0 = sg.sin(x)\n    return sg.sum([sg.mul(t0, t0), t0, 2.0])"
+    with pytest.raises(TypeError, match="the expression takes x, and was given y"):
+        f(y=1.0)
+
+
+def test_points_are_off_kinks_and_inside_the_domain():
+    f = Expression(("x", "y"), (Step(TABLE["sub"], ("x", "y")), Step(TABLE["abs"], (0,)), Step(TABLE["sqrt"], ("x",))))
+
+    @given(points(f, margin=0.1))
+    def holds(point):
+        assert abs(point["x"] - point["y"]) >= 0.1
+        assert point["x"] >= 0.0
+
+    holds()
+
+
+# Measures
+
+
+def test_ulp_error():
+    assert ulp_error(1.0, mpmath.mpf(1)) == 0.0
+    assert ulp_error(1.0 + 2**-52, mpmath.mpf(1)) == 1.0
+    assert ulp_error(1e-300, mpmath.mpf("1e-300")) < 0.5
+    assert ulp_error(math.inf, mpmath.mpf("1e400")) == ulp_error(math.nan, mpmath.nan) == 0.0
+    assert ulp_error(1.0, mpmath.inf) == ulp_error(math.nan, mpmath.mpf(1)) == math.inf
+    assert ulp_error(2.0**-52, mpmath.mpf(0), scale=1) == 1.0
+
+
+def test_reference_has_the_digits_asked_for():
+    f = Expression(("x",), (Step(TABLE["gelu"], ("x",)), Step(TABLE["log2"], (0,)), Step(TABLE["round"], (1,))))
+    assert reference(f, {"x": 1.0}) == 0
+    exact = reference(Expression(("x",), f.steps[:1]), {"x": 1.0}, digits=100)
+    with mpmath.workdps(120):
+        assert abs(exact - mpmath.ncdf(1)) < mpmath.mpf(10) ** -98
+
+
+# locate_nonfinite
+
+
+def test_where_a_value_became_infinite():
+    x = sg.Value(1e200, label="x")
+    u = x * x
+    found = sg.locate_nonfinite(sg.exp(-u) + u)
+    assert (found.kind, found.node) == ("value", u)
+    assert str(found).startswith(
+        "the value begins at mul(x = 1e+200, x = 1e+200) = inf, with the local derivatives ∂/∂x"
+    )
+    assert found.path[0] is u
+
+
+def test_where_a_gradient_became_infinite():
+    x = sg.Value(0.0, label="x")
+    root = sg.sqrt(x)
+    goal = sg.sin(root) * 2.0
+    found = sg.locate_nonfinite(goal)
+    assert (found.kind, found.node) == ("gradient", root)
+    assert [node.primitive.name for node in found.path] == ["sqrt", "sin", "mul"]
+    assert goal.grad == x.grad == 0.0
+
+
+def test_nothing_to_locate():
+    assert sg.locate_nonfinite(sg.Value(1.0) * 2.0) is None
+    assert sg.locate_nonfinite(sg.floor(sg.sqrt(sg.Value(0.0)))) is None
+    assert sg.locate_nonfinite(sg.Value(math.nan)).kind == "value"
+    with pytest.raises(TypeError, match=r"needs a Value, .* got 1\.0"):
+        sg.locate_nonfinite(1.0)
