@@ -36,7 +36,7 @@ class Vmapped:
     """A function mapped over the leading axis of its arguments; `vmap` makes it."""
 
     def __init__(self, f: Function, in_axes: Any) -> None:
-        functools.update_wrapper(self, f)
+        functools.update_wrapper(self, f, updated=())
         self.f = f
         self.in_axes = in_axes
 
