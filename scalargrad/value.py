@@ -285,8 +285,6 @@ def rebuild(
         parents = tuple([arg for arg in args if type(arg) is not float])  # type: ignore[misc]
     node.parents = args if len(parents) == len(args) else parents  # type: ignore[assignment]
     node._data, node.grad, node.partials, node.label, node.mark = state
-    node.parents = tuple([arg for arg in args if isinstance(arg, Value)]) if parents is None else parents
-    node._data, node.grad, node.partials, node.label, node.mark = state
     node.serial = next_serial()
     return node
 

@@ -13,7 +13,8 @@ from .arguments import Inputs
 from .backends import choose
 from .compiled import Jitted
 from .kernels import MappedRunner
-from .mapping import OUTCOMES, Vmapped, lanes_of, mapped_axes
+from .lanes import has_array, lanes_of, mapped_axes
+from .mapping import OUTCOMES, Vmapped
 from .program import Program
 from .recorder import Recording
 from .trace import check, is_dependent, recorded
@@ -75,7 +76,7 @@ class _Lanes:
                 leaves, paths, _ = flatten(arg)
                 shapes.append((tuple(paths), type(arg)))
                 self.columns += [np.broadcast_to(x, self.count) for x in _floats(leaves, np)]
-        self.as_arrays = any(_has_array(arg) for arg, axis in zip(args, axes, strict=True) if axis == 0)
+        self.as_arrays = any(has_array(arg) for arg, axis in zip(args, axes, strict=True) if axis == 0)
         self.key = (tuple(shapes), self.as_arrays)
         self.args = args
         self.in_axes = in_axes
@@ -108,10 +109,6 @@ def _floats(x: Any, np: Any) -> Any:
     if array.dtype.kind not in "fiu":
         raise _NotPlainError
     return array.astype(float, copy=False)
-
-
-def _has_array(arg: Any) -> bool:
-    return is_array(arg) or (isinstance(arg, dict) and any(map(_has_array, arg.values())))
 
 
 class _Batch:

@@ -40,7 +40,7 @@ class Jitted:
     """
 
     def __init__(self, f: Callable[..., Any], backend: str, static_argnums: Sequence[int]) -> None:
-        functools.update_wrapper(self, f)
+        functools.update_wrapper(self, f, updated=())
         self.f = f
         self.backend = backend
         self.static_argnums = tuple(static_argnums)

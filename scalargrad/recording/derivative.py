@@ -35,7 +35,7 @@ def run_on_nodes(program: Program, inputs: Sequence[Any]) -> list[Any]:
         elif isinstance(step, Guard):
             _keep(step, cells[step.condition])
         else:
-            from .mapping import mapped_nodes
+            from .mapped import mapped_nodes
 
             cells.extend(
                 mapped_nodes(step, [cell(x) for x in step.broadcast], [[cell(x) for x in c] for c in step.columns])

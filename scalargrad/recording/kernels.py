@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .blocks import BlockKernel
 from .chunks import cut, plan
-from .llvm import Layout, Writer, driver
+from .llvm import Layout, Writer
+from .loops import driver
 from .lowering import lower
 from .machine import machine
 from .program import Program

@@ -8,7 +8,7 @@ equal ones shared, identities that hold in IEEE arithmetic applied.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, cast
 
 from ..eager import OPERATORS, fallback, record
@@ -20,9 +20,10 @@ from ..rows import TABLE, Functions, Output, Primitive
 from ..value import Value, next_serial
 from .choices import CHOOSE, EQUAL, LESS
 from .lowering import can_refuse
+from .passes import constant_key, is_needed, merged, renumbered
 from .program import Guard, Instruction, Mapped, Operand, Program, Step, operands_of
 
-__all__ = ["Recorded", "Recording", "constant_key"]
+__all__ = ["Recorded", "Recording", "join"]
 
 
 class Recorded(Value):
@@ -50,11 +51,6 @@ for _name, _python_name in OPERATORS.items():
     setattr(Recorded, f"__{_python_name}__", _operator(TABLE[_name], False))
     if len(TABLE[_name].parameters) == 2:
         setattr(Recorded, f"__r{_python_name}__", _operator(TABLE[_name], True))
-
-
-def constant_key(operand: Operand) -> Operand | str:
-    """What tells operands apart that compare equal: the value 1 and the constant 1.0, 0.0 and −0.0."""
-    return operand if type(operand) is int else float.hex(operand)
 
 
 class Recording:
@@ -254,11 +250,11 @@ class Recording:
         needed = {x for x in results if type(x) is int}
         kept: list[Step] = []
         for step in reversed(self.steps):
-            if isinstance(step, Guard) or _needed(step, needed):
+            if isinstance(step, Guard) or is_needed(step, needed):
                 kept.append(step)
                 needed.update([x for x in operands_of(step) if type(x) is int])
-        steps, moved = merged(kept[::-1], self.size)
-        return _renumbered(len(self.inputs), at, steps, results, moved)
+        steps, moved = merged(kept[::-1], self.size, join)
+        return renumbered(len(self.inputs), at, steps, results, moved)
 
 
 NEUTRAL = {"mul": 1.0, "div": 1.0, "pow": 1.0}
@@ -267,77 +263,6 @@ NEUTRAL = {"mul": 1.0, "div": 1.0, "pow": 1.0}
 
 def _data(x: Any) -> float:
     return x._data if isinstance(x, Value) else float(x)
-
-
-def _needed(step: Instruction | Mapped, needed: set[int]) -> bool:
-    if isinstance(step, Instruction) and step.refuses:
-        return True
-    if isinstance(step, Mapped) and any(program.guarded or _refuses(program) for program in step.programs):
-        return True
-    return not needed.isdisjoint(range(step.result, step.result + step.width))
-
-
-def _refuses(program: Program) -> bool:
-    return any(isinstance(step, Instruction) and step.refuses for step in program.steps)
-
-
-def _renumbered(
-    inputs: int,
-    captured: Sequence[int],
-    steps: Sequence[Step],
-    outputs: Sequence[Operand],
-    moved: Mapping[int, int] | None = None,
-) -> Program:
-    moved = moved or {}
-    numbers: dict[Operand, Operand] = {i: i for i in range(inputs)}
-    numbers |= {at: inputs + i for i, at in enumerate(captured)}
-    size = inputs + len(captured)
-
-    def new(operands: Sequence[Operand]) -> tuple[Operand, ...]:
-        return tuple([numbers[moved.get(x, x)] if type(x) is int else x for x in operands])
-
-    renumbered: list[Step] = []
-    for step in steps:
-        if isinstance(step, Guard):
-            renumbered.append(Guard(numbers[moved.get(step.condition, step.condition)], step.holds))  # type: ignore[arg-type]
-            continue
-        if isinstance(step, Instruction):
-            renumbered.append(step._replace(operands=new(step.operands), result=size))
-        else:
-            renumbered.append(step._replace(broadcast=new(step.broadcast), result=size))
-        for i in range(step.width):
-            numbers[step.result + i] = size + i
-        size += step.width
-    return Program(inputs, len(captured), tuple(renumbered), new(outputs))
-
-
-def merged(steps: Sequence[Step], size: int) -> tuple[list[Step], dict[int, int]]:
-    """The steps with those joined that map over the same lanes, and where the values went that this moved.
-
-    A loss and its gradient are such steps: joined, they share what both compute.
-    """
-    groups: dict[Any, list[Mapped]] = {}
-    for step in steps:
-        if isinstance(step, Mapped):
-            groups.setdefault(_lanes_key(step), []).append(step)
-    moved: dict[int, int] = {}
-    joined: list[Step] = []
-    for step in steps:
-        if not isinstance(step, Mapped) or len(group := groups[_lanes_key(step)]) == 1:
-            joined.append(step)
-        elif step is group[0]:
-            programs = tuple([join(parts) for parts in zip(*[member.programs for member in group], strict=True)])
-            summed = tuple([s for member in group for s in member.summed])
-            joined.append(step._replace(programs=programs, summed=summed, result=size))
-            for member in group:
-                for i in range(member.width):
-                    moved[member.result + i] = size + i
-                size += member.width
-    return joined, moved
-
-
-def _lanes_key(step: Mapped) -> Any:
-    return step.lanes, tuple(map(constant_key, step.broadcast)), repr(step.columns), len(step.programs)
 
 
 def join(programs: Sequence[Program]) -> Program:
@@ -353,5 +278,5 @@ def join(programs: Sequence[Program]) -> Program:
                 operands = [cells[x] if type(x) is int else x for x in step.operands]
                 cells += recording.instruct(step.row, operands, [0.0] * step.width, step.refuses)
         outputs += [cells[x] if type(x) is int else x for x in program.outputs]
-    found = _renumbered(len(recording.inputs), [], recording.steps, outputs)
+    found = renumbered(len(recording.inputs), [], recording.steps, outputs)
     return Program(programs[0].inputs, programs[0].captured, found.steps, found.outputs)

@@ -15,8 +15,9 @@ from ..value import Value
 from .arguments import Constant, Inputs, assembler
 from .backends import build
 from .derivative import Call, gradient, make_node
+from .passes import constant_key
 from .program import Guard, Instruction, Mapped, Program, operands_of
-from .recorder import Recording, constant_key
+from .recorder import Recording
 
 __all__ = ["Trace", "check", "is_dependent", "record_trace", "recorded"]
 

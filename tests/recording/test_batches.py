@@ -176,7 +176,7 @@ def test_too_many_outcomes_run_eagerly_with_a_warning(backend: str) -> None:
     np.testing.assert_array_equal(found, sg.vmap(f)(X))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        jitted = sg.jit(lambda X: sg.batch_mean(f)(X), backend=backend)
+        jitted = sg.jit(sg.batch_mean(f), backend=backend)
         assert jitted(X) == pytest.approx(sg.batch_mean(f)(X), rel=1e-14)
         assert jitted.stats["eager_runs"] == 1
 
