@@ -65,7 +65,7 @@ class Value:
         self._data = number
         self.grad = 0.0
         self.parents = self.args = ()
-        self.partials = ()
+        self.by_first, self.by_second = (), None
         self.primitive = None
         self.label = label
         self.serial = next_serial()
