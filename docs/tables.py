@@ -1,13 +1,17 @@
-"""Writes the generated pages: `python docs/tables.py` makes primitives.md and conventions.md anew.
+"""Writes the generated pages anew: `python docs/tables.py`. A test compares the pages with what this makes.
 
-A test compares the pages with what this makes.
+They are primitives.md, conventions.md, and the reference of all public names in reference/.
 """
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import inspect
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import scalargrad as sg
 from scalargrad import primitives
@@ -128,8 +132,61 @@ def conventions_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"primitives.md": primitives_page, "conventions.md": conventions_page}
+MODULES = [
+    name
+    for name in ("scalargrad", *(f"scalargrad.{part}" for part in ("nn", "optim", "training", "testing", "plots")))
+    if importlib.util.find_spec(name)
+]
+"""The public modules."""
+
+FIRST = ("scalargrad.value", "scalargrad.transforms")
+"""What a reader looks for first."""
+
+
+def directive(module: ModuleType, name: str) -> str:
+    """The line that has Sphinx document a public name."""
+    public = getattr(module, name)
+    path = f"{module.__name__}.{name}"
+    if isinstance(public, Primitive):
+        given = list(inspect.signature(public.pack).parameters if public.variadic else public.parameters)
+        required = len(given) - len(public.defaults)
+        given[required:] = [f"{p}={d:g}" for p, d in zip(given[required:], public.defaults, strict=True)]
+        return f".. autofunction:: {path}({', '.join(given)})"
+    if isinstance(public, type) and issubclass(public, BaseException):
+        return f".. autoexception:: {path}"
+    if isinstance(public, type):
+        return f".. autoclass:: {path}\n   :members:"
+    if hasattr(public, "__code__"):
+        return f".. autofunction:: {path}"
+    return f".. autodata:: {public.__module__}.{name}\n   :no-value:"
+
+
+def reference_page(module: ModuleType) -> str:
+    """The page of a module's public names, under the headings of the modules that define them."""
+    sections: dict[str, list[str]] = {}
+    for name in module.__all__:
+        public = getattr(module, name)
+        home = "scalargrad.primitives" if isinstance(public, Primitive) else public.__module__
+        sections.setdefault(home, []).append(directive(module, name))
+    lines = [f"# `{module.__name__}`", "", f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```"]
+    for home, directives in sorted(sections.items(), key=lambda item: (item[0] not in FIRST, item[0])):
+        if len(sections) > 1:
+            lines += ["", f"## {summary(home)}"]
+        lines += ["", "```{eval-rst}", "\n\n".join(directives), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def summary(module: str) -> str:
+    """The first sentence of a module's docstring, without the full stop."""
+    text = importlib.import_module(module).__doc__ or module
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split()).split(". ")[0].rstrip(".")
+
+
+PAGES: dict[str, Callable[[], str]] = {"primitives.md": primitives_page, "conventions.md": conventions_page}
+for _name in MODULES:
+    PAGES[f"reference/{_name}.md"] = lambda name=_name: reference_page(importlib.import_module(name))  # type: ignore[misc]
 
 if __name__ == "__main__":
+    (HERE / "reference").mkdir(exist_ok=True)
     for page, make in PAGES.items():
         (HERE / page).write_text(make(), encoding="utf-8")

@@ -185,7 +185,7 @@ def _factor(x: float) -> str:
     return f"({digits(x)})" if x < 0 else digits(x)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derivation:
     """The two passes: `forward` and `backward` as data, `str()` as text, `markdown()` for a notebook.
 
@@ -227,6 +227,9 @@ class Derivation:
 
         product = rf"{by(c.child_name)} \cdot {c.formula.inside(PRODUCT)[1]} = {_latex(c.amount)}"
         return rf"{by(c.parent_name)} &\mathrel{{+}}= {product}"
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()

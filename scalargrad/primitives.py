@@ -218,7 +218,8 @@ elu      = Fixed("elu", lambda m, x, alpha=1.0: m.select(m.less(0.0, x), x, alph
                  doc="x for x > 0, α(eˣ − 1) below.")
 gelu     = Unary("gelu", lambda m, x: 0.5 * x * m.erfc(m.div(-x, m.sqrt(2.0))),
                  lambda m, out, x: 0.5 * m.erfc(m.div(-x, m.sqrt(2.0))) + m.div(x * m.exp(-0.5 * (x * x)), SQRT_2PI),
-                 ulps=(1000.0, 1000.0), doc="x · Φ(x), with the normal distribution's Φ.")
+                 ulps=(2200.0, 2200.0),  # x / √2 is rounded, and erfc has that error times x²: 1400 where it underflows
+                 doc="x · Φ(x), with the normal distribution's Φ.")
 silu     = Unary("silu", lambda m, x: x * m.sigmoid(x),
                  lambda m, out, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),
                  ulps=(4.0, 1000.0), doc="x · sigmoid(x).")

@@ -97,7 +97,7 @@ class Primitive:
         self.__doc__ = self._documentation()
 
     def _documentation(self) -> str:
-        names = ", ".join(self.parameters)
+        names = ", ".join(inspect.signature(self.pack).parameters if self.variadic else self.parameters)
         domain = str(self.domain) if isinstance(self.domain, Joint) else ", ".join(map(str, self.domain))
         return (
             f"{self.summary}\n\n{self.name}({names}) is a float for floats, and a Value where an argument is one.\n"

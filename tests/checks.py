@@ -72,6 +72,7 @@ def check_accuracy(row: Primitive, args: tuple[float, ...]) -> None:
 
 def errors(row: Primitive, args: tuple[float, ...]) -> Iterator[tuple[str, float, float]]:
     """The error of each value and of each partial in ulp, named, with the bound that the row states."""
+    args = tuple([x + 0.0 for x in args])  # mpmath has no −0: the signed zeros have a table of their own
     value_scale, partial_scale = true_scales(row, args)
     try:
         found = outputs(row, args)

@@ -5,12 +5,21 @@ import doctest
 import importlib
 import importlib.util
 import inspect
+import json
+import operator
 import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import scalargrad as sg
+from scalargrad.cli import main
+from scalargrad.diagrams.renderer import find_renderer
 from scalargrad.rows import Primitive
 
 ROOT = Path(__file__).parent.parent
@@ -20,23 +29,102 @@ MODULES = [
 ]
 
 
-def tables():
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "docs" / "tables.py")
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted([*DOCS.glob("*.md"), *DOCS.glob("howto/*.md")])]
+EXAMPLES = [path.relative_to(ROOT).as_posix() for path in PAGES if ">>>" in path.read_text(encoding="utf-8")]
+LECTURES = sorted((DOCS / "lectures").glob("*.md"))
+NAMES = re.compile(r"`((?:sg|nn|optim|plots|training|testing)\.[\w.]+)`")
+LINKS = re.compile(r"\[([^\]]+)\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-@pytest.mark.parametrize("page", ["primitives.md", "conventions.md"])
+TABLES = script("tables")
+
+
+@pytest.mark.parametrize("page", TABLES.PAGES)
 def test_generated_page_is_what_the_table_gives(page):
-    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == tables().PAGES[page]()
+    assert (DOCS / page).read_text(encoding="utf-8") == TABLES.PAGES[page]()
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/adding-a-primitive.md", "docs/testing.md"])
+@pytest.mark.parametrize("name", TABLES.MODULES)
+def test_reference_has_every_public_name(name):
+    page = (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\.\. auto(?:function|class|exception|data):: ([\w.]+)", page, re.MULTILINE)
+    assert sorted(path.rpartition(".")[2] for path in documented) == sorted(importlib.import_module(name).__all__)
+
+
+@pytest.mark.parametrize("page", EXAMPLES)
 def test_examples_of_a_page_run(page, rows_restored):
     failures, tried = doctest.testfile(str(ROOT / page), module_relative=False)
     assert tried > 0
     assert failures == 0
+
+
+def topics():
+    """The rows of the tables "in the lecture → in scalargrad", as (page, topic, where it is found)."""
+    for path in LECTURES:
+        tables = path.read_text(encoding="utf-8").split("| in the lecture | in scalargrad |\n|---|---|\n")[1:]
+        for table in tables:
+            for line in table.split("\n\n")[0].splitlines():
+                topic, place = re.split(r"(?<!\\) \| ", line.strip("| "), maxsplit=1)
+                yield pytest.param(path, place, id=f"{path.stem}: {topic[:50]}")
+
+
+@pytest.mark.parametrize(("path", "place"), list(topics()))
+def test_topic_of_a_lecture_names_what_exists(path, place):
+    names, links = NAMES.findall(place), LINKS.findall(place)
+    assert names or links
+    for name in names:
+        head, _, rest = name.partition(".")
+        module = sg if head == "sg" else importlib.import_module(f"scalargrad.{head}")
+        operator.attrgetter(rest)(module)
+    for text, target in links:
+        if target.endswith(".ipynb"):
+            notebook = json.loads((ROOT / "notebooks" / Path(target).name).read_text(encoding="utf-8"))
+            lines = [line for cell in notebook["cells"] if cell["cell_type"] == "markdown" for line in cell["source"]]
+            assert text.partition(": ")[2] in [line.lstrip("#").strip() for line in lines if line.startswith("#")]
+        else:
+            assert (path.parent / target).exists()
+
+
+def test_picture_of_the_readme_is_made_by_the_command_beside_it(tmp_path):
+    if find_renderer() is None:
+        pytest.skip("no renderer: pip install graphviz-pure")
+    command = re.search(r"\(`(scalargrad .*?)`\)", (ROOT / "README.md").read_text(encoding="utf-8"))[1]
+    *arguments, picture = shlex.split(command)[1:]
+    assert main([*arguments, str(tmp_path / "made.svg")]) == 0
+    shown, made = (path.read_text(encoding="utf-8") for path in (ROOT / picture, tmp_path / "made.svg"))
+    texts = re.compile(r"<(?:text|title)[^>]*>(.*?)</")  # where they stand is the renderer's affair
+    assert texts.findall(shown) == texts.findall(made)
+
+
+def test_picture_of_the_modules_is_that_of_their_imports():
+    modules = script("modules")
+    drawn = re.findall(r"<title>([^<]+)&#45;&gt;([^<]+)</title>", (DOCS / "modules.svg").read_text(encoding="utf-8"))
+    assert sorted(drawn) == sorted(modules.reduced(modules.imports()))
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    assert [name for name in modules.imports() if not re.search(rf"`{name}(?:/|\.py)?`", page)] == []
+
+
+def test_every_extra_is_on_the_page_about_installing():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    rows = re.findall(r"^\| (`.*?) \|", (DOCS / "howto" / "install.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(extras)
+
+
+@pytest.mark.slow
+def test_site_builds_without_a_warning(tmp_path):
+    for package in ("sphinx", "myst_nb", "furo"):
+        pytest.importorskip(package, reason="pip install '.[docs]' builds the site")
+    build = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(DOCS), str(tmp_path)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", MODULES)

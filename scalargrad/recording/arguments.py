@@ -9,7 +9,7 @@ from ..interpreters.floats import plain
 from ..structures import flatten, is_array
 from ..value import Value
 
-__all__ = ["Constant", "Inputs", "assembler", "scan"]
+__all__ = ["Constant", "Inputs", "assembler", "matcher", "scan"]
 
 FLOATS = {float}
 
@@ -105,6 +105,24 @@ def _scan(x: Any, key: list[Any], numbers: list[float]) -> None:
         numbers.append(0.0 if number is None else number)
 
 
+def matcher(args: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Sequence[float] | None] | None:
+    """What gives the numbers of arguments like these at once: one list of floats, or all of them floats."""
+    if set(map(type, args)) == FLOATS:
+        count = len(args)
+        return lambda args: args if len(args) == count and {*map(type, args)} == FLOATS else None
+    if len(args) == 1 and type(args[0]) is list and set(map(type, args[0])) == FLOATS:
+        length = len(args[0])
+
+        def numbers(args: tuple[Any, ...]) -> Sequence[float] | None:
+            if len(args) != 1:
+                return None
+            (xs,) = args
+            return xs if type(xs) is list and len(xs) == length and {*map(type, xs)} == FLOATS else None
+
+        return numbers
+    return None
+
+
 class Constant:
     """A leaf of a result that is no number: the same at every run."""
 
@@ -112,34 +130,35 @@ class Constant:
         self.leaf = leaf
 
 
-def assembler(template: Any) -> Callable[[list[Any]], Any]:
-    """What nests a list of numbers like the template, whose leaves are their positions, or constants."""
+def assembler(template: Any, at: int = 0) -> Callable[[Any], Any]:
+    """What nests numbers like the template, whose leaves are their positions, counted from `at`, or constants."""
     if isinstance(template, int):
-        return lambda out: out[template]
+        place = template + at
+        return lambda out: out[place]
     if isinstance(template, Constant):
         return lambda out: template.leaf
     if is_array(template):
-        return _array_assembler(template)
+        return _array_assembler(template, at)
     kind = type(template)
     if isinstance(template, dict):
-        entries = [(key, assembler(item)) for key, item in template.items()]
+        entries = [(key, assembler(item, at)) for key, item in template.items()]
         return lambda out: {key: entry(out) for key, entry in entries}
     if kind in (list, tuple) and template and all(isinstance(x, int) for x in template):
-        start, stop = template[0], template[-1] + 1
-        if list(template) == list(range(start, stop)):
+        start, stop = template[0] + at, template[-1] + at + 1
+        if list(template) == list(range(template[0], template[-1] + 1)):
             return (lambda out: out[start:stop]) if kind is list else (lambda out: tuple(out[start:stop]))
-    parts = [assembler(item) for item in template]
+    parts = [assembler(item, at) for item in template]
     if hasattr(template, "_fields"):
         return lambda out: kind(*[part(out) for part in parts])
-    if kind is tuple and len(parts) == 2:
-        first, second = parts
-        return lambda out: (first(out), second(out))
+    if kind is tuple and len(parts) == 2 and isinstance(template[0], int):
+        one, rest = template[0] + at, parts[1]
+        return lambda out: (out[one], rest(out))
     return lambda out: kind([part(out) for part in parts])
 
 
-def _array_assembler(template: Any) -> Callable[[list[Any]], Any]:
+def _array_assembler(template: Any, at: int) -> Callable[[Any], Any]:
     from ..structures import array
 
     shape = template.shape
-    parts = [assembler(item) for item in template.ravel().tolist()]
+    parts = [assembler(item, at) for item in template.ravel().tolist()]
     return lambda out: array([part(out) for part in parts], shape)

@@ -12,7 +12,7 @@ from .program import Program
 
 __all__ = ["BACKENDS", "Runner", "build", "choose", "source"]
 
-Runner: TypeAlias = "Callable[[Sequence[float]], Sequence[float] | None]"
+Runner: TypeAlias = "Callable[[Sequence[float]], list[float] | None]"
 
 BACKENDS = {"native": ("llvmlite", "numpy"), "numpy": ("numpy",), "python": ()}
 """The back ends, the fastest first, and the packages that they need."""
@@ -45,7 +45,7 @@ def build(program: Program, backend: str) -> Runner:
         return GeneratedProgram(program, "numpy")
     from .native import NativeProgram
 
-    return NativeProgram(program)
+    return NativeProgram(program).call
 
 
 def source(program: Program, language: str) -> str:

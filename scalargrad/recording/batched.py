@@ -9,8 +9,8 @@ from typing import Any
 from ..observer import OBSERVER
 from ..structures import flatten, is_array
 from ..value import Value
-from .backends import choose
 from .arguments import Inputs
+from .backends import choose
 from .compiled import Jitted
 from .kernels import MappedRunner
 from .mapping import OUTCOMES, Vmapped, lanes_of, mapped_axes
@@ -155,7 +155,7 @@ class _Batch:
             return
         inputs = Inputs(lanes.lane(t), {}, ())
         recording, outputs, rebuild = recorded(self.f, inputs, inputs.numbers)
-        check(self.f, inputs, recording)
+        check(self.f, inputs, recording, outputs)
         if self.traced:
             owner.stats["guard_failures"] += 1
         owner.stats["recordings"] += 1
@@ -175,23 +175,23 @@ class _Batch:
 
     def _outs(self, lanes: _Lanes) -> tuple[list[Any], Callable[[], Any]]:
         """An array to fill for each output, and what nests the filled ones like the function's result."""
-        import numpy as np
-
         outs: list[Any] = []
+        return outs, _nest(self.template, lanes, outs)
 
-        def nest(template: Any) -> Callable[[], Any]:
-            if isinstance(template, dict):
-                entries = {key: nest(item) for key, item in template.items()}
-                return lambda: {key: entry() for key, entry in entries.items()}
-            if isinstance(template, (list, tuple)):
-                kind, parts = type(template), [nest(item) for item in template]
-                if hasattr(template, "_fields"):
-                    return lambda: kind(*[part() for part in parts])
-                return lambda: kind([part() for part in parts])
-            shape = template.shape if is_array(template) else ()
-            block = np.empty((lanes.count, *shape))
-            flat = block.reshape(lanes.count, -1)
-            outs.extend(flat[:, k] for k in range(flat.shape[1]))
-            return lambda: block if lanes.as_arrays or shape else block.tolist()
 
-        return outs, nest(self.template)
+def _nest(template: Any, lanes: _Lanes, outs: list[Any]) -> Callable[[], Any]:
+    import numpy as np
+
+    if isinstance(template, dict):
+        entries = {key: _nest(item, lanes, outs) for key, item in template.items()}
+        return lambda: {key: entry() for key, entry in entries.items()}
+    if isinstance(template, (list, tuple)):
+        kind, parts = type(template), [_nest(item, lanes, outs) for item in template]
+        if hasattr(template, "_fields"):
+            return lambda: kind(*[part() for part in parts])
+        return lambda: kind([part() for part in parts])
+    shape = template.shape if is_array(template) else ()
+    block = np.empty((lanes.count, *shape))
+    flat = block.reshape(lanes.count, -1)
+    outs.extend(flat[:, k] for k in range(flat.shape[1]))
+    return lambda: block if lanes.as_arrays or shape else block.tolist()

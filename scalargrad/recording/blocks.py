@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..interpreters.source import INFIX, LIBRARY_FUNCTIONS
-from .generated import lines_of, text_of
+from .generated import expression
 from .lowering import Check, Code, Operation, lower
-from .program import Program
+from .program import Operand, Program
 
 if TYPE_CHECKING:
     import numpy
@@ -79,17 +79,40 @@ class BlockKernel:
 
 
 def _written(code: Code) -> str:
+    """The text of the function, in which a name is taken again as soon as its number is not needed any more.
+
+    So the memory of a block is used again while it is still in the cache.
+    """
+    last: dict[int, int] = {x: len(code.steps) for x in code.outputs if type(x) is int}
+    for index, step in reversed([*enumerate(code.steps)]):
+        for x in _read(step):
+            last.setdefault(x, index)
+    names = {i: f"v{i}" for i in range(code.inputs)}
+    free: list[str] = []
     lines = ["def program(values, count):", "    poison = 0.0", "    failed = False"]
     if code.inputs:
-        lines.append(f"    {', '.join(f'v{i}' for i in range(code.inputs))}, = values")
-    for step in code.steps:
+        lines.append(f"    {', '.join(names.values())}, = values")
+    for index, step in enumerate(code.steps):
+        operands = [names[x] if type(x) is int else repr(x) for x in _operands(step)]
+        free += [names.pop(x) for x in dict.fromkeys(_read(step)) if last[x] == index]
         if isinstance(step, Operation):
-            lines.append(f"    {lines_of(step, TEMPLATES)}")
+            name = names[step.result] = free.pop() if free else f"v{step.result}"
+            lines.append(f"    {name} = {expression(step.name, operands, TEMPLATES)}")
             if step.result in code.refusing:
-                lines.append(f"    poison = poison + v{step.result} * 0.0")
+                lines.append(f"    poison = poison + {name} * 0.0")
+            if step.result not in last:
+                free.append(names.pop(step.result))
         else:
-            condition = f"v{cast(Check, step).condition}"
-            wrong = f"({condition} == False)" if cast(Check, step).holds else f"({condition} == True)"
+            wrong = f"({operands[0]} == {not cast(Check, step).holds})"
             lines.append(f"    failed = failed | ({wrong} & (poison == poison))")
-    lines.append(f"    return poison, failed, [{', '.join(map(text_of, code.outputs))}]")
+    outputs = [names[x] if type(x) is int else repr(x) for x in code.outputs]
+    lines.append(f"    return poison, failed, [{', '.join(outputs)}]")
     return "\n".join(lines) + "\n"
+
+
+def _operands(step: Any) -> Sequence[Operand]:
+    return step.operands if isinstance(step, Operation) else (step.condition,)
+
+
+def _read(step: Any) -> list[int]:
+    return [x for x in _operands(step) if type(x) is int]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .llvm import COMPARISONS, Layout
-from .lowering import Check, Operation
+from .lowering import Check, Code, Operation
+from .program import Operand
 
-__all__ = ["Chunk", "cut", "plan"]
+__all__ = ["Chunk", "cut", "ends", "plan"]
 
 Chunk = list["Operation | Check"]
 
@@ -18,9 +19,10 @@ OPTIMIZED = 20_000
 PIECE = 500
 
 
-def plan(length: int) -> tuple[int, int]:
+def plan(code: Code) -> tuple[int, int]:
     """The length of the pieces of a program, and LLVM's level of optimization for it."""
-    if length <= WHOLE:
+    length = len(code.steps)
+    if length + 2 * (code.inputs + len(code.outputs)) <= WHOLE:  # each is a load or a store
         return max(length, 1), 1
     return PIECE, 1 if length <= OPTIMIZED else 0
 
@@ -47,19 +49,34 @@ def cut(steps: Sequence[Operation | Check], piece: int) -> list[Chunk]:
     return chunks or [[]]
 
 
-def crossing(chunks: Sequence[Chunk], layout: Layout, later: Sequence[int]) -> list[dict[int, int]]:
-    """For each chunk, the cells that others need after it, with their places; `later` ones are needed at the end."""
+def ends(
+    chunks: Sequence[Chunk], layout: Layout, outputs: Sequence[Operand], later: Sequence[int]
+) -> tuple[list[dict[int, list[int]]], dict[int, Operand]]:
+    """For each chunk the places of the cells that are wanted after it; and the outputs that none computes.
+
+    The `later` ones are wanted at the end.
+    """
     last: dict[int, int] = dict.fromkeys(later, len(chunks))
     for index, chunk in enumerate(chunks):
         for step in chunk:
             for x in (step.condition,) if isinstance(step, Check) else step.operands:
                 if type(x) is int:
                     last[x] = max(index, last.get(x, 0))
-    return [
-        {
-            step.result: layout.place(step.result)
-            for step in chunk
-            if isinstance(step, Operation) and step.name not in COMPARISONS and last.get(step.result, 0) > index
-        }
-        for index, chunk in enumerate(chunks)
-    ]
+    rest = {layout.inputs + k: output for k, output in enumerate(outputs)}
+    places: dict[int, list[int]] = {}
+    for place, output in rest.items():
+        if type(output) is int:
+            places.setdefault(output, []).append(place)
+    found: list[dict[int, list[int]]] = []
+    for index, chunk in enumerate(chunks):
+        found.append({})
+        for step in chunk:
+            if isinstance(step, Operation) and step.name not in COMPARISONS:
+                wanted = places.get(step.result, [])
+                if last.get(step.result, 0) > index:
+                    wanted = [*wanted, layout.place(step.result)]
+                if wanted:
+                    found[index][step.result] = wanted
+                for place in places.get(step.result, []):
+                    rest.pop(place, None)
+    return found, rest

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import threading
 import types
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..errors import RecordingError
 from ..observer import OBSERVER
-from .arguments import Inputs, scan
+from .arguments import Inputs, matcher, scan
 from .backends import choose
-from .mapping import Abandoned, Vmapped
+from .mapping import AbandonedError, Vmapped
 from .program import Program
 from .trace import Trace, record_trace
 
+if TYPE_CHECKING:
+    from .bound import Bound
+
 __all__ = ["Jitted", "jit"]
+
+observer = OBSERVER.get
 
 VARIANTS = 32
 """How many programs are kept for one nesting of the arguments, one for each outcome of the branches."""
 STORM = 64
 """After so many recordings for one nesting of the arguments, the function runs eagerly."""
+
+
+_Quick: TypeAlias = "Callable[[tuple[Any, ...]], Any]"
 
 
 class Jitted:
@@ -40,6 +46,7 @@ class Jitted:
         self.static_argnums = tuple(static_argnums)
         self.stats = {"recordings": 0, "runs": 0, "guard_failures": 0, "eager_runs": 0}
         self._cases: dict[Any, _Case] = {}
+        self._quick: _Quick | None = None
         self._lock = threading.RLock()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -53,21 +60,48 @@ class Jitted:
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """What the function returns for these arguments."""
-        if OBSERVER.get() is not None:
+        if observer() is not None:
             return self.f(*args, **named)  # becomes a part of what is being recorded
+        self.stats["runs"] += 1
+        if self._quick is not None and not named and (found := self._quick(args)) is not None:
+            return found
+        return self._called(args, named)
+
+    def _called(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         key, numbers = scan(args, named, self.static_argnums)
         case = self._cases.get(key)
-        self.stats["runs"] += 1
-        if case is not None and case.traces and not case.eager:
+        if case is None:
+            case = self._case(key)
+        elif case.traces and not case.eager:
             trace = case.traces[0]
             found = trace.run(numbers)
             if found is not None:
-                return (
-                    trace.result(found)
-                    if trace.plain
-                    else trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
-                )
-        return self._run(case or self._case(key), Inputs(args, named, self.static_argnums))
+                if trace.plain:
+                    return trace.result(found)
+                return trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
+        result = self._run(case, Inputs(args, named, self.static_argnums))
+        self._quick = self._quick_call(case, args, named)
+        return result
+
+    def _quick_call(self, case: _Case, args: tuple[Any, ...], named: dict[str, Any]) -> _Quick | None:
+        """How to call the last program again with arguments like these, where they are plain enough."""
+        match = None if named or self.static_argnums or not case.traces or case.eager else matcher(args)
+        if match is None or not case.traces[0].plain or case.traces[0].captured:
+            return None
+        run, assemble = case.traces[0].runner, case.traces[0].assemble
+        native = getattr(run, "native", None)
+        if native is not None and len(args) == 1 and type(args[0]) is list:
+            quick: _Quick = native.quick(case.traces[0].template)
+            return quick
+
+        def generic(args: tuple[Any, ...]) -> Any:
+            numbers = match(args)
+            if numbers is None:
+                return None
+            outputs = run(numbers)
+            return None if outputs is None else assemble(outputs)
+
+        return generic
 
     def program(self, *args: Any, **named: Any) -> Program:
         """The program for these arguments, recorded where it was not yet.
@@ -84,6 +118,24 @@ class Jitted:
                 return trace.program
         with self._lock:
             return self._record(case, inputs).program
+
+    def bind(self, *args: Any) -> Bound:
+        """The function with its buffers bound, for a tight loop that fills them and calls without allocation.
+
+        Its `inputs` are nested like the arguments and its `outputs` like the result, with NumPy arrays in the
+        place of arrays and numbers (those of shape ()). Calling it computes the outputs from the inputs, and
+        returns the outputs. Raises what the function raises, `TypeError` where a Value takes part, and
+        `ImportError` without NumPy.
+
+        >>> import scalargrad as sg
+        >>> bound = sg.jit(lambda xs: xs[0] * xs[1]).bind([1.0, 2.0])
+        >>> bound.inputs[0][0][...] = 5.0
+        >>> float(bound())
+        10.0
+        """
+        from .bound import Bound
+
+        return Bound(self, args)
 
     def _case(self, key: Any) -> _Case:
         with self._lock:
@@ -125,7 +177,7 @@ class Jitted:
             return False
         try:
             trace = self._record(case, inputs)
-        except Abandoned as error:
+        except AbandonedError as error:
             self._abandon(case, str(error))
             return False
         if trace.too_many_results:

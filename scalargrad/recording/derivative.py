@@ -12,7 +12,7 @@ from ..observer import OBSERVER
 from ..rows import Many
 from ..value import Value, next_serial
 from .choices import CHOOSE, EQUAL, LESS
-from .program import Guard, Instruction, Mapped, Program
+from .program import Guard, Instruction, Program
 from .recorder import Recording
 
 __all__ = ["Call", "gradient", "make_node", "run_on_nodes"]
@@ -102,13 +102,15 @@ class Call(Many):
         return [next(partials) if w else None for w in wanted]
 
 
-def make_node(primitive: Any, data: float, args: Sequence[Any], partials: Sequence[float]) -> Value:
+def make_node(
+    primitive: Any, data: float, args: tuple[Any, ...], parents: tuple[Value, ...], partials: Sequence[float]
+) -> Value:
     """A node whose data and local derivatives were computed elsewhere."""
     node = Value.__new__(Value)
     node._data = data
     node.grad = 0.0
-    node.args = tuple(args)
-    node.parents = tuple([arg for arg in args if isinstance(arg, Value)])
+    node.args = args
+    node.parents = parents
     node.partials = tuple(partials)
     node.primitive = primitive
     node.label = ""

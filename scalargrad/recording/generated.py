@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..eager import REFUSALS
 from ..interpreters.source import INFIX, LIBRARY_FUNCTIONS
 from .lowering import Check, Code, MappedCall, Operation, lower
 from .program import Mapped, Operand, Program
-from .replay import lane_inputs, in_lane, replay
+from .replay import in_lane, lane_inputs, replay
 
-__all__ = ["GeneratedProgram", "lines_of", "text_of", "written"]
+__all__ = ["GeneratedProgram", "expression", "text_of", "written"]
 
 
 class GeneratedProgram:
@@ -54,11 +54,11 @@ class _MappedLoop:
                 outputs = next((out for run in self.programs if (out := run(inputs)) is not None), None)
             if outputs is None:
                 return None
-            for i, (out, summed) in enumerate(zip(outputs, self.step.summed, strict=True)):
+            for i, (number, summed) in enumerate(zip(outputs, self.step.summed, strict=True)):
                 if summed:
-                    sums[i] = out if sums[i] is None else sums[i] + out
+                    sums[i] = number if sums[i] is None else sums[i] + number
                 else:
-                    sums[i].append(out)
+                    sums[i].append(number)
         results: list[float] = []
         for total in sums:
             results.extend(total if isinstance(total, list) else [total])
@@ -91,12 +91,10 @@ def text_of(operand: Operand) -> str:
     return f"v{operand}" if type(operand) is int else repr(operand)
 
 
-def lines_of(step: Operation, templates: dict[str, str]) -> str:
-    """An operation as an assignment."""
-    names = [text_of(x) for x in step.operands]
-    template = templates.get(step.name)
-    called = template.format(*names) if template else f"{step.name}({', '.join(names)})"
-    return f"v{step.result} = {called}"
+def expression(name: str, operands: Sequence[str], templates: Mapping[str, str]) -> str:
+    """An operation as it is written: by its template, or as a call."""
+    template = templates.get(name)
+    return template.format(*operands) if template else f"{name}({', '.join(operands)})"
 
 
 def written(code: Code) -> str:
@@ -107,7 +105,7 @@ def written(code: Code) -> str:
     calls = 0
     for step in code.steps:
         if isinstance(step, Operation):
-            lines.append(f"    {lines_of(step, INFIX)}")
+            lines.append(f"    v{step.result} = {expression(step.name, [*map(text_of, step.operands)], INFIX)}")
         elif isinstance(step, Check):
             lines.append(f"    if {'not ' if step.holds else ''}v{step.condition}: return None")
         else:

@@ -40,10 +40,9 @@ class MappedRunner:
     """A mapped step, ready to run."""
 
     def __init__(self, programs: Sequence[Program], summed: Sequence[bool], backend: str) -> None:
-        kind = NativeKernel if backend == "native" else BlockKernel
         self.programs = programs
         self.summed = tuple(summed)
-        self.kernels: list[Kernel] = [kind(program, self.summed) for program in programs]
+        self.kernels: list[Kernel] = [_kernel(program, self.summed, backend) for program in programs]
 
     def __call__(
         self, columns: Sequence[Array], broadcast: Sequence[float], lanes: int, outs: Sequence[Array] | None = None
@@ -86,6 +85,11 @@ class MappedRunner:
             return next((numbers for numbers in tried if numbers is not None), None)
 
 
+@functools.lru_cache(maxsize=256)
+def _kernel(program: Program, summed: tuple[bool, ...], backend: str) -> Kernel:
+    return NativeKernel(program, summed) if backend == "native" else BlockKernel(program, summed)
+
+
 @functools.lru_cache(maxsize=64)
 def mapped_runner(programs: tuple[Program, ...], summed: tuple[bool, ...], backend: str) -> MappedRunner:
     """A mapped step, ready to run; what was compiled lately is kept."""
@@ -104,11 +108,10 @@ class NativeKernel:
         layout = Layout(code)
         writer = Writer(layout, self.width, self.machine.simd_symbol)
         writer.refusing = code.refusing
-        piece, level = plan(len(code.steps))
+        piece, level = plan(code)
         chunks = cut(code.steps, piece)  # type: ignore[arg-type]  # a sub-program has no mapped steps
-        needed = [x for x in code.outputs if type(x) is int]
         addresses, self.modules = compile_chunks(
-            writer, chunks, code, needed, min(2 * level, 2) if len(chunks) == 1 else level
+            writer, chunks, code, (), min(2 * level, 2) if len(chunks) == 1 else level
         )
         self.summed = sum(summed)
         text = driver(writer, len(addresses), program.inputs, program.captured, summed)
@@ -134,7 +137,7 @@ class NativeKernel:
         numbers = (ctypes.c_double * max(len(broadcast), 1))(*broadcast)
         scratch = (ctypes.c_double * self.size)()
         self.function(lanes, addresses, strides, numbers, out_addresses, out_strides, sums, flags, scratch, self.chunks)
-        found = np.frombuffer(flags, dtype=np.uint8)
+        found = np.frombuffer(memoryview(flags), dtype=np.uint8)
         if not found.any():
             none = np.empty(0, dtype=int)
             return sums[: self.summed], none, none

@@ -7,8 +7,9 @@ code would refuse shows as a number that is not finite: it poisons an accumulato
 
 from __future__ import annotations
 
+import itertools
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .lowering import Check, Code, Operation
 from .program import Operand
@@ -80,7 +81,7 @@ class Layout:
             self.size += 1
         return self.places[cell]
 
-    def extra(self, count: int) -> int:
+    def reserve(self, count: int) -> int:
         """The first of so many further places."""
         self.size += count
         return self.size - count
@@ -104,13 +105,20 @@ class Writer:
         self.kind = "double" if width == 1 else f"<{width} x double>"
         self.flag = "i1" if width == 1 else f"<{width} x i1>"
         if width > 1:
-            self.poison = layout.extra(2)
+            self.poison = layout.reserve(2)
             self.failed = self.poison + 1
 
     def chunk(
-        self, name: str, steps: Sequence[Operation | Check], ends: dict[int, int], outputs: Sequence[Operand]
+        self,
+        name: str,
+        steps: Sequence[Operation | Check],
+        ends: Mapping[int, Sequence[int]],
+        rest: Mapping[int, Operand],
     ) -> str:
-        """The function of these steps; `ends` are the places of the cells that it hands on."""
+        """The function of these steps; `ends` are the places of the cells that it hands on, as soon as it has them.
+
+        The `rest` are places and operands to store at the end.
+        """
         self.lines: list[str] = []
         self.loaded: set[int] = set()
         self.local: set[int] = set()
@@ -127,10 +135,10 @@ class Writer:
                 self.check(step)
             else:
                 self.operation(step)
-                if step.result in ends:
-                    self.store(f"%v{step.result}", ends[step.result])
-        for index, output in enumerate(outputs):
-            self.store(self.operand(output), self.layout.inputs + index)
+                for place in ends.get(step.result, ()):
+                    self.store(f"%v{step.result}", place)
+        for place, operand in rest.items():
+            self.store(self.operand(operand), place)
         if self.width == 1:
             suspect = self.add(f"fcmp uno double {self.accumulator}, 0.0")
             self.lines.append(f"  %status = select i1 {suspect}, i32 2, i32 0\n  ret i32 %status")
@@ -277,74 +285,95 @@ def driver(writer: Writer, chunks: int, columns: int, broadcast: int, summed: Se
     It takes the number of lanes; the addresses of the columns and their strides; the broadcast numbers; the
     addresses and strides of the stacked outputs; where the sums go; a byte for each turn of the loop, with a
     bit for each lane that is suspect and, above, for each whose guard failed; the scratch array; and the
-    addresses of the chunks. The sums leave those lanes out. The last
-    lanes are repeated where fewer than `width` are left, and not summed again.
+    addresses of the chunks. The sums leave those lanes out. The last lanes are repeated where fewer than
+    `width` are left, and not summed again.
     """
-    width, kind = writer.width, writer.kind
-    layout = writer.layout
-    sums = layout.extra(sum(summed))
-    lines: list[str] = []
-    emit = lines.append
-    ones = "<" + ", ".join(["i1 true"] * width) + ">"
+    kind, width = writer.kind, writer.width
+    first = writer.layout.inputs
+    sums = writer.layout.reserve(sum(summed))
     zeros = writer.number(0.0)
-    emit(
-        "define void @batch(i64 %n, ptr %columns, ptr %strides, ptr %broadcast, ptr %outs, ptr %outstrides, "
-        "ptr %sums, ptr %flags, ptr %scratch, ptr %chunks) {\nentry:\n  %last = sub i64 %n, 1\n  br label %splat"
-    )
-    emit(
-        _loop(
-            "splat",
-            "entry",
-            "start",
-            broadcast,
-            f"""
-  %sp = getelementptr double, ptr %broadcast, i64 %splat.i
+    lanes = range(width)
+    parameters = "i64 %n, ptr %columns, ptr %strides, ptr %broadcast, ptr %outs, ptr %outstrides, ptr %sums, ptr %flags"
+    lines = [
+        f"define void @batch({parameters}, ptr %scratch, ptr %chunks) {{",
+        "entry:\n  %last = sub i64 %n, 1\n  br label %splat",
+        _loop("splat", "entry", "clear", broadcast, _splat(writer, columns)),
+        _loop("clear", "splat", "start", sum(summed), _clear(writer, sums)),
+        "start:\n  br label %loop\nloop:\n  %i = phi i64 [ 0, %start ], [ %next, %end ]",
+    ]
+    for lane in lanes:
+        lines.append(f"  %at{lane} = add i64 %i, {lane}\n  %in{lane} = icmp slt i64 %at{lane}, %n")
+        lines.append(f"  %lane{lane} = select i1 %in{lane}, i64 %at{lane}, i64 %last")
+    lines += ["  br label %gather", _loop("gather", "loop", "body", columns, _gather(writer)), "body:"]
+    for name, place in (("poison", writer.poison), ("failed", writer.failed)):
+        lines.append(f"  %{name}.p = getelementptr {kind}, ptr %scratch, i64 {place}")
+        lines.append(f"  store {kind} {zeros}, ptr %{name}.p, align 8")
+    for index in range(chunks):
+        lines.append(f"  %cp{index} = getelementptr ptr, ptr %chunks, i64 {index}")
+        lines.append(f"  %c{index} = load ptr, ptr %cp{index}, align 8\n  call void %c{index}(ptr %scratch)")
+    lines.append(_status(writer))
+    before, at, counts = "body", 0, [0, 0]
+    runs = [(is_sum, len(list(group))) for is_sum, group in itertools.groupby(summed)]
+    lines.append(f"  br label %{'run0' if runs else 'end'}")
+    for index, (is_sum, count) in enumerate(runs):
+        after = f"run{index + 1}" if index + 1 < len(runs) else "end"
+        body = (
+            _add(writer, f"run{index}", first + at, sums + counts[1])
+            if is_sum
+            else _scatter(writer, f"run{index}", first + at, counts[0])
+        )
+        lines.append(_loop(f"run{index}", before, after, count, body))
+        before, at = f"run{index}", at + count
+        counts[is_sum] += count
+    lines += [
+        f"end:\n  %next = add i64 %i, {width}\n  %more = icmp slt i64 %next, %n",
+        "  br i1 %more, label %loop, label %reduce",
+        _loop("reduce", "end", "done", sum(summed), _reduce(writer, sums)),
+        "done:\n  ret void\n}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _splat(writer: Writer, columns: int) -> str:
+    kind = writer.kind
+    return f"""  %sp = getelementptr double, ptr %broadcast, i64 %splat.i
   %sx = load double, ptr %sp, align 8
   %sv0 = insertelement {kind} poison, double %sx, i32 0
-  %sv = shufflevector {kind} %sv0, {kind} poison, <{width} x i32> zeroinitializer
+  %sv = shufflevector {kind} %sv0, {kind} poison, <{writer.width} x i32> zeroinitializer
   %splat.k = add i64 %splat.i, {columns}
   %sq = getelementptr {kind}, ptr %scratch, i64 %splat.k
-  store {kind} %sv, ptr %sq, align 8""",
-        )
-    )
-    emit("start:")
-    for j in range(sum(summed)):
-        emit(
-            f"  %z{j} = getelementptr {kind}, ptr %scratch, i64 {sums + j}\n  store {kind} {zeros}, ptr %z{j}, align 8"
-        )
-    emit("  br label %loop\nloop:\n  %i = phi i64 [ 0, %start ], [ %next, %end ]")
-    for lane in range(width):
-        emit(f"  %at{lane} = add i64 %i, {lane}\n  %in{lane} = icmp slt i64 %at{lane}, %n")
-        emit(f"  %lane{lane} = select i1 %in{lane}, i64 %at{lane}, i64 %last")
-    gather = [
+  store {kind} %sv, ptr %sq, align 8"""
+
+
+def _clear(writer: Writer, sums: int) -> str:
+    return f"""  %zk = add i64 %clear.i, {sums}
+  %zp = getelementptr {writer.kind}, ptr %scratch, i64 %zk
+  store {writer.kind} {writer.number(0.0)}, ptr %zp, align 8"""
+
+
+def _gather(writer: Writer) -> str:
+    lines = [
         "  %gp = getelementptr ptr, ptr %columns, i64 %gather.i\n  %base = load ptr, ptr %gp, align 8",
         "  %gs = getelementptr i64, ptr %strides, i64 %gather.i\n  %stride = load i64, ptr %gs, align 8",
     ]
     previous = "poison"
-    for lane in range(width):
-        gather.append(
+    for lane in range(writer.width):
+        lines.append(
             f"  %go{lane} = mul i64 %lane{lane}, %stride\n  %ga{lane} = getelementptr i8, ptr %base, i64 %go{lane}"
         )
-        gather.append(f"  %gx{lane} = load double, ptr %ga{lane}, align 8")
-        gather.append(f"  %gv{lane} = insertelement {kind} {previous}, double %gx{lane}, i32 {lane}")
+        lines.append(f"  %gx{lane} = load double, ptr %ga{lane}, align 8")
+        lines.append(f"  %gv{lane} = insertelement {writer.kind} {previous}, double %gx{lane}, i32 {lane}")
         previous = f"%gv{lane}"
-    gather.append(
-        f"  %gq = getelementptr {kind}, ptr %scratch, i64 %gather.i\n  store {kind} {previous}, ptr %gq, align 8"
-    )
-    emit("  br label %gather")
-    emit(_loop("gather", "loop", "body", columns, "\n".join(gather)))
-    emit("body:")
-    for name, place in (("poison", writer.poison), ("failed", writer.failed)):
-        emit(
-            f"  %{name}.p = getelementptr {kind}, ptr %scratch, i64 {place}\n  store {kind} {zeros}, ptr %{name}.p, align 8"
-        )
-    for index in range(chunks):
-        emit(
-            f"  %cp{index} = getelementptr ptr, ptr %chunks, i64 {index}\n  %c{index} = load ptr, ptr %cp{index}, align 8"
-        )
-        emit(f"  call void %c{index}(ptr %scratch)")
-    emit(f"""  %poison = load {kind}, ptr %poison.p, align 8
-  %suspect = fcmp uno {kind} %poison, {zeros}
+    lines.append(f"  %gq = getelementptr {writer.kind}, ptr %scratch, i64 %gather.i")
+    lines.append(f"  store {writer.kind} {previous}, ptr %gq, align 8")
+    return "\n".join(lines)
+
+
+def _status(writer: Writer) -> str:
+    kind, width = writer.kind, writer.width
+    ones = "<" + ", ".join(["i1 true"] * width) + ">"
+    text = f"""  %poison = load {kind}, ptr %poison.p, align 8
+  %suspect = fcmp uno {kind} %poison, {writer.number(0.0)}
   %failed64 = load <{width} x i64>, ptr %failed.p, align 8
   %failed = trunc <{width} x i64> %failed64 to <{width} x i1>
   %s0 = bitcast <{width} x i1> %suspect to i{width}
@@ -357,47 +386,60 @@ def driver(writer: Writer, chunks: int, columns: int, broadcast: int, summed: Se
   %fp = getelementptr i8, ptr %flags, i64 %turn
   store i8 %bits, ptr %fp, align 1
   %wrong = or <{width} x i1> %failed, %suspect
-  %ok0 = xor <{width} x i1> %wrong, {ones}""")
+  %right = xor <{width} x i1> %wrong, {ones}
+"""
+    previous = "poison"
     for lane in range(width):
-        before = "poison" if lane == 0 else f"%valid{lane - 1}"
-        emit(f"  %valid{lane} = insertelement <{width} x i1> {before}, i1 %in{lane}, i32 {lane}")
-    emit(f"  %ok = and <{width} x i1> %ok0, %valid{width - 1}")
-    stacked = [j for j, s in enumerate(summed) if not s]
-    for k, j in enumerate(j for j, s in enumerate(summed) if s):
-        emit(f"""  %rp{j} = getelementptr {kind}, ptr %scratch, i64 {layout.inputs + j}
-  %r{j} = load {kind}, ptr %rp{j}, align 8
-  %rm{j} = select <{width} x i1> %ok, {kind} %r{j}, {kind} {zeros}
-  %ap{j} = getelementptr {kind}, ptr %scratch, i64 {sums + k}
-  %a{j} = load {kind}, ptr %ap{j}, align 8
-  %an{j} = fadd {kind} %a{j}, %rm{j}
-  store {kind} %an{j}, ptr %ap{j}, align 8""")
-    for k, j in enumerate(stacked):
-        emit(f"""  %op{j} = getelementptr {kind}, ptr %scratch, i64 {layout.inputs + j}
-  %o{j} = load {kind}, ptr %op{j}, align 8
-  %ob{j}p = getelementptr ptr, ptr %outs, i64 {k}
-  %ob{j} = load ptr, ptr %ob{j}p, align 8
-  %os{j}p = getelementptr i64, ptr %outstrides, i64 {k}
-  %os{j} = load i64, ptr %os{j}p, align 8""")
-        for lane in range(width):
-            emit(f"""  %ox{j}.{lane} = extractelement {kind} %o{j}, i32 {lane}
-  %oo{j}.{lane} = mul i64 %lane{lane}, %os{j}
-  %oa{j}.{lane} = getelementptr i8, ptr %ob{j}, i64 %oo{j}.{lane}
-  store double %ox{j}.{lane}, ptr %oa{j}.{lane}, align 8""")
-    emit(f"  br label %end\nend:\n  %next = add i64 %i, {width}\n  %more = icmp slt i64 %next, %n")
-    emit("  br i1 %more, label %loop, label %reduce\nreduce:")
-    for k in range(sum(summed)):
-        emit(
-            f"  %fp{k} = getelementptr {kind}, ptr %scratch, i64 {sums + k}\n  %fv{k} = load {kind}, ptr %fp{k}, align 8"
-        )
-        total = ""
-        for lane in range(width):
-            emit(f"  %fx{k}.{lane} = extractelement {kind} %fv{k}, i32 {lane}")
-            if lane:
-                emit(f"  %ft{k}.{lane} = fadd double {total}, %fx{k}.{lane}")
-            total = f"%ft{k}.{lane}" if lane else f"%fx{k}.0"
-        emit(f"  %fo{k} = getelementptr double, ptr %sums, i64 {k}\n  store double {total}, ptr %fo{k}, align 8")
-    emit("  ret void\n}")
-    return "\n".join(lines) + "\n"
+        text += f"  %valid{lane} = insertelement <{width} x i1> {previous}, i1 %in{lane}, i32 {lane}\n"
+        previous = f"%valid{lane}"
+    return text + f"  %ok = and <{width} x i1> %right, {previous}"
+
+
+def _add(writer: Writer, name: str, first: int, sums: int) -> str:
+    kind = writer.kind
+    return f"""  %{name}.k = add i64 %{name}.i, {first}
+  %{name}.p = getelementptr {kind}, ptr %scratch, i64 %{name}.k
+  %{name}.x = load {kind}, ptr %{name}.p, align 8
+  %{name}.m = select <{writer.width} x i1> %ok, {kind} %{name}.x, {kind} {writer.number(0.0)}
+  %{name}.s = add i64 %{name}.i, {sums}
+  %{name}.q = getelementptr {kind}, ptr %scratch, i64 %{name}.s
+  %{name}.a = load {kind}, ptr %{name}.q, align 8
+  %{name}.t = fadd {kind} %{name}.a, %{name}.m
+  store {kind} %{name}.t, ptr %{name}.q, align 8"""
+
+
+def _scatter(writer: Writer, name: str, first: int, outs: int) -> str:
+    kind = writer.kind
+    text = f"""  %{name}.k = add i64 %{name}.i, {first}
+  %{name}.p = getelementptr {kind}, ptr %scratch, i64 %{name}.k
+  %{name}.x = load {kind}, ptr %{name}.p, align 8
+  %{name}.o = add i64 %{name}.i, {outs}
+  %{name}.bp = getelementptr ptr, ptr %outs, i64 %{name}.o
+  %{name}.b = load ptr, ptr %{name}.bp, align 8
+  %{name}.sp = getelementptr i64, ptr %outstrides, i64 %{name}.o
+  %{name}.s = load i64, ptr %{name}.sp, align 8"""
+    for lane in range(writer.width):
+        text += f"""
+  %{name}.x{lane} = extractelement {kind} %{name}.x, i32 {lane}
+  %{name}.o{lane} = mul i64 %lane{lane}, %{name}.s
+  %{name}.a{lane} = getelementptr i8, ptr %{name}.b, i64 %{name}.o{lane}
+  store double %{name}.x{lane}, ptr %{name}.a{lane}, align 8"""
+    return text
+
+
+def _reduce(writer: Writer, sums: int) -> str:
+    kind = writer.kind
+    text = f"""  %rk = add i64 %reduce.i, {sums}
+  %rp = getelementptr {kind}, ptr %scratch, i64 %rk
+  %rv = load {kind}, ptr %rp, align 8
+"""
+    total = ""
+    for lane in range(writer.width):
+        text += f"  %rx{lane} = extractelement {kind} %rv, i32 {lane}\n"
+        if lane:
+            text += f"  %rt{lane} = fadd double {total}, %rx{lane}\n"
+        total = f"%rt{lane}" if lane else "%rx0"
+    return text + f"  %ro = getelementptr double, ptr %sums, i64 %reduce.i\n  store double {total}, ptr %ro, align 8"
 
 
 def _loop(name: str, before: str, after: str, count: int, body: str) -> str:

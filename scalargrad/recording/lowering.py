@@ -21,6 +21,9 @@ REFUSING = frozenset({"div", "pow", "mod", "floordiv", "exp", "expm1", "log", "l
 }
 """The operations that floats refuse somewhere: at a pole, outside a domain, at an overflow."""
 
+MOST_SHARED = 20_000
+"""How many operations are remembered to be shared, which bounds the memory for a large program."""
+
 ARITHMETIC = ("add", "sub", "mul", "neg")
 NAMES = frozenset((*LIBRARY, *ARITHMETIC))
 
@@ -66,7 +69,7 @@ class Code:
     def write(self, name: str, *args: Any) -> Any:
         """The cell of an operation's result, or the number where all operands are numbers."""
         operands = tuple([x.number if type(x) is Cell else float(x) for x in args])
-        if all([type(x) is float for x in operands]):
+        if all(type(x) is float for x in operands):
             return _fold(name, operands)
         simpler = self._simpler(name, operands)
         if simpler is not None:
@@ -74,6 +77,8 @@ class Code:
         key = (name, *[x if type(x) is int else float.hex(x) for x in operands])
         number = self._shared.get(key)
         if number is None:
+            if len(self._shared) > MOST_SHARED:
+                self._shared.clear()
             number = self._shared[key] = self.size
             self.size += 1
             self.steps.append(Operation(name, operands, number))
@@ -221,6 +226,7 @@ def lower(program: Program) -> Code:
             cells.extend([Cell(code, code.size + i) for i in range(step.width)])
             code.size += step.width
     code.outputs = tuple([_number(operand(x)) for x in program.outputs])
+    code._shared.clear()
     code.tidy()
     return code
 

@@ -16,7 +16,7 @@ from ..observer import OBSERVER
 from ..primitives import mean
 from ..structures import array, flatten, is_array
 from ..value import Value
-from .backends import choose
+from .backends import missing
 from .derivative import gradient, make_node
 from .generated import GeneratedProgram
 from .program import Mapped, Operand, Program
@@ -238,12 +238,14 @@ class _LaneTracer:
     def programs(self) -> tuple[list[Program], list[Value], Function]:
         """The programs, the Values that they capture, and what rebuilds an output."""
         traced: list[tuple[Recording, list[Any]]] = []
-        remaining = range(len(self.lanes))
+        remaining: Sequence[int] = range(len(self.lanes))
         rebuild: Function = list
         output_paths = None
         while remaining:
             if len(traced) == OUTCOMES:
-                raise Abandoned(f"a batch took more than {OUTCOMES} different ways through the function's branches")
+                raise AbandonedError(
+                    f"a batch took more than {OUTCOMES} different ways through the function's branches"
+                )
             sub, outputs, paths, rebuild = self._trace(remaining[0])
             if output_paths not in (None, paths):
                 raise RecordingError("a mapped function's results are nested differently in different lanes")
@@ -275,7 +277,7 @@ class _LaneTracer:
         return [t for t in lanes[1:] if run([*(column[t] for column in self.data), *broadcast]) is None]
 
 
-class Abandoned(RecordingError):
+class AbandonedError(RecordingError):
     """A recording was given up; the function runs eagerly instead."""
 
 
@@ -293,11 +295,12 @@ def mapped_nodes(step: Mapped, broadcast: Sequence[Any], columns: Sequence[Seque
     operands = recording.map(step)
     args = (*broadcast, *(x for column in columns for x in column))
     call = MappedCall(step, lanes, len(broadcast), len(columns))
-    nan = (float("nan"),) * sum(isinstance(arg, Value) for arg in args)
-    nodes = []
+    parents = tuple([arg for arg in args if isinstance(arg, Value)])
+    nan = (float("nan"),) * len(parents)  # no sweep over floats reaches these nodes
+    nodes: list[Value] = []
     for k, summed in enumerate(step.summed):
         for t in [None] if summed else range(step.lanes):
-            node = make_node(MappedOutput(call, k, t), results[len(nodes)], args, nan)
+            node = make_node(MappedOutput(call, k, t), results[len(nodes)], args, parents, nan)
             recording.bind(node, operands[len(nodes)])
             nodes.append(node)
     return nodes
@@ -313,16 +316,15 @@ def _packed(refs: list[Operand]) -> range | tuple[Operand, ...]:
 
 
 def _evaluate(step: Mapped, lanes: Sequence[Sequence[float]]) -> list[float]:
-    backend = choose("auto")
-    if backend == "python":
+    if missing("numpy"):
         return _evaluated(step, lanes)
     import numpy as np
 
     from .kernels import mapped_runner
 
     matrix = np.array(lanes, dtype=float)
-    columns, broadcast = matrix[:, : len(step.columns)].T, lanes[0][len(step.columns) :]
-    results = mapped_runner(step.programs, step.summed, backend)(columns, broadcast, len(lanes))
+    columns, broadcast = list(matrix[:, : len(step.columns)].T), lanes[0][len(step.columns) :]
+    results = mapped_runner(step.programs, step.summed, "numpy")(columns, broadcast, len(lanes))
     if isinstance(results, int):
         raise RecordingError(ANOTHER_WAY)
     return [float(x) for r in results for x in (r if isinstance(r, np.ndarray) else [r])]

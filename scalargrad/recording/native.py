@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .chunks import Chunk, crossing, cut, plan
+from .arguments import assembler
+from .chunks import Chunk, cut, ends, plan
 from .kernels import mapped_runner
 from .llvm import GUARD_FAILED, Layout, Writer, helpers
 from .lowering import Code, MappedCall, lower
@@ -17,6 +18,7 @@ from .replay import replay
 
 __all__ = ["NativeProgram", "compile_chunks", "text_of_program"]
 
+FLOATS = {float}
 STREAMED = 10
 """How many pieces of a large program are in one module: LLVM's own form of all at once would fill the memory."""
 
@@ -43,34 +45,81 @@ class NativeProgram:
         code = lower(program)
         layout = Layout(code)
         steps, self.modules = _compile(code, layout)
-        self.inputs = code.inputs
-        self.end = code.inputs + len(code.outputs)
-        self.size = layout.size
         self.steps = steps
-        self.only = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else None
-        self.pack_into = struct.Struct(f"{self.inputs}d").pack_into
-        self.buffers: list[Any] = []
+        self.size = layout.size
+        self.whole = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else self._run
+        self.inputs = code.inputs
+        self.call = _caller(program, self.whole, code.inputs, len(code.outputs), layout.size)
+        self.call.__dict__["native"] = self  # the machine code lives as long as what calls it
 
-    def __call__(self, values: Sequence[float]) -> Sequence[float] | None:
+    def __call__(self, values: Sequence[float]) -> list[float] | None:
         """The outputs, or None."""
-        try:
-            buffer = self.buffers.pop()  # one for each thread at work
-        except IndexError:
-            buffer = (ctypes.c_double * self.size)()
-        self.pack_into(buffer, 0, *values)
-        status = self.only(buffer) if self.only else self._run(buffer)
-        outputs: Sequence[float] = buffer[self.inputs : self.end]
-        self.buffers.append(buffer)
-        if status:
-            return None if status == GUARD_FAILED else replay(self.program, values)
-        return outputs
+        return self.call(values)
 
-    def _run(self, buffer: Any) -> int:
+    def quick(self, template: Any) -> Callable[[tuple[Any, ...]], Any]:
+        """The whole call for one list of floats as the only argument; the results nest like the template.
+
+        It returns None for another argument, and where the result takes a closer look.
+        """
+        inputs, whole = self.inputs, self.whole
+        pack_into = struct.Struct(f"{inputs}d").pack_into
+        kind = ctypes.c_double * self.size
+        free: list[tuple[Any, int]] = []
+        assemble = assembler(template, inputs)
+
+        def call(args: tuple[Any, ...]) -> Any:
+            if len(args) != 1:
+                return None
+            (xs,) = args
+            if type(xs) is not list or len(xs) != inputs or {*map(type, xs)} != FLOATS:
+                return None
+            try:
+                pair = free.pop()
+            except IndexError:
+                scratch = kind()
+                pair = scratch, ctypes.addressof(scratch)
+            buffer, address = pair
+            pack_into(buffer, 0, *xs)
+            found = None if whole(address) else assemble(buffer)
+            free.append(pair)
+            return found
+
+        call.__dict__["native"] = self
+        return call
+
+    def _run(self, address: int) -> int:
         for step in self.steps:
-            status: int = step(buffer)
+            status: int = step(address)
             if status:
                 return status
         return 0
+
+
+def _caller(
+    program: Program, whole: Callable[[int], int], inputs: int, outputs: int, size: int
+) -> Callable[[Sequence[float]], list[float] | None]:
+    """The call of a program whose code takes the address of its scratch array."""
+    pack_into = struct.Struct(f"{inputs}d").pack_into
+    kind = ctypes.c_double * size
+    free: list[tuple[Any, int]] = []  # one for each thread that was at work
+    results = slice(inputs, inputs + outputs)
+
+    def call(values: Sequence[float]) -> list[float] | None:
+        try:
+            pair = free.pop()
+        except IndexError:
+            scratch = kind()
+            pair = scratch, ctypes.addressof(scratch)
+        buffer, address = pair
+        pack_into(buffer, 0, *values)
+        status = whole(address)
+        found: list[float] = buffer[results]
+        free.append(pair)
+        if status:
+            return None if status == GUARD_FAILED else replay(program, values)
+        return found
+
+    return call
 
 
 class _MappedStep:
@@ -80,12 +129,14 @@ class _MappedStep:
         self.call = call
         self.runner = mapped_runner(call.step.programs, call.step.summed, "native")
         self.places = [layout.places[x] if type(x) is int else None for x in call.broadcast]
-        self.results = [layout.place(call.result + i) for i in range(call.step.width)]
+        self.start = layout.place(call.result)  # the results stand one after the other
+        self.layout = layout
 
-    def __call__(self, buffer: Any) -> int:
+    def __call__(self, address: int) -> int:
         import numpy as np
 
-        numbers = np.frombuffer(buffer)
+        buffer = (ctypes.c_double * self.layout.size).from_address(address)
+        numbers = np.frombuffer(memoryview(buffer).cast("B"))
         broadcast = [
             x if place is None else buffer[place] for x, place in zip(self.call.broadcast, self.places, strict=True)
         ]
@@ -99,8 +150,7 @@ class _MappedStep:
         if isinstance(results, int):
             return GUARD_FAILED
         flat = [x for r in results for x in (r.tolist() if isinstance(r, np.ndarray) else [r])]
-        start = self.results[0]
-        buffer[start : start + len(flat)] = flat
+        buffer[self.start : self.start + len(flat)] = flat
         return 0
 
 
@@ -134,12 +184,11 @@ done:
 
 
 def _compile(code: Code, layout: Layout) -> tuple[list[Any], list[Module]]:
-    length = len(code.steps)
-    piece, level = plan(length)
+    piece, level = plan(code)
     segments = _segments(code)
     chunks: list[Chunk] = []
     runs: list[Any] = []  # for each segment, a range of chunks, or a mapped call
-    needed = [x for x in code.outputs if type(x) is int]
+    needed: list[int] = []
     for segment in segments:
         if segment and isinstance(segment[0], MappedCall):
             needed += [x for x in segment[0].broadcast if type(x) is int]
@@ -167,7 +216,8 @@ def _compile(code: Code, layout: Layout) -> tuple[list[Any], list[Module]]:
 
 
 def _scalar(address: int) -> Any:
-    return ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(address)
+    # One chunk is done in microseconds: it keeps the interpreter's lock, which takes longer to pass on.
+    return ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(address)
 
 
 class _Sequence:
@@ -180,8 +230,8 @@ class _Sequence:
         self.function = ctypes.CFUNCTYPE(ctypes.c_int, *kinds)(module.addresses["run"])
         self.chunks = (ctypes.c_void_p * len(addresses))(*addresses)
 
-    def __call__(self, buffer: Any) -> int:
-        status: int = self.function(self.chunks, len(self.chunks), buffer)
+    def __call__(self, address: int) -> int:
+        status: int = self.function(self.chunks, len(self.chunks), address)
         return status
 
 
@@ -189,7 +239,7 @@ def compile_chunks(
     writer: Writer, chunks: Sequence[Chunk], code: Code, needed: Sequence[int], level: int
 ) -> tuple[list[int], list[Module]]:
     """The addresses of the chunks' functions, and the modules that they live in."""
-    ends = crossing(chunks, writer.layout, needed)
+    places, rest = ends(chunks, writer.layout, code.outputs, needed)
     addresses: list[int] = []
     modules: list[Module] = []
     for start in range(0, len(chunks), STREAMED):
@@ -198,7 +248,7 @@ def compile_chunks(
         names, texts = [], []
         for index in range(start, min(start + STREAMED, len(chunks))):
             last = index == len(chunks) - 1
-            texts.append(writer.chunk(f"chunk{index}", chunks[index], ends[index], code.outputs if last else ()))
+            texts.append(writer.chunk(f"chunk{index}", chunks[index], places[index], rest if last else {}))
             names.append(f"chunk{index}")
         text = "\n".join(texts) + helpers(writer)
         machine().link(_needed_symbols(writer))
@@ -221,12 +271,12 @@ def text_of_program(program: Program) -> str:
         if isinstance(step, MappedCall):
             for i in range(step.step.width):
                 layout.place(step.result + i)
-    chunks = cut(steps, plan(len(steps))[0])
-    ends = crossing(chunks, layout, [x for x in code.outputs if type(x) is int])
+    chunks = cut(steps, plan(code)[0])
+    places, rest = ends(chunks, layout, code.outputs, ())
     writer = Writer(layout)
     writer.refusing = code.refusing
     texts = [
-        writer.chunk(f"chunk{i}", chunk, ends[i], code.outputs if i == len(chunks) - 1 else ())
+        writer.chunk(f"chunk{i}", chunk, places[i], rest if i == len(chunks) - 1 else {})
         for i, chunk in enumerate(chunks)
     ]
     return "\n".join(texts) + helpers(writer)

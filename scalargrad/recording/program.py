@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -55,8 +55,8 @@ class Mapped(NamedTuple):
     """Sub-programs run over lanes, each lane by the first one whose guards hold for it.
 
     A sub-program's inputs are one operand of each of the `columns`, which have one entry per lane; what it
-    captured are the `broadcast` operands, the same for all lanes. An output is `summed` over the lanes into one value, or
-    stacked into one value per lane.
+    captured are the `broadcast` operands, the same for all lanes. An output is `summed` over the lanes into one
+    value, or stacked into one value per lane.
     """
 
     programs: tuple[Program, ...]
@@ -159,6 +159,20 @@ class Program:
                 for name, count in step.programs[0].cost().items():
                     counts[name] += count * step.lanes
         return dict(counts)
+
+    def compile(self, backend: str = "auto") -> Callable[[Sequence[float]], list[float] | None]:
+        """The program ready to run here: from the list of its inputs and captured numbers to that of its outputs.
+
+        It returns None where a guard fails. So a program that was sent elsewhere runs without its function.
+        Raises `ImportError` where the back end needs a package that is missing.
+
+        >>> import scalargrad as sg
+        >>> sg.jit(lambda x: sg.sin(x) * x).program(1.0).compile("python")([0.0])
+        [0.0]
+        """
+        from . import backends
+
+        return backends.build(self, backends.choose(backend))
 
     def source(self, language: str = "python") -> str:
         """The program as text: "python", or "llvm", which needs llvmlite. Raises `ValueError` for another one."""

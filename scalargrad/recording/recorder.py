@@ -35,7 +35,7 @@ class Recorded(Value):
     def _refuse_copy(self, *args: Any) -> NoReturn:
         raise RecordingError("a copy of a recorded Value would be cut off from its recording; use the Value itself")
 
-    __copy__ = __deepcopy__ = __reduce__ = _refuse_copy
+    __copy__ = __deepcopy__ = __reduce__ = _refuse_copy  # type: ignore[assignment]
 
 
 def _operator(row: Primitive, reflected: bool) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ import itertools
 import operator
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import RecordingError
 from ..interpreters.floats import plain
@@ -16,7 +16,7 @@ from .arguments import Constant, Inputs, assembler
 from .backends import build
 from .derivative import Call, gradient, make_node
 from .program import Guard, Instruction, Mapped, Program, operands_of
-from .recorder import Recording
+from .recorder import Recording, constant_key
 
 __all__ = ["Trace", "check", "is_dependent", "record_trace", "recorded"]
 
@@ -39,7 +39,8 @@ class Trace:
         self.program = program
         self.captured = captured
         positions = itertools.count()
-        self.assemble = assembler(rebuild([next(positions) if _is_number(x) else Constant(x) for x in outputs]))
+        self.template = rebuild([next(positions) if _is_number(x) else Constant(x) for x in outputs])
+        self.assemble = assembler(self.template)
         self.by = [i for i, leaf in enumerate(inputs.leaves) if isinstance(leaf, Value)]
         self.by += range(program.inputs, program.inputs + program.captured)
         self.dependent = _dependent(program, set(self.by)) if self.by else []
@@ -49,27 +50,28 @@ class Trace:
         extended = program
         for k in () if self.too_many_results else self.dependent:
             extended = gradient(extended, point, k, self.by, keep=True)
-        self._run = build(extended, backend)
+        self.runner = build(extended, backend)
 
-    def run(self, numbers: list[float]) -> tuple[list[float], list[float]] | None:
+    def run(self, numbers: list[float]) -> tuple[list[float], list[Any]] | None:
         """The point and the numbers that come out there; None where a guard fails."""
         point = [*numbers, *[node._data for node in self.captured]] if self.captured else numbers
-        outputs = self._run(point)
+        outputs = self.runner(point)
         return None if outputs is None else (point, outputs)
 
-    def result(self, found: tuple[list[float], list[float]]) -> Any:
+    def result(self, found: tuple[list[float], list[Any]]) -> Any:
         """The result of the function, nested as it returned it."""
         return self.assemble(found[1])
 
-    def with_nodes(self, found: tuple[list[float], list[float]], leaves: Sequence[Any]) -> Any:
+    def with_nodes(self, found: tuple[list[float], list[Any]], leaves: Sequence[Any]) -> Any:
         """The result, with nodes for the numbers that depend on Values; `leaves` are those of the arguments."""
         point, outputs = found
-        args = [x if isinstance(x, Value) else float(x) for x in (*leaves, *self.captured)]
+        args = tuple([x if isinstance(x, Value) else float(x) for x in (*leaves, *self.captured)])
+        parents = tuple([x for x in args if isinstance(x, Value)])
         results = list(outputs)
         for n, k in enumerate(self.dependent):
             start = len(self.program.outputs) + n * len(self.by)
             partials = outputs[start : start + len(self.by)]
-            results[k] = make_node(Call(self.program, point, k), outputs[k], args, partials)
+            results[k] = make_node(Call(self.program, point, k), outputs[k], args, parents, partials)
         return self.assemble(results)
 
 
@@ -90,7 +92,7 @@ def record_trace(f: Callable[..., Any], inputs: Inputs, backend: str) -> Trace:
     """The trace of f at these inputs. Raises `RecordingError` where another run records something else."""
     recording, outputs, rebuild = recorded(f, inputs, inputs.numbers)
     program = recording.program([out for out in outputs if _is_number(out)])
-    check(f, inputs, recording)
+    check(f, inputs, recording, outputs)
     return Trace(program, recording.captured, outputs, rebuild, inputs, backend)
 
 
@@ -123,16 +125,16 @@ def _settled(recording: Recording, out: Any) -> Any:
     return out
 
 
-def check(f: Callable[..., Any], inputs: Inputs, first: Recording) -> None:
+def check(f: Callable[..., Any], inputs: Inputs, first: Recording, outputs: Sequence[Any]) -> None:
     """Record f again nearby, or, where that goes another way, at the same point: it must do the same."""
     generator = random.Random(0)  # noqa: S311 (a point near the first one, the same in every run)
     nearby = [x + (0.01 * abs(x) + 0.001) * generator.uniform(0.5, 1.0) for x in inputs.numbers]
     try:
-        same = _same(first, recorded(f, inputs, nearby)[0])
+        same = _same((first, outputs), recorded(f, inputs, nearby)[:2])
     except (ArithmeticError, ValueError, RecordingError):
         same = None
     if same is None:
-        same = _same(first, recorded(f, inputs, inputs.numbers)[0])
+        same = _same((first, outputs), recorded(f, inputs, inputs.numbers)[:2])
     if not same:
         raise RecordingError(
             "the recorded function did something else when it was run again: it is random, or depends on the "
@@ -141,18 +143,36 @@ def check(f: Callable[..., Any], inputs: Inputs, first: Recording) -> None:
         )
 
 
-def _same(first: Recording, second: Recording) -> bool | None:
-    """Whether two recordings took the same steps; None where a branch went the other way."""
-    if len(first.captured) != len(second.captured):
-        captured = False
-    else:
-        captured = all(map(operator.is_, first.captured, second.captured))
-    for step, other in itertools.zip_longest(first.steps, second.steps):
-        if repr(step) == repr(other):
+Run: TypeAlias = "tuple[Recording, Sequence[Any]]"
+
+
+def _same(run: Run, other: Run) -> bool | None:
+    """Whether two recordings took the same steps to the same results; None where a branch went the other way."""
+    (first, outputs), (second, other_outputs) = run, other
+    for mine, theirs in itertools.zip_longest(first.steps, second.steps):
+        if _equal(mine, theirs):
             continue
-        if isinstance(step, Guard) and isinstance(other, Guard) and step == other._replace(holds=not other.holds):
+        if isinstance(mine, Guard) and isinstance(theirs, Guard) and mine == theirs._replace(holds=not theirs.holds):
             return None
-        if isinstance(step, Mapped) and isinstance(other, Mapped) and (step.guarded or other.guarded):
+        if isinstance(mine, Mapped) and isinstance(theirs, Mapped) and (mine.guarded or theirs.guarded):
             return None
         return False
-    return captured
+    if len(first.captured) != len(second.captured) or len(outputs) != len(other_outputs):
+        return False
+    pairs = zip(outputs, other_outputs, strict=True)
+    return all(map(operator.is_, first.captured, second.captured)) and all(
+        constant_key(first.ref(x)) == constant_key(second.ref(y))
+        if _is_number(x) and _is_number(y)
+        else repr(x) == repr(y)
+        for x, y in pairs
+    )
+
+
+def _equal(step: Any, other: Any) -> bool:
+    if not isinstance(step, Instruction) or not isinstance(other, Instruction):
+        return repr(step) == repr(other)
+    return (
+        step.row is other.row
+        and step.result == other.result
+        and [*map(constant_key, step.operands)] == [*map(constant_key, other.operands)]
+    )

@@ -1,0 +1,54 @@
+"""Sphinx's settings. The site is built with `sphinx-build -W -b html docs docs/_build`."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import scalargrad
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+# The site shows the notebooks with the outputs that they were committed with.
+shutil.rmtree(HERE / "notebooks", ignore_errors=True)
+(HERE / "notebooks").mkdir()
+for notebook in sorted((HERE.parent / "notebooks").glob("*.ipynb")):
+    shutil.copy(notebook, HERE / "notebooks")
+
+project = "scalargrad"
+author = "the scalargrad contributors"
+project_copyright = author
+version = release = scalargrad.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build", "jupyter_execute"]
+nb_execution_mode = "off"
+nb_render_markdown_format = "myst"
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+default_role = "code"  # docstrings write names in single backticks
+
+html_theme = "furo"
+html_title = f"scalargrad {version}"
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options = {"navigation_with_keys": True}
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say what is taken
+
+
+def keep_signs(app, what, name, obj, options, lines):
+    """Formulas in docstrings are text: |x| is no substitution and * no emphasis."""
+    for i, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            parts = re.split(r"(`[^`]*`)", line)
+            lines[i] = "".join(
+                p if p.startswith("`") else re.sub(r"([|*\\]|(?<=\w)_(?!\w))", r"\\\1", p) for p in parts
+            )
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", keep_signs)
