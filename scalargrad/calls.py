@@ -14,7 +14,7 @@ from typing import Any
 
 from .eager import OPERATORS, REFUSALS, call, fallback, record
 from .interpreters import source
-from .interpreters.numpy_names import NUMPY_NAMES
+from .interpreters.namespace import NUMPY_NAMES
 from .rows import TABLE, Output, Primitive, Vector
 from .value import Value, next_serial
 

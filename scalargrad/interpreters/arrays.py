@@ -9,8 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..rows import Functions
-from .namespace import Namespace
-from .numpy_names import NUMPY_NAMES
+from .namespace import NUMPY_NAMES, Namespace
 
 
 def _each(function: Callable[[float], float]) -> Callable[[Any], Any]:
