@@ -14,6 +14,7 @@ from typing import Any
 
 from .eager import OPERATORS, REFUSALS, call, fallback, record
 from .interpreters import source
+from .interpreters.namespace import NUMPY_NAMES
 from .rows import TABLE, Output, Primitive, Vector
 from .value import Value, next_serial
 
@@ -223,14 +224,30 @@ def _first_call(self: Primitive, *args: Any, **named: Any) -> Any:
     return self(*args, **named)  # type: ignore[operator]
 
 
+def _method(row: Primitive) -> Callable[..., Any]:
+    def method(self: Value, *args: Any, **named: Any) -> Any:
+        return row(self, *args, **named)  # type: ignore[operator]
+
+    method.__name__ = row.name
+    method.__doc__ = row.__doc__
+    return method
+
+
 def install() -> None:
-    """Give the rows their calls and `Value` its operators."""
+    """Give the rows their calls and `Value` its operators.
+
+    NumPy computes with an array of objects by the objects' methods: `np.sin` calls `v.sin()`, so the rows are
+    methods too, by their own names and by NumPy's. (A `__getattr__` would make every attribute slower.)
+    """
     setattr(Primitive, "__call__", _first_call)  # noqa: B010
     for row_name, name in OPERATORS.items():
         row = TABLE[row_name]
         setattr(Value, f"__{name}__", compile_operator(row))
         if len(row.parameters) == 2:
             setattr(Value, f"__r{name}__", compile_operator(row, reflected=True))
+    for row in [row for row in TABLE.values() if not row.variadic]:
+        for name in {row.name, NUMPY_NAMES.get(row.name, row.name)}:
+            setattr(Value, name, _method(row))
 
 
 install()

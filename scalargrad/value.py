@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
-import sys
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from .interpreters.floats import plain
 from .observer import OBSERVER
-from .rows import TABLE
 from .sweep import backward, topological_order
 
 if TYPE_CHECKING:
@@ -68,7 +65,7 @@ class Value:
         self._data = number
         self.grad = 0.0
         self.parents = self.args = ()
-        self.partials = ()
+        self.by_first, self.by_second = (), None
         self.primitive = None
         self.label = label
         self.serial = next_serial()
@@ -207,15 +204,6 @@ class Value:
         outcome = self._data != 0.0
         return outcome if (recording := observer()) is None else recording.decided("true", self, 0.0, outcome)
 
-    if not TYPE_CHECKING:  # a type checker must go on to find misspelt attributes
-
-        def __getattr__(self, name: str) -> Any:
-            # NumPy computes with an array of objects by the objects' methods: `np.sin` calls `v.sin()`.
-            row = _row_of_method(name)
-            if row is None:
-                raise AttributeError(f"'Value' object has no attribute {name!r}")
-            return functools.partial(row, self)
-
     def conjugate(self) -> Value:
         """The value itself, as of every real number; NumPy's `var`, `std` and `vdot` call it."""
         return self
@@ -315,16 +303,6 @@ def _record(node: Value) -> _Record:
 
 def _last(nodes: list[Value]) -> Value:
     return nodes[-1]
-
-
-def _row_of_method(name: str) -> Primitive | None:
-    # By the row's own name, or by NumPy's; rows of any number of arguments are no methods of one number.
-    row = TABLE.get(name)
-    if row is None and "numpy" in sys.modules and not name.startswith("_"):
-        from .interpreters.arrays import ROWS_BY_UFUNC
-
-        row = TABLE.get(ROWS_BY_UFUNC.get(name, ""))
-    return None if row is None or row.variadic else row
 
 
 def comparable(other: object) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..rows import Functions
-from .namespace import Namespace
+from .namespace import NUMPY_NAMES, Namespace
 
 
 def _each(function: Callable[[float], float]) -> Callable[[Any], Any]:
@@ -19,24 +19,11 @@ def _each(function: Callable[[float], float]) -> Callable[[Any], Any]:
 
 
 OWN: dict[str, Callable[..., Any]] = {
-    "div": np.true_divide,
-    "pow": np.power,
-    "floordiv": np.floor_divide,
+    **{name: getattr(np, numpy_name) for name, numpy_name in NUMPY_NAMES.items()},
     "select": np.where,
-    "round": np.rint,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "atan2": np.arctan2,
-    "asinh": np.arcsinh,
-    "acosh": np.arccosh,
-    "atanh": np.arctanh,
     "erf": _each(math.erf),
     "erfc": _each(math.erfc),
 }
-
-ROWS_BY_UFUNC = {ufunc.__name__: name for name, ufunc in OWN.items() if isinstance(ufunc, np.ufunc)}
-"""What NumPy calls otherwise, by its name: `arcsin` is the row `asin`."""
 
 ARRAYS = cast(Functions, Namespace(OWN, np))
 

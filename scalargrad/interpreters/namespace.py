@@ -8,6 +8,21 @@ from typing import Any
 
 from ..rows import LIBRARY, Primitive, find
 
+NUMPY_NAMES = {
+    "div": "true_divide",
+    "pow": "power",
+    "floordiv": "floor_divide",
+    "round": "rint",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+}
+"""The rows that NumPy calls otherwise; known without NumPy, so that nothing needs to import it."""
+
 
 class Namespace:
     """The functions of `m`, by name: first the interpreter's own, then those of a library, then the rows'.

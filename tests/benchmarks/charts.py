@@ -42,7 +42,7 @@ def _ratios(tables: dict[str, Any], path: Path) -> Path:
         fine.sort(key=lambda item: -item[1])
         colours = [OURS_COLOUR if tool == OURS else PEER_COLOUR for tool, _ in fine]
         bars = axis.barh([tool for tool, _ in fine], [ratio for _, ratio in fine], color=colours)
-        axis.bar_label(bars, [f" {ratio:.2g}" for _, ratio in fine])
+        axis.bar_label(bars, [f" {ratio:.3g}" if ratio >= 100 else f" {ratio:.2g}" for _, ratio in fine])
         axis.set(xscale="log", title=table["title"])
         axis.margins(x=0.25)
         axis.spines[["top", "right"]].set_visible(False)

@@ -19,7 +19,7 @@ PATIENCE = 4.0
 
 def measure(tools: Sequence[str]) -> dict[str, Any]:
     """A table of bytes, and a curve per tool."""
-    found = {tool: alone(tool, 30.0, do="memory", workload="chain", size=STEPS) for tool in tools}
+    found = {tool: alone(tool, 12.0, do="memory", workload="chain", size=STEPS) for tool in tools}
     disagreements(found)
     for answer in found.values():
         answer.pop("result", None)
