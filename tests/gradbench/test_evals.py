@@ -127,8 +127,8 @@ def test_gmm(rng, d, k, n, m, gamma):
     gradient = evaluate("gmm", "jacobian", given)
     assert [np.shape(gradient[name]) for name in gmm.PARAMETERS] == [a.shape for a in arguments]
     flat = [number for name in gmm.PARAMETERS for number in numbers(gradient[name])]
-    # The determinants of the oracle's precision matrices lose up to five digits at d = 10.
-    assert error(flat, oracles.complex_step(posterior, at)) <= (1e-10 if d > 3 else 1e-12)
+    # The determinants of the precision matrices, which only the oracle forms, lose digits at d = 10.
+    assert error(flat, oracles.complex_step(posterior, at)) <= (1e-9 if d > 3 else 1e-12)
 
 
 @pytest.mark.parametrize("turn", [None, (0.0, 0.0, 0.0), (0.0, 0.05, 0.0)])
