@@ -127,7 +127,7 @@ mod      = Binary("mod", lambda m, x, y: m.mod(x, y),
 # By x: y·xʸ⁻¹, and y·xʸ / x for a small y, whose digits y − 1 would round; an exponent 0 gives 0, also at
 # x = 0. By y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
 pow      = Binary("pow", lambda m, x, y: m.pow(x, y),
-                  lambda m, out, x, y: _power_slope(m, x, y, m.less(y, m.select(m.equal(x, 0.0), 0.0, 0.5))),
+                  lambda m, out, x, y: _power_slope(m, x, y, m.less(y, 0.5), m.select(m.equal(y, 0.0), 0.0, y - 1.0)),
                   lambda m, out, x, y: out * m.log(m.select(m.equal(x, 0.0), 1.0, x)),
                   domain=Joint("x > 0, or x = 0 with y ≥ 0, or x < 0 with a whole y",
                                lambda x, y: x > 0 or (x == 0 and y >= 0) or (x < 0 and float(y).is_integer())),
@@ -309,9 +309,9 @@ def _below(m: Functions, x: X) -> X:
     return m.select(m.less(0.0, x), 0.0, x)
 
 
-def _power_slope(m: Functions, x: X, y: X, small: X) -> X:
-    exponent = m.select(small, y, m.select(m.equal(y, 0.0), 0.0, y - 1.0))
-    return m.div(y * m.pow(x, exponent), m.select(small, x, 1.0))
+def _power_slope(m: Functions, x: X, y: X, small: X, lower: X) -> X:
+    exponent = m.select(small, m.select(m.equal(x, 0.0), lower, y), lower)
+    return m.div(y * m.pow(x, exponent), m.select(small, m.select(m.equal(x, 0.0), 1.0, x), 1.0))
 
 
 def _radius(m: Functions, y: X, x: X) -> X:

@@ -68,7 +68,6 @@ class Writer(Namespace):
         super().__init__({name: functools.partial(self.write, name) for name in LIBRARY})
         self.names: dict[str, Name] = {}
         self.operands: dict[str, tuple[str, ...]] = {}
-        self.choices: dict[str, tuple[Any, ...]] = {}
 
     def write(self, operation: str, *args: Any) -> Any:
         """The name of the result, or the number where all the operands are numbers."""
@@ -84,8 +83,6 @@ class Writer(Namespace):
             name = Name(self, f"_t{len(self.names)}")
             self.names[line] = name
             self.operands[name.text] = texts
-            if operation == "select" and not any(isinstance(arg, Name) for arg in args[1:]):
-                self.choices[name.text] = args[1:]
         return self.names[line]
 
     def _simpler(self, operation: str, args: tuple[Any, ...]) -> Any:
@@ -94,9 +91,6 @@ class Writer(Namespace):
             return args[0]
         if operation == "select" and not isinstance(args[0], Name):
             return args[1] if args[0] else args[2]
-        if operation == "less" and isinstance(args[1], Name) and not isinstance(args[0], Name):
-            outcomes = {args[0] < choice for choice in self.choices.get(args[1].text, ())}
-            return outcomes.pop() if len(outcomes) == 1 else None
         return None
 
     def lines(self, results: Iterable[Any]) -> list[str]:

@@ -91,6 +91,8 @@ class Code:
     def _simpler(self, name: str, operands: tuple[Operand, ...]) -> Any:
         if name == "equal" and operands[0] in self._conditions and _is(operands[1], 0.0):
             return Negated(self._conditions[cast(int, operands[0])])
+        if name in {"pow", "div"} and _is(operands[1], 1.0):
+            return self.operand(operands[0])
         if name == "mul":
             for x, other in (operands, operands[::-1]):
                 if _is(x, 1.0):
