@@ -12,7 +12,7 @@ from .eager import record
 from .interpreters.floats import IEEE
 from .interpreters.nodes import NODES, Gate
 from .rows import Output
-from .sweep import backward, topological_order
+from .sweep import NO_PARTIALS, backward, topological_order
 from .value import Value, rebuild
 
 __all__ = ["Linearization", "backward", "merged", "times", "topological_order"]
@@ -28,20 +28,29 @@ class Linearization:
 
     def __init__(self, leaves: Sequence[Value], roots: Sequence[Value], as_nodes: bool | None) -> None:
         since = min((leaf.serial for leaf in leaves), default=0)
-        order = topological_order(*roots, since=since)
         active = set(map(id, leaves))
         self.leaves = leaves
         self.roots = roots
-        self.reaches_older = any(n.serial < since for n in order) or any(
-            p.serial < since for n in order if id(n) not in active for p in n.parents
-        )
+        self.reaches_older = False
+        between = []
+        for node in topological_order(*roots, since=since):
+            if id(node) in active:
+                continue
+            if node.serial < since:
+                self.reaches_older = True
+            depends = False
+            for parent in node.parents:
+                if id(parent) in active:
+                    depends = True
+                elif parent.serial < since:
+                    self.reaches_older = True
+            if depends and node.by_first is not NO_PARTIALS:
+                active.add(id(node))
+                between.append(node)
         differentiable = self.reaches_older if as_nodes is None else as_nodes
         outputs: dict[int, Any] = {}
         self.edges: list[tuple[Value, list[tuple[Value, Any]]]] = []
-        for node in order:
-            if not node.partials or id(node) in active or not any(id(p) in active for p in node.parents):
-                continue
-            active.add(id(node))
+        for node in between:
             partials = _partials_as_nodes(node, active, outputs) if differentiable else node.partials
             pairs = [(p, d) for p, d in zip(node.parents, partials, strict=True) if id(p) in active and d is not None]
             self.edges.append((node, pairs))
@@ -52,8 +61,8 @@ class Linearization:
         for root, seed in zip(self.roots, seeds, strict=True):
             _accumulate(adjoints, root, seed)
         for node, pairs in reversed(self.edges):
-            if id(node) in adjoints:
-                adjoint = adjoints.pop(id(node))
+            adjoint = adjoints.pop(id(node), None)
+            if adjoint is not None:
                 for parent, partial in pairs:
                     _accumulate(adjoints, parent, times(adjoint, partial))
         return [adjoints.get(id(leaf), 0.0) for leaf in self.leaves]
@@ -71,7 +80,9 @@ class Linearization:
 
 
 def _accumulate(sums: dict[int, Any], node: Value, term: Any) -> None:
-    sums[id(node)] = sums[id(node)] + term if id(node) in sums else term
+    key = id(node)
+    before = sums.get(key)
+    sums[key] = term if before is None else before + term
 
 
 def times(x: Any, partial: Any) -> Any:
