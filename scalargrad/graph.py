@@ -125,7 +125,7 @@ def merged(goal: Value) -> Value:
         key = (node.primitive, tuple([id(arg) if isinstance(arg, Value) else arg for arg in args]))
         copy = joined.get(key)
         if copy is None:
-            copy = joined[key] = rebuild(node.primitive, args, None, node.state())
+            copy = joined[key] = rebuild(node.primitive, args, node.state())
         else:
             copy.grad += node.grad
             copy.label = copy.label or node.label

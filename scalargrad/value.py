@@ -238,13 +238,13 @@ class Value:
 
     # Copying and pickling never recurse along the graph.
     def __copy__(self) -> Value:
-        return rebuild(self.primitive, self.args, self.parents, self.state())
+        return rebuild(self.primitive, self.args, self.state())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         for node in topological_order(self):
             if id(node) not in memo:
                 args = tuple([memo[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
-                memo[id(node)] = rebuild(node.primitive, args, None, node.state())
+                memo[id(node)] = rebuild(node.primitive, args, node.state())
         copied: Value = memo[id(self)]
         return copied
 
@@ -259,19 +259,13 @@ class Value:
         return self._data, self.grad, self.partials, self.label, None if self.mark is None else True
 
 
-def rebuild(
-    primitive: Primitive | Output | None,
-    args: tuple[Value | float, ...],
-    parents: tuple[Value, ...] | None,
-    state: tuple[Any, ...],
-) -> Value:
+def rebuild(primitive: Primitive | Output | None, args: tuple[Value | float, ...], state: tuple[Any, ...]) -> Value:
     """A node like another one, with a creation number of its own."""
     node = Value.__new__(Value)
     node.primitive = primitive
     node.args = args
-    if parents is None:
-        parents = tuple([arg for arg in args if type(arg) is not float])  # type: ignore[misc]
-    node.parents = args if len(parents) == len(args) else parents  # type: ignore[assignment]
+    parents = tuple([arg for arg in args if isinstance(arg, Value)])
+    node.parents = parents if len(parents) < len(args) else args  # type: ignore[assignment]  # one tuple where equal
     node._data, node.grad, node.partials, node.label, node.mark = state
     node.serial = next_serial()
     return node
@@ -288,7 +282,7 @@ class _Record:
     def __reduce__(self) -> tuple[Callable[..., Value], tuple[Any, ...]]:
         node = self.node
         args = tuple([_record(arg) if isinstance(arg, Value) else arg for arg in node.args])
-        return rebuild, (node.primitive, args, None, node.state())
+        return rebuild, (node.primitive, args, node.state())
 
 
 _records: weakref.WeakValueDictionary[int, _Record] = weakref.WeakValueDictionary()
