@@ -27,7 +27,7 @@ class Nonfinite:
         if node.primitive is None:
             return f"the {self.kind} begins at the input {_name(node)} = {node.data!r}"
         operands = ", ".join(f"{_name(a)} = {a.data!r}" if isinstance(a, Value) else repr(a) for a in node.args)
-        pairs = zip(node.parents, node.partials, strict=False)
+        pairs = zip(node.parents, node.partials, strict=True)
         partials = ", ".join(f"∂/∂{_name(parent)} = {partial!r}" for parent, partial in pairs)
         way = " → ".join(
             _name(step) if step.label or step.primitive is None else _operation(step) for step in self.path
@@ -57,10 +57,12 @@ def locate_nonfinite(goal: Value) -> Nonfinite | None:
             return Nonfinite("value", node, _path(node, order))
     adjoints = {id(goal): 1.0}
     for node in reversed(order):
-        if not node.partials or id(node) not in adjoints:
+        if id(node) not in adjoints:
             continue
-        for parent, partial in zip(node.parents, node.partials, strict=True):
-            adjoints[id(parent)] = adjoints.get(id(parent), 0.0) + adjoints[id(node)] * partial
+        for parent, by in zip(node.parents, node.by_parent, strict=True):
+            if by is None:
+                continue
+            adjoints[id(parent)] = adjoints.get(id(parent), 0.0) + adjoints[id(node)] * by
             if not math.isfinite(adjoints[id(parent)]):
                 return Nonfinite("gradient", node, _path(node, order))
     return None

@@ -9,7 +9,7 @@ from typing import Any
 
 import graphviz
 
-from ..equations import Names, call_of, given, locals_of
+from ..equations import Names, call_of, given
 from ..graph import merged, topological_order
 from ..interpreters.notation import digits, term
 from ..rows import Output
@@ -193,7 +193,7 @@ def _draw_derivatives(picture: _Picture, gradient_of: Callable[[Value], str | No
         picture.node(picture.ids[id(node)], label, **shape, **picture.colors(node))
     edges = {}
     for node in picture.nodes:
-        formulas, numbers = picture.names.local_derivatives(node), locals_of(node)
+        formulas, numbers = picture.names.local_derivatives(node), node.partials
         for parent, i in picture.parents(node):
             source, target = picture.ids[id(parent)], picture.ids[id(node)]
             derivative = f"∂{picture.names[node].text}/∂{picture.names[parent].text}"

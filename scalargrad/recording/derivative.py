@@ -10,12 +10,12 @@ from ..graph import Linearization
 from ..interpreters.floats import FLOATS, IEEE
 from ..observer import OBSERVER
 from ..rows import Many
-from ..value import Value, next_serial
+from ..value import Value
 from .choices import CHOOSE, EQUAL, LESS
 from .program import Guard, Instruction, Program
 from .recorder import Recording
 
-__all__ = ["Call", "gradient", "make_node", "run_on_nodes"]
+__all__ = ["Call", "gradient", "run_on_nodes"]
 
 
 def run_on_nodes(program: Program, inputs: Sequence[Any]) -> list[Any]:
@@ -100,20 +100,3 @@ class Call(Many):
         chosen = [i for i, w in enumerate(wanted) if w]
         partials = iter(run_on_nodes(gradient(self.program, self.point, self.output, chosen), args))
         return [next(partials) if w else None for w in wanted]
-
-
-def make_node(
-    primitive: Any, data: float, args: tuple[Any, ...], parents: tuple[Value, ...], partials: Sequence[float]
-) -> Value:
-    """A node whose data and local derivatives were computed elsewhere."""
-    node = Value.__new__(Value)
-    node._data = data
-    node.grad = 0.0
-    node.args = args
-    node.parents = parents
-    node.partials = tuple(partials)
-    node.primitive = primitive
-    node.label = ""
-    node.serial = next_serial()
-    node.mark = None
-    return node

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..errors import RecordingError
 from ..observer import OBSERVER
-from ..value import Value
+from ..value import Value, make_node
 from .backends import missing
-from .derivative import gradient, make_node
+from .derivative import gradient
 from .generated import GeneratedProgram
 from .program import Mapped, Operand
 from .recorder import Recording
@@ -41,7 +41,7 @@ def mapped_nodes(step: Mapped, broadcast: Sequence[Any], columns: Sequence[Seque
     nodes: list[Value] = []
     for k, summed in enumerate(step.summed):
         for t in [None] if summed else range(step.lanes):
-            node = make_node(MappedOutput(call, k, t), results[len(nodes)], args, parents, nan)
+            node = make_node(MappedOutput(call, k, t), args, results[len(nodes)], nan, parents)
             recording.bind(node, operands[len(nodes)])
             nodes.append(node)
     return nodes

@@ -13,10 +13,10 @@ from typing import Any, NoReturn, cast
 
 from ..eager import OPERATORS, fallback, record
 from ..errors import RecordingError
-from ..graph import topological_order
 from ..interpreters.floats import FLOATS, IEEE, plain
 from ..observer import OBSERVER
 from ..rows import TABLE, Functions, Output, Primitive
+from ..sweep import explored
 from ..value import Value, next_serial
 from .choices import CHOOSE, EQUAL, LESS
 from .lowering import can_refuse
@@ -139,7 +139,7 @@ class Recording:
         if known is not None:
             return known
         if arg.serial >= self._start and not isinstance(arg, Recorded):
-            for node in topological_order(arg, since=self._start):
+            for node in explored([arg], self._start)[0]:
                 if id(node) not in self._refs:
                     self._know(node, self._adopt(node))
             return self._refs[id(arg)]

@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 from ..errors import RecordingError
 from ..interpreters.floats import plain
 from ..structures import flatten
-from ..value import Value
+from ..value import Value, make_node
 from .arguments import Constant, Inputs, assembler
 from .backends import build
-from .derivative import Call, gradient, make_node
+from .derivative import Call, gradient
 from .passes import constant_key
 from .program import Guard, Instruction, Mapped, Program, operands_of
 from .recorder import Recording
@@ -72,7 +72,7 @@ class Trace:
         for n, k in enumerate(self.dependent):
             start = len(self.program.outputs) + n * len(self.by)
             partials = outputs[start : start + len(self.by)]
-            results[k] = make_node(Call(self.program, point, k), outputs[k], args, parents, partials)
+            results[k] = make_node(Call(self.program, point, k), args, outputs[k], partials, parents)
         return self.assemble(results)
 
 
