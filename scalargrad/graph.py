@@ -13,7 +13,7 @@ from .eager import record
 from .interpreters.floats import IEEE
 from .interpreters.nodes import NODES, Gate
 from .rows import Output
-from .sweep import adjoints, backward, explored, topological_order
+from .sweep import adjoints, backward, edges_of, explored, topological_order
 from .value import Value, rebuild
 
 __all__ = ["Linearization", "backward", "merged", "times", "topological_order"]
@@ -38,18 +38,18 @@ class Linearization:
         """The nodes between the leaves and the roots, each with its parents there and the derivatives by them."""
         active = set(map(id, self.leaves))
         outputs: dict[Any, Any] = {}
-        edges = []
+        found = []
         for node in self.order:
             if id(node) in active:
                 continue
-            pairs = [(p, by) for p, by in zip(node.parents, node.by_parent, strict=True) if id(p) in active]
-            if any(by is not None for _, by in pairs):
+            pairs: list[tuple[Value, Any]] = [(p, by) for p, by in edges_of(node) if id(p) in active]
+            if pairs:
                 if self.as_nodes:
-                    partials = _partials_as_nodes(node, active, outputs)
-                    pairs = [(p, by) for p, by in zip(node.parents, partials, strict=True) if id(p) in active]
+                    partials = zip(node.parents, _partials_as_nodes(node, active, outputs), strict=True)
+                    pairs = [(p, by) for p, by in partials if by is not None and id(p) in active]
                 active.add(id(node))
-                edges.append((node, [(p, by) for p, by in pairs if by is not None]))
-        return edges
+                found.append((node, pairs))
+        return found
 
     def pull_back(self, seeds: Sequence[Any]) -> list[Any]:
         """The reverse sweep: the adjoints of the leaves for seeds of the roots; 0.0 where no path leads."""
@@ -73,8 +73,9 @@ class Linearization:
             found[id(leaf)] = tangent
         for node, pairs in self.edges:
             for parent, partial in pairs:
-                if id(parent) in found:
-                    _accumulate(found, node, times(found[id(parent)], partial))
+                tangent = found.get(id(parent))
+                if tangent is not None:
+                    _accumulate(found, node, times(tangent, partial))
         return [found.get(id(root), 0.0) for root in self.roots]
 
 

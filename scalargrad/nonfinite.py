@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .sweep import topological_order
+from .sweep import edges_of, topological_order
 from .value import Value
 
 __all__ = ["Nonfinite", "locate_nonfinite"]
@@ -59,9 +59,7 @@ def locate_nonfinite(goal: Value) -> Nonfinite | None:
     for node in reversed(order):
         if id(node) not in adjoints:
             continue
-        for parent, by in zip(node.parents, node.by_parent, strict=True):
-            if by is None:
-                continue
+        for parent, by in edges_of(node):
             adjoints[id(parent)] = adjoints.get(id(parent), 0.0) + adjoints[id(node)] * by
             if not math.isfinite(adjoints[id(parent)]):
                 return Nonfinite("gradient", node, _path(node, order))

@@ -115,26 +115,27 @@ def _start_afresh(nodes: Sequence[Value], mark: object) -> None:
 def adjoints(order: Sequence[Value], roots: Sequence[Value], seeds: Sequence[float]) -> dict[int, float]:
     """The same sweep over nodes in topological order, which changes none of them: the derivatives by `id`."""
     found: dict[int, float] = {}
-    edges: Iterable[tuple[Value, float | None]]
     for root, seed in zip(roots, seeds, strict=True):
         found[id(root)] = found.get(id(root), 0.0) + seed
     for node in reversed(order):
         adjoint = found.get(id(node))
-        if adjoint is None or node.primitive is None:
-            continue
-        by_first, by_second = node.by_first, node.by_second
-        if by_second is not None:
-            edges = (node.first, by_first), (node.second, by_second)
-        elif type(by_first) is not tuple:
-            edges = ((node.first, by_first),)
-        else:
-            edges = zip(node.second, by_first, strict=True)
-        for parent, by in edges:
-            if by is not None:
+        if adjoint is not None:
+            for parent, by in edges_of(node):
                 key = id(parent)
                 before = found.get(key)
                 found[key] = adjoint * by if before is None else before + adjoint * by
     return found
+
+
+def edges_of(node: Value) -> Iterable[tuple[Value, float]]:
+    """A node's parents with the local derivatives by them, without those that are 0 by structure."""
+    by_first, by_second = node.by_first, node.by_second
+    if by_second is not None:
+        second = node.second, by_second
+        return (second,) if by_first is None else ((node.first, by_first), second)
+    if type(by_first) is tuple:
+        return [(parent, by) for parent, by in zip(node.second, by_first, strict=True) if by is not None]
+    return () if by_first is None else ((node.first, by_first),)
 
 
 def _checked(seed: float) -> float:
