@@ -7,6 +7,7 @@ nothing but its own forward to go by.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,6 +27,15 @@ def _softmax(*xs: Any) -> list[Any]:
     return [weight / mp.fsum(weights) for weight in weights]
 
 
+def _logsumexp(*xs: Any) -> Any:
+    return mp.log(mp.fsum([mp.exp(x) for x in xs]))
+
+
+def _log_softmax(*xs: Any) -> list[Any]:
+    whole = _logsumexp(*xs)
+    return [x - whole for x in xs]
+
+
 def _dot(*xys: Any) -> Any:
     half = len(xys) // 2
     return mp.fdot(xys[:half], xys[half:])
@@ -39,8 +49,8 @@ def _power(x: Any, y: Any) -> Any:
 
 
 def _erfc(x: Any) -> Any:
-    # mpmath's own raises OverflowError from about 1e154 on, where the value is far below all doubles.
-    return mp.zero if x > 1e100 else mp.erfc(x)
+    # Below e to the −10⁶, far below all doubles; mpmath's own raises OverflowError from about 1e154 on.
+    return mp.zero if x > 1000 else mp.erfc(x)
 
 
 DEFINITIONS: dict[str, Callable[..., Any]] = {
@@ -77,11 +87,18 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "mean": lambda *xs: mp.fsum(xs) / len(xs),
     "max": lambda *xs: max(xs),
     "min": lambda *xs: min(xs),
-    "logsumexp": lambda *xs: mp.log(mp.fsum([mp.exp(x) for x in xs])),
+    "logsumexp": _logsumexp,
     "dot": _dot,
     "affine": lambda *wxb: _dot(*wxb[:-1]) + wxb[-1],
     "softmax": _softmax,
-    "log_softmax": lambda *xs: [x - DEFINITIONS["logsumexp"](*xs) for x in xs],
+    "log_softmax": _log_softmax,
+}
+
+LESS_THEIR_LIMIT: dict[Callable[..., Any], Callable[[float], Callable[..., Any]]] = {
+    # The error function less ±1, the complementary one less 2, as functions of the point that is looked at: they
+    # have the same derivative, whose digits are soon lost beside a constant.
+    mp.erf: lambda at: mp.erf if abs(at) < 1 else (lambda x: _erfc(-x)) if at < 0 else (lambda x: -_erfc(x)),
+    _erfc: lambda at: _erfc if at > -1 else lambda x: -_erfc(-x),
 }
 
 SCALES: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any] | None]] = {
@@ -117,29 +134,33 @@ def output(row: Primitive, index: int) -> Callable[..., Any]:
     return (lambda *xs: whole(*xs)[index]) if row.vector else whole
 
 
-def settled(compute: Callable[[int], Any], size: Any = None, least: int = 0) -> Any:
-    """What a computation at rising precision comes to; None where it does not settle.
+def settled(compute: Callable[[int], Any], args: Sequence[float], size: Any = None) -> Any:
+    """What a computation on some numbers at rising precision comes to; None where it does not settle.
 
     A result counts once two precisions agree to 64 bits, relative to `size` where it is larger. A 0, or
-    what is below all doubles, counts without a size only where the last two give it: at a lower precision a
-    difference of nearly equal numbers may vanish. `least` is the first precision to try.
+    what is below all doubles, counts without a size only from 1440 bits on: at a lower precision a difference
+    of nearly equal numbers may vanish. Numbers far apart, or far above 1, need so many more digits.
     """
+    exponents = [math.frexp(arg)[1] for arg in args if arg]
+    more = 2 * (max(exponents, default=0) - min([0, *exponents]))
     previous = None
-    for precision in (160, 480, 1440, 4320, 8640)[least:]:
-        with mp.workprec(precision):
-            result = mp.convert(compute(precision))
+    for precision in (160, 480, 1440, 4320, 8640):
+        with mp.workprec(precision + more):
+            result = mp.convert(compute(precision + more))
         if not isinstance(result, mpmath.mpf) or not mp.isfinite(result):
             return None
-        close = previous is not None and abs(result - previous) <= max(abs(result), size or 0) * mp.mpf(2) ** -64
-        if close and (result or size):
-            return result
-        agreed, previous = max(abs(result), abs(previous or 0)) < mp.mpf(2) ** -1080, result
-    return result if agreed else None
+        if previous is not None:
+            close = abs(result - previous) <= max(abs(result), size or 0) * mp.mpf(2) ** -64
+            vanishing = precision > 1440 and max(abs(result), abs(previous)) < mp.mpf(2) ** -1080
+            if (close and (result or size)) or vanishing:
+                return result
+        previous = result
+    return None
 
 
 def value(f: Callable[..., Any], args: Sequence[float], size: Any = None) -> Any:
     """f at a point, exact to far more digits than a double has."""
-    return settled(lambda precision: +f(*map(mp.mpf, args)), size, _least(f, args))
+    return settled(lambda precision: +f(*map(mp.mpf, args)), args, size)
 
 
 def partial(
@@ -147,19 +168,18 @@ def partial(
 ) -> Any:
     """A derivative of f at a point by mpmath's differences, `orders` by each argument; None where there is none."""
     smallest = min([abs(arg) for arg in args if arg], default=1.0) if size is None else 1.0
+    if f in LESS_THEIR_LIMIT:
+        f = LESS_THEIR_LIMIT[f](*args)
 
     def compute(precision: int) -> Any:
         step = mp.ldexp(min(smallest, 1.0), -precision // 2)
-        if len(args) == 1:
-            return mp.diff(f, args[0], orders[0], h=step, direction=direction)
-        return mp.diff(f, tuple(args), tuple(orders), h=step, direction=direction)
+        # For the derivative of order n mpmath computes with n + 1 times the digits.
+        with mp.workprec(precision // 2):
+            if len(args) == 1:
+                return mp.diff(f, args[0], orders[0], h=step, direction=direction)
+            return mp.diff(f, tuple(args), tuple(orders), h=step, direction=direction)
 
-    return settled(compute, size, _least(f, args))
-
-
-def _least(f: Callable[..., Any], args: Sequence[float]) -> int:
-    # Differences of large numbers need their digits, and those within a period of x % y as many as the quotient has.
-    return 3 if f in (DEFINITIONS["mod"], DEFINITIONS["floordiv"]) else 2 if max(map(abs, args)) > 1e18 else 0
+    return settled(compute, args, size)
 
 
 def scales(row: Primitive) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
