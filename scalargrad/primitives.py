@@ -231,12 +231,16 @@ sign     = Unary("sign", lambda m, x: _by_sign(m, x, -1.0, x, 1.0), None, kinks=
 floor    = Unary("floor", lambda m, x: m.floor(x), None, doc="The greatest whole number ≤ x, as a float or Value.")
 ceil     = Unary("ceil", lambda m, x: m.ceil(x), None, doc="The least whole number ≥ x, as a float or Value.")
 round    = Unary("round", lambda m, x: m.round(x), None, doc="The nearest whole number, the even one of two.")
-clip     = Fixed("clip", lambda m, x, low, high: m.select(m.less(x, low), low, m.select(m.less(high, x), high, x)),
+clip     = Fixed("clip", lambda m, x, low, high: _at_most(m, _at_least(m, x, low), high),
                  lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 0.0, 1.0)),
-                 lambda m, out, x, low, high: m.select(m.less(x, low), 1.0, 0.0),
-                 lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 1.0, 0.0)),
-                 domain=Joint("low ≤ high", lambda x, low, high: not high < low),
-                 doc="x, held between low and high. The slope at the bounds is 1, that of the inside.")
+                 lambda m, out, x, low, high: m.select(m.less(x, low), m.select(m.less(high, low), 0.0, 1.0), 0.0),
+                 lambda m, out, x, low, high: m.select(m.less(high, _at_least(m, x, low)), 1.0, 0.0),
+                 textbook=(
+                     lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 0.0, 1.0)),
+                     lambda m, out, x, low, high: m.select(m.less(x, low), 1.0, 0.0),
+                     lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 1.0, 0.0))),
+                 doc="x, held between low and high; as NumPy's, it is high where low > high. The slope at the bounds "
+                     "is 1, that of the inside.")
 select   = Fixed("select", lambda m, condition, x, y: m.select(m.equal(condition, 0.0), y, x),
                  None,
                  lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 0.0, 1.0),
@@ -307,6 +311,14 @@ def _by_sign(m: Functions, x: X, below: X, at_zero: X, above: X) -> X:
 
 def _below(m: Functions, x: X) -> X:
     return m.select(m.less(0.0, x), 0.0, x)
+
+
+def _at_least(m: Functions, x: X, low: X) -> X:
+    return m.select(m.less(x, low), low, x)
+
+
+def _at_most(m: Functions, x: X, high: X) -> X:
+    return m.select(m.less(high, x), high, x)
 
 
 def _power_slope(m: Functions, x: X, y: X, small: X, lower: X) -> X:
