@@ -22,18 +22,39 @@ from scalargrad.rows import Primitive
 BUILT_IN = set(primitives.__all__)
 
 
-def _softmax(*xs: Any) -> list[Any]:
-    weights = [mp.exp(x) for x in xs]
-    return [weight / mp.fsum(weights) for weight in weights]
+def _exp(x: Any) -> Any:
+    # Beyond all doubles; of large whole numbers mpmath's own is slow.
+    return mp.exp(x) if abs(x) < 1e6 else mp.ldexp(1, 10**6) if x > 0 else mp.zero
+
+
+def _expm1(x: Any) -> Any:
+    return mp.expm1(x) if abs(x) < 1e6 else _exp(x) - 1
+
+
+def _softplus(x: Any) -> Any:
+    return max(x, mp.zero) + mp.log1p(_exp(-abs(x)))
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    return y + _softplus(x - y)
 
 
 def _logsumexp(*xs: Any) -> Any:
-    return mp.log(mp.fsum([mp.exp(x) for x in xs]))
+    return max(xs) + mp.log(mp.fsum(_weights(xs)))
+
+
+def _softmax(*xs: Any) -> list[Any]:
+    weights = _weights(xs)
+    return [weight / mp.fsum(weights) for weight in weights]
 
 
 def _log_softmax(*xs: Any) -> list[Any]:
     whole = _logsumexp(*xs)
     return [x - whole for x in xs]
+
+
+def _weights(xs: Sequence[Any]) -> list[Any]:
+    return [_exp(x - max(xs)) for x in xs]
 
 
 def _dot(*xys: Any) -> Any:
@@ -49,8 +70,8 @@ def _power(x: Any, y: Any) -> Any:
 
 
 def _erfc(x: Any) -> Any:
-    # Below e to the −10⁶, far below all doubles; mpmath's own raises OverflowError from about 1e154 on.
-    return mp.zero if x > 1000 else mp.erfc(x)
+    # Within e to the −10⁶, far below all doubles; mpmath's own raises OverflowError from about 1e154 on.
+    return mp.erfc(x) if abs(x) < 1000 else mp.zero if x > 0 else mp.mpf(2)
 
 
 DEFINITIONS: dict[str, Callable[..., Any]] = {
@@ -66,22 +87,24 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "log2": lambda x: mp.log(x, 2),
     "log10": lambda x: mp.log(x, 10),
+    "exp": _exp,
+    "expm1": _expm1,
     "cbrt": lambda x: mp.sign(x) * mp.root(abs(x), 3),
-    "sech2": lambda x: mp.sech(x) ** 2,
-    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
-    "softplus": lambda x: mp.log1p(mp.exp(x)),
+    "sech2": lambda x: mp.sech(x) ** 2 if abs(x) < 1e6 else mp.zero,
+    "sigmoid": lambda x: 1 / (1 + _exp(-x)),
+    "softplus": _softplus,
     "step": lambda x, at_zero: mp.one if x > 0 else mp.zero if x < 0 else at_zero,
     "relu": lambda x, at_zero: max(x, mp.zero),
     "leaky_relu": lambda x, alpha, at_zero: x if x >= 0 else alpha * x,
-    "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
+    "elu": lambda x, alpha: x if x > 0 else alpha * _expm1(x),
     "gelu": lambda x: x * _erfc(-x / mp.sqrt(2)) / 2,
     "erfc": _erfc,
-    "silu": lambda x: x / (1 + mp.exp(-x)),
+    "silu": lambda x: x / (1 + _exp(-x)),
     "round": mp.nint,
     "clip": lambda x, low, high: min(max(x, low), high),
     "select": lambda condition, x, y: x if condition else y,
     "stop_gradient": operator.pos,
-    "logaddexp": lambda x, y: mp.log(mp.exp(x) + mp.exp(y)),
+    "logaddexp": _logaddexp,
     "sum": lambda *xs: mp.fsum(xs),
     "prod": lambda *xs: mp.fprod(xs),
     "mean": lambda *xs: mp.fsum(xs) / len(xs),
@@ -94,12 +117,15 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "log_softmax": _log_softmax,
 }
 
-LESS_THEIR_LIMIT: dict[Callable[..., Any], Callable[[float], Callable[..., Any]]] = {
-    # The error function less ±1, the complementary one less 2, as functions of the point that is looked at: they
-    # have the same derivative, whose digits are soon lost beside a constant.
-    mp.erf: lambda at: mp.erf if abs(at) < 1 else (lambda x: _erfc(-x)) if at < 0 else (lambda x: -_erfc(x)),
-    _erfc: lambda at: _erfc if at > -1 else lambda x: -_erfc(-x),
+LESS_A_CONSTANT: dict[Callable[..., Any], Callable[..., Callable[..., Any]]] = {
+    # The error function less ±1, the complementary one less 2, eˣ − 1 less −1, log(eˣ + eʸ) less the argument that is
+    # held fast: their derivatives are the same, and do not lose their digits beside the constant.
+    mp.erf: lambda i, at: mp.erf if abs(at) < 1 else (lambda x: _erfc(-x)) if at < 0 else (lambda x: -_erfc(x)),
+    _erfc: lambda i, at: _erfc if at > -1 else lambda x: -_erfc(-x),
+    _expm1: lambda i, at: _expm1 if at > -1 else _exp,
+    _logaddexp: lambda i, *at: lambda x, y: _softplus(y - x if i else x - y),
 }
+"""By function, what to differentiate once instead, by which argument and where."""
 
 SCALES: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any] | None]] = {
     # Sums may cancel, so they are bounded relative to the sum of the sizes of their terms.
@@ -112,8 +138,8 @@ SCALES: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any] | None]] =
     "softmax": (lambda *xs: mp.one, lambda *xs: mp.one),
     "log_softmax": (lambda *xs: max(xs) - min(xs) + 1, lambda *xs: mp.one),
     # Partials that have a zero of their own are bounded relative to their terms, Φ(x) and xφ(x), σ and xσσ′.
-    "gelu": (None, lambda x: _erfc(-x / mp.sqrt(2)) / 2 + abs(x) * mp.npdf(x)),
-    "silu": (None, lambda x: (1 + abs(x) / (1 + mp.exp(x))) / (1 + mp.exp(-x))),
+    "gelu": (None, lambda x: _erfc(-x / mp.sqrt(2)) / 2 + abs(x) * _exp(-x * x / 2) / mp.sqrt(2 * mp.pi)),
+    "silu": (None, lambda x: (1 + abs(x) / (1 + _exp(x))) / (1 + _exp(-x))),
 }
 """By name, what the error of the value and of the partials is relative to, where it is not the true value."""
 
@@ -168,8 +194,8 @@ def partial(
 ) -> Any:
     """A derivative of f at a point by mpmath's differences, `orders` by each argument; None where there is none."""
     smallest = min([abs(arg) for arg in args if arg], default=1.0) if size is None else 1.0
-    if f in LESS_THEIR_LIMIT:
-        f = LESS_THEIR_LIMIT[f](*args)
+    if f in LESS_A_CONSTANT and sum(orders) == 1:
+        f = LESS_A_CONSTANT[f](orders.index(1), *args)
 
     def compute(precision: int) -> Any:
         step = mp.ldexp(min(smallest, 1.0), -precision // 2)
