@@ -45,6 +45,9 @@ MODULES = {
     "jax": ["jax.numpy", "jax.scipy.special", "jax.nn"],
 }
 
+COLUMNS = ["row", "points", "value", "bound", "partials", "bound", "`math` value"]
+COLUMNS += [f"{cell} {what}" for cell in ("PyTorch", "JAX") for what in ("value", "gradient")]
+
 
 @dataclass
 class Worst:
@@ -239,8 +242,8 @@ The bound is what the row states and the tests check. Sums are measured relative
 their terms. What is not counted: subnormal operands and results, and what is within a factor 2 of overflow.
 An ∞ is an infinite or missing number where there is an ordinary one. JAX's gelu is by default an approximation.
 
-| row | points | value | bound | partials | bound | `math` value | PyTorch value | its gradient | JAX value | its gradient |
-|---|---|---|---|---|---|---|---|---|---|---|
+| {" | ".join(COLUMNS)} |
+|{"---|" * len(COLUMNS)}
 {chr(10).join(lines[row] for row in TABLE if row in lines)}
 """
 
