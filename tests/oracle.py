@@ -118,8 +118,9 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
 }
 
 LESS_A_CONSTANT: dict[Callable[..., Any], Callable[..., Callable[..., Any]]] = {
-    # The error function less ±1, the complementary one less 2, eˣ − 1 less −1, log(eˣ + eʸ) less the argument that is
-    # held fast: their derivatives are the same, and do not lose their digits beside the constant.
+    # acos less π/2, the error function less ±1, the complementary one less 2, eˣ − 1 less −1, log(eˣ + eʸ) less the
+    # argument that is held fast: their derivatives are the same, and do not lose their digits beside the constant.
+    mp.acos: lambda i, at: lambda x: -mp.asin(x),
     mp.erf: lambda i, at: mp.erf if abs(at) < 1 else (lambda x: _erfc(-x)) if at < 0 else (lambda x: -_erfc(x)),
     _erfc: lambda i, at: _erfc if at > -1 else lambda x: -_erfc(-x),
     _expm1: lambda i, at: _expm1 if at > -1 else _exp,
