@@ -192,7 +192,8 @@ atanh    = Unary("atanh", lambda m, x: m.atanh(x), lambda m, out, x: m.div(1.0, 
                  doc="The number whose hyperbolic tangent is x.")
 
 # Activations
-sigmoid  = Unary("sigmoid", lambda m, x: _sigmoid(m, x, m.exp(-m.abs(x))), lambda m, out, x: out * m.sigmoid(-x),
+sigmoid  = Unary("sigmoid", lambda m, x: _sigmoid(m, x, m.exp(-m.abs(x))),
+                 lambda m, out, x: 0.25 * m.sech2(0.5 * x),  # out · sigmoid(−x) would add the errors of both
                  textbook=(lambda m, out, x: out * (1.0 - out),), doc="The logistic function 1 / (1 + e⁻ˣ).")
 softplus = Unary("softplus", lambda m, x: m.select(m.less(x, 0.0), 0.0, x) + m.log1p(m.exp(-m.abs(x))),
                  lambda m, out, x: m.sigmoid(x), doc="log(1 + eˣ), the soft relu.")
@@ -272,7 +273,7 @@ erfc     = Unary("erfc", lambda m, x: m.erfc(x), lambda m, out, x: -m.div(2.0 * 
 sum      = Variadic("sum", lambda m, *xs: _sum(xs), lambda m, out, *xs: [1.0] * len(xs),
                     doc="The sum of the numbers, from left to right.")
 prod     = Variadic("prod", lambda m, *xs: _products(xs)[-1], lambda m, out, *xs: _others(xs),
-                    doc="The product of the numbers, from left to right.")
+                    doc="The product of the numbers, from left to right: it overflows where a part of it does.")
 mean     = Variadic("mean", lambda m, *xs: m.div(_sum(xs), float(len(xs))),
                     lambda m, out, *xs: [m.div(1.0, float(len(xs)))] * len(xs),
                     doc="The arithmetic mean of the numbers.")
@@ -331,7 +332,7 @@ def _radius(m: Functions, y: X, x: X) -> X:
 
 
 def _sech2(m: Functions, e: X) -> X:
-    return m.div(4.0 * e, (1.0 + e) * (1.0 + e))
+    return m.div(4.0 * e, 1.0 + e * (2.0 + e))  # a square (1 + e)² would double the rounding of 1 + e
 
 
 def _sigmoid(m: Functions, x: X, e: X) -> X:

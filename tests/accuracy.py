@@ -110,7 +110,9 @@ Results = Iterator[tuple[float, Sequence[float]] | None]
 
 
 def truth(row: Primitive, args: tuple[float, ...]) -> Truth | None:
-    """The truth at a point; None where the result overflows."""
+    """The truth at a point; None where the result, or a part of it, overflows."""
+    if checks.beyond_doubles(row, args):
+        return None
     try:
         out, partials, f = checks.outputs(row, args)[0]
     except OverflowError:
@@ -239,7 +241,8 @@ points of each row, of ordinary size, of any size and near the ends of its domai
 and its numerical derivative. With {", ".join(installed)}.
 
 The bound is what the row states and the tests check. Sums are measured relative to the sum of the sizes of
-their terms. What is not counted: subnormal operands and results, and what is within a factor 2 of overflow.
+their terms. What is not counted: subnormal operands and results, and what is within a factor 2 of overflow, on the
+way as at the end.
 An ∞ is an infinite or missing number where there is an ordinary one. JAX's gelu is by default an approximation.
 
 | {" | ".join(COLUMNS)} |
