@@ -43,7 +43,7 @@ def locate_nonfinite(goal: Value) -> Nonfinite | None:
 
     A value begins to be nan or infinite at the oldest node that is so with finite operands. A gradient begins
     at the node nearest to the goal whose finite derivative becomes infinite or nan on the way to a parent.
-    It changes nothing in the graph. Raises `TypeError` for what is no Value.
+    `derivative_diagram` marks the path. It changes nothing in the graph. Raises `TypeError` for what is no Value.
 
     >>> x = Value(0.0, label="x")
     >>> print(locate_nonfinite(x**0.5 * 3))
