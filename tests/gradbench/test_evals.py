@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from . import ba, descent, gmm, inputs, oracles, recorded
-from .test_gradbench import error, evaluate, numbers
+from .answers import error, numbers
+from .test_gradbench import evaluate
 
 
 @pytest.fixture(params=["eager", pytest.param("auto", marks=pytest.mark.skipif(recorded.jit is None, reason="no jit"))])
