@@ -41,7 +41,8 @@ HEAD = """# Benchmarks
 Written by `python -m tests.benchmarks`. Every tool runs in a process of its own, on one thread of one core,
 with its garbage collector as it comes; results are compared before any time is taken, and a tool whose
 result differs from the others' is not timed. The tools take turns in rounds; a figure is the median of the
-rounds, in brackets the quartiles. The ratio is to {base}, round by round. Compare ratios: times move by a
+rounds, beside it the quartiles. The ratio is to {base}, round by round. In tables with a column for each tool the
+seconds of its preparation, recording and compiling, stand in brackets. Compare ratios: times move by a
 tenth and more from run to run.
 """
 
@@ -88,7 +89,7 @@ def table_rows(table: dict[str, Any]) -> list[list[str]]:
             *(_digits(x[key] * table["scale"]) for key in ("seconds",)),
             f"{_digits(x['low'] * table['scale'])} – {_digits(x['high'] * table['scale'])}",
             str(x["rounds"]),
-            "" if x["ratio"] is None else f"{x['ratio']:.3f}",
+            "" if x["ratio"] is None else f"{x['ratio']:.3f}" if x["ratio"] > 0.01 else f"{x['ratio']:.2g}",
             f"{x['preparation']:.2g}",
         ]
         for tool, x in sorted(_fine(table["tools"]), key=lambda item: item[1]["seconds"])
