@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from . import ba, descent, gmm, inputs, oracles, recorded
-from .test_gradbench import RECORDED, error, evaluate, numbers
+from .answers import error, numbers
+from .test_gradbench import RECORDED, evaluate
 
 
 @pytest.fixture(params=[recorded.EAGER, RECORDED])

@@ -11,6 +11,7 @@ import pytest
 import scalargrad as sg
 
 from . import gmm, recorded
+from .answers import error
 from .protocol import EVALS, answer, serve
 
 ROOT = Path(__file__).parents[2]
@@ -27,21 +28,6 @@ def evaluate(module, function, given):
     assert response["success"], response["error"]
     assert response["id"] == 7
     return response["output"]
-
-
-def numbers(nested):
-    """All the numbers of nested lists and dicts, these in the order of their keys."""
-    if isinstance(nested, dict):
-        return [number for key in sorted(nested) for number in numbers(nested[key])]
-    if hasattr(nested, "__iter__"):
-        return [number for item in nested for number in numbers(item)]
-    return [nested]
-
-
-def error(given, expected):
-    """The suite's measure |x − y| / max(1, |x| + |y|), at its largest over all numbers."""
-    pairs = zip(numbers(given), numbers(expected), strict=True)
-    return max(abs(x - y) / max(1.0, abs(x) + abs(y)) for x, y in pairs)
 
 
 @pytest.fixture(autouse=True)
