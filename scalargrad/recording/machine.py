@@ -48,7 +48,11 @@ class Machine:
     def link(self, symbols: Iterable[str]) -> None:
         """Make the functions of those names known to the linker. Raises `RuntimeError` for a missing one."""
         for symbol in symbols:
-            library, name = (self.c_library, symbol[3:]) if symbol.startswith("sg_") else (self.simd_library, symbol)
+            library, name = self.simd_library, symbol
+            if symbol.startswith("sg_"):
+                library, name = self.c_library, symbol[3:]
+            elif symbol.startswith("Py"):
+                library = ctypes.pythonapi
             try:
                 function = getattr(library, name)
             except AttributeError:

@@ -7,8 +7,8 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .arguments import assembler
 from .chunks import Chunk, cut, ends, plan
+from .entry import Shape, entry, is_possible, shape
 from .kernels import mapped_runner
 from .llvm import GUARD_FAILED, Layout, Writer, helpers
 from .lowering import Code, MappedCall, lower
@@ -18,7 +18,6 @@ from .replay import replay
 
 __all__ = ["NativeProgram", "compile_chunks", "text_of_program"]
 
-FLOATS = {float}
 STREAMED = 10
 """How many pieces of a large program are in one module: LLVM's own form of all at once would fill the memory."""
 
@@ -47,8 +46,8 @@ class NativeProgram:
         steps, self.modules = _compile(code, layout)
         self.steps = steps
         self.size = layout.size
-        self.whole = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else self._run
-        self.inputs = code.inputs
+        self.whole: Any = steps[0] if len(steps) == 1 else self._run
+        self.entries: dict[Shape, Callable[[tuple[Any, ...]], Any]] = {}
         self.call = _caller(program, self.whole, code.inputs, len(code.outputs), layout.size)
         self.call.__dict__["native"] = self  # the machine code lives as long as what calls it
 
@@ -56,36 +55,21 @@ class NativeProgram:
         """The outputs, or None."""
         return self.call(values)
 
-    def quick(self, template: Any) -> Callable[[tuple[Any, ...]], Any]:
-        """The whole call for one list of floats as the only argument; the results nest like the template.
+    def entry(self, arguments: tuple[Any, ...], template: Any) -> Callable[[tuple[Any, ...]], Any] | None:
+        """The whole call for arguments nested like these, whose results nest like the template.
 
-        It returns None for another argument, and where the result takes a closer look.
+        It returns None for other arguments, and where the result takes a closer look. It is None where the
+        arguments or the template are more than numbers in lists and tuples, and for a program of several pieces.
         """
-        inputs, whole = self.inputs, self.whole
-        pack_into = struct.Struct(f"{inputs}d").pack_into
-        kind = ctypes.c_double * self.size
-        free: list[tuple[Any, int]] = []
-        assemble = assembler(template, inputs)
-
-        def call(args: tuple[Any, ...]) -> Any:
-            if len(args) != 1:
-                return None
-            (xs,) = args
-            if type(xs) is not list or len(xs) != inputs or {*map(type, xs)} != FLOATS:
-                return None
-            try:
-                pair = free.pop()
-            except IndexError:
-                scratch = kind()
-                pair = scratch, ctypes.addressof(scratch)
-            buffer, address = pair
-            pack_into(buffer, 0, *xs)
-            found = None if whole(address) else assemble(buffer)
-            free.append(pair)
-            return found
-
-        call.__dict__["native"] = self
-        return call
+        if len(self.steps) > 1 or isinstance(self.whole, (_MappedStep, _Sequence)) or not is_possible(self.size):
+            return None
+        nested, results = shape(arguments, float), shape(template, int)
+        if nested is None or results is None:
+            return None
+        if nested not in self.entries:
+            address = ctypes.cast(self.whole, ctypes.c_void_p).value or 0
+            self.entries[nested] = entry(address, self.size, nested, results, self.modules)
+        return self.entries[nested]
 
     def _run(self, address: int) -> int:
         for step in self.steps:
