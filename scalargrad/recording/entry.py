@@ -14,7 +14,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from .machine import machine
+from .machine import Module, machine
 
 __all__ = ["Shape", "entry", "is_possible", "shape"]
 
@@ -63,23 +63,23 @@ def is_possible(size: int) -> bool:
     return object.__basicsize__ == PLAIN_OBJECTS and size <= MOST
 
 
-def entry(address: int, size: int, arguments: Shape, results: Shape, owner: Any) -> Callable[[Any], Any]:
+def entry(module: Module, name: str, address: int, size: int, arguments: Shape, results: Shape) -> Callable[[Any], Any]:
     """The function from the tuple of the arguments to the nested results, or to None.
 
-    The code at the `address` takes a scratch array of that size, and lives as long as the `owner` does.
+    It enters the code at the `address` in the module, which takes a scratch array of that size, and becomes
+    a part of the module under its name.
     """
-    text = _text(address, size, arguments, results)
     machine().link(FUNCTIONS)
-    module = machine().compile(text, 0, ["entry"])
-    method = _Method(b"program", module.addresses["entry"], ONE_ARGUMENT, None)
+    (own,) = module.add(_text(name, address, size, arguments, results), 0, [name])
+    method = _Method(b"program", own, ONE_ARGUMENT, None)
     kinds = (ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
     new = ctypes.PYFUNCTYPE(*kinds)(("PyCFunction_NewEx", ctypes.pythonapi))
     # A function owns what it is bound to, and so all that it consists of.
-    made: Callable[[Any], Any] = new(ctypes.addressof(method), (method, module, owner), None)
+    made: Callable[[Any], Any] = new(ctypes.addressof(method), (method, module), None)
     return made
 
 
-def _text(address: int, size: int, arguments: Shape, results: Shape) -> str:
+def _text(name: str, address: int, size: int, arguments: Shape, results: Shape) -> str:
     lines: list[str] = []
     take, make = _taker(arguments, lines), _maker(results, lines)
     return (
@@ -87,7 +87,7 @@ def _text(address: int, size: int, arguments: Shape, results: Shape) -> str:
         + "".join(FOR_EACH_KIND.replace("KIND", kind).replace("TYPE", _object(t)) for t, kind in KINDS.items())
         + "\n".join(lines)
         + f"""
-define ptr @entry(ptr %self, ptr %x) {{
+define ptr @{name}(ptr %self, ptr %x) {{
   %to = alloca double, i64 {size}, align 8
   %fits = {take}
   br i1 %fits, label %run, label %no

@@ -25,7 +25,7 @@ HELPED = ("mod", "floordiv")
 """What Python does with the operators % and // beyond the C library's fmod."""
 
 HELPERS = """
-define double @sg_mod(double %x, double %y) {
+define internal double @sg_mod(double %x, double %y) {
   %r = call double @sg_fmod(double %x, double %y)
   %zero = fcmp oeq double %r, 0.0
   %signed = call double @llvm.copysign.f64(double 0.0, double %y)
@@ -37,7 +37,7 @@ define double @sg_mod(double %x, double %y) {
   %t = select i1 %zero, double %signed, double %s
   ret double %t
 }
-define double @sg_floordiv(double %x, double %y) {
+define internal double @sg_floordiv(double %x, double %y) {
   %r = call double @sg_fmod(double %x, double %y)
   %rest = fsub double %x, %r
   %q = fdiv double %rest, %y
@@ -72,13 +72,21 @@ class Layout:
         self.outputs = len(code.outputs)
         self.size = self.inputs + self.outputs
         self.places: dict[int, int] = {i: i for i in range(code.inputs)}
+        self.free: list[int] = []
 
     def place(self, cell: int) -> int:
-        """The place of a cell that outlives its chunk."""
-        if cell not in self.places:
-            self.places[cell] = self.size
-            self.size += 1
+        """A place for a cell that outlives its chunk."""
+        self.places[cell] = self.free.pop() if self.free else self.reserve(1)
         return self.places[cell]
+
+    def row(self, cell: int, count: int) -> None:
+        """Places one after the other for so many cells from that one on."""
+        start = self.reserve(count)
+        self.places |= {cell + i: start + i for i in range(count)}
+
+    def release(self, cell: int) -> None:
+        """The cell is not needed any more, and another may have its place."""
+        self.free.append(self.places.pop(cell))
 
     def reserve(self, count: int) -> int:
         """The first of so many further places."""
