@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .blocks import BlockKernel
 from .chunks import cut, plan
-from .llvm import Layout, Writer
+from .layout import Layout
+from .llvm import Writer
 from .loops import driver
 from .lowering import lower
 from .machine import Module, machine

@@ -12,7 +12,8 @@ from typing import Any
 from .chunks import Chunk, cut, plan, written
 from .entry import Shape, entry, is_possible, shape
 from .kernels import mapped_runner
-from .llvm import GUARD_FAILED, Layout, Writer, helpers
+from .layout import Layout
+from .llvm import GUARD_FAILED, Writer, helpers
 from .lowering import Code, MappedCall, lower
 from .machine import Module, machine
 from .program import Program
