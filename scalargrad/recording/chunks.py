@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from .llvm import COMPARISONS, Layout
+from .llvm import COMPARISONS, Writer
 from .lowering import Check, Code, Operation
-from .program import Operand
 
-__all__ = ["Chunk", "cut", "ends", "plan"]
+__all__ = ["Chunk", "cut", "plan", "written"]
 
 Chunk = list["Operation | Check"]
 
@@ -49,34 +48,42 @@ def cut(steps: Sequence[Operation | Check], piece: int) -> list[Chunk]:
     return chunks or [[]]
 
 
-def ends(
-    chunks: Sequence[Chunk], layout: Layout, outputs: Sequence[Operand], later: Sequence[int]
-) -> tuple[list[dict[int, list[int]]], dict[int, Operand]]:
-    """For each chunk the places of the cells that are wanted after it; and the outputs that none computes.
+def written(writer: Writer, chunks: list[Chunk], code: Code, later: Sequence[int]) -> Iterator[str]:
+    """The functions of the chunks, `chunk0`, `chunk1`, …, one after the other; the list is emptied on the way.
 
-    The `later` ones are wanted at the end.
+    A cell that a later chunk reads has a place until the last one that does; the `later` ones keep theirs.
     """
-    last: dict[int, int] = dict.fromkeys(later, len(chunks))
+    layout = writer.layout
+    end = len(chunks)
+    last = [0] * code.size
     for index, chunk in enumerate(chunks):
         for step in chunk:
             for x in (step.condition,) if isinstance(step, Check) else step.operands:
                 if type(x) is int:
-                    last[x] = max(index, last.get(x, 0))
-    rest = {layout.inputs + k: output for k, output in enumerate(outputs)}
-    places: dict[int, list[int]] = {}
+                    last[x] = index
+    for x in later:
+        last[x] = end
+    rest = {layout.inputs + k: output for k, output in enumerate(code.outputs)}
+    outputs: dict[int, list[int]] = {}
     for place, output in rest.items():
         if type(output) is int:
-            places.setdefault(output, []).append(place)
-    found: list[dict[int, list[int]]] = []
-    for index, chunk in enumerate(chunks):
-        found.append({})
-        for step in chunk:
+            outputs.setdefault(output, []).append(place)
+    expiring: list[list[int]] = [[] for _ in range(end + 1)]
+    for index in range(end):
+        places: dict[int, list[int]] = {}
+        for step in chunks[index]:
             if isinstance(step, Operation) and step.name not in COMPARISONS:
-                wanted = places.get(step.result, [])
-                if last.get(step.result, 0) > index:
-                    wanted = [*wanted, layout.place(step.result)]
-                if wanted:
-                    found[index][step.result] = wanted
-                for place in places.get(step.result, []):
-                    rest.pop(place, None)
-    return found, rest
+                cell = step.result
+                if cell in outputs:
+                    places[cell] = outputs[cell]
+                    layout.places[cell] = outputs[cell][0]
+                    for place in outputs[cell]:
+                        del rest[place]
+                elif last[cell] > index:
+                    places[cell] = [layout.place(cell)]
+                    expiring[last[cell]].append(cell)
+        yield writer.chunk(f"chunk{index}", chunks[index], places, rest if index == end - 1 else {})
+        chunks[index] = []
+        if index + 1 < end:
+            for cell in expiring[index]:
+                layout.release(cell)

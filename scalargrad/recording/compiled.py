@@ -7,7 +7,7 @@ import threading
 import types
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ..observer import OBSERVER
 from .arguments import Inputs, matcher, scan
@@ -63,7 +63,8 @@ class Jitted:
         if observer() is not None:
             return self.f(*args, **named)  # becomes a part of what is being recorded
         self.stats["runs"] += 1
-        if self._quick is not None and not named and (found := self._quick(args)) is not None:
+        quick = self._quick  # another thread may set it
+        if quick is not None and not named and (found := quick(args)) is not None:
             return found
         return self._called(args, named)
 
@@ -85,14 +86,17 @@ class Jitted:
 
     def _quick_call(self, case: _Case, args: tuple[Any, ...], named: dict[str, Any]) -> _Quick | None:
         """How to call the last program again with arguments like these, where they are plain enough."""
-        match = None if named or self.static_argnums or not case.traces or case.eager else matcher(args)
-        if match is None or not case.traces[0].plain or case.traces[0].captured:
+        if named or self.static_argnums or not case.traces or case.eager:
             return None
-        run, assemble = case.traces[0].runner, case.traces[0].assemble
-        native = getattr(run, "native", None)
-        if native is not None and len(args) == 1 and type(args[0]) is list:
-            quick: _Quick = native.quick(case.traces[0].template)
-            return quick
+        trace = case.traces[0]
+        run, assemble, native = trace.runner, trace.assemble, getattr(trace.runner, "native", None)
+        if not trace.plain or trace.captured:
+            return None
+        if native is not None and (entry := native.entry(args, trace.template)) is not None:
+            return cast("_Quick", entry)
+        match = matcher(args)
+        if match is None:
+            return None
 
         def generic(args: tuple[Any, ...]) -> Any:
             numbers = match(args)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .blocks import BlockKernel
 from .chunks import cut, plan
-from .llvm import Layout, Writer
+from .layout import Layout
+from .llvm import Writer
 from .loops import driver
 from .lowering import lower
-from .machine import machine
+from .machine import Module, machine
 from .program import Program
 from .replay import in_lane, replay
 
@@ -111,16 +112,15 @@ class NativeKernel:
         writer.refusing = code.refusing
         piece, level = plan(code)
         chunks = cut(code.steps, piece)  # type: ignore[arg-type]  # a sub-program has no mapped steps
-        addresses, self.modules = compile_chunks(
-            writer, chunks, code, (), min(2 * level, 2) if len(chunks) == 1 else level
-        )
+        self.module = Module()
+        level = min(2 * level, 2) if len(chunks) == 1 else level
+        addresses = compile_chunks(writer, chunks, code, (), level, self.module)
         self.summed = sum(summed)
         text = driver(writer, len(addresses), program.inputs, program.captured, summed)
-        module = self.machine.compile(text, 1, ["batch"])
-        self.modules.append(module)
+        (batch,) = self.module.add(text, 1, ["batch"])
         pointer, size = ctypes.c_void_p, ctypes.c_int64
         kinds = (size, *(pointer,) * 9)
-        self.function = ctypes.CFUNCTYPE(None, *kinds)(module.addresses["batch"])
+        self.function = ctypes.CFUNCTYPE(None, *kinds)(batch)
         self.chunks = (pointer * len(addresses))(*addresses)
         self.size = layout.size * self.width
 

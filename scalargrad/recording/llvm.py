@@ -10,22 +10,24 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping, Sequence
 
-from .lowering import Check, Code, Operation
+from .layout import Layout
+from .lowering import Check, Operation
 from .program import Operand
 
-__all__ = ["GUARD_FAILED", "Layout", "Writer", "helpers", "scalar_symbols"]
+__all__ = ["GUARD_FAILED", "Writer", "helpers", "scalar_symbols"]
 
 GUARD_FAILED = 1
 """What a scalar chunk returns where a guard fails; 2 where something is not finite that eager code may refuse."""
 
 INFIX = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 INTRINSICS = {"abs": "fabs", "floor": "floor", "ceil": "ceil", "round": "rint", "sqrt": "sqrt"}
+INTRINSICS |= {"fmuladd": "fmuladd"}
 COMPARISONS = {"less": "olt", "equal": "oeq"}
 HELPED = ("mod", "floordiv")
 """What Python does with the operators % and // beyond the C library's fmod."""
 
 HELPERS = """
-define double @sg_mod(double %x, double %y) {
+define internal double @sg_mod(double %x, double %y) {
   %r = call double @sg_fmod(double %x, double %y)
   %zero = fcmp oeq double %r, 0.0
   %signed = call double @llvm.copysign.f64(double 0.0, double %y)
@@ -37,7 +39,7 @@ define double @sg_mod(double %x, double %y) {
   %t = select i1 %zero, double %signed, double %s
   ret double %t
 }
-define double @sg_floordiv(double %x, double %y) {
+define internal double @sg_floordiv(double %x, double %y) {
   %r = call double @sg_fmod(double %x, double %y)
   %rest = fsub double %x, %r
   %q = fdiv double %rest, %y
@@ -62,28 +64,6 @@ define double @sg_floordiv(double %x, double %y) {
 declare double @sg_fmod(double, double)
 declare double @llvm.copysign.f64(double, double)
 """
-
-
-class Layout:
-    """Where the cells of a code stand in its scratch array: inputs, outputs, and what crosses the chunks."""
-
-    def __init__(self, code: Code) -> None:
-        self.inputs = code.inputs
-        self.outputs = len(code.outputs)
-        self.size = self.inputs + self.outputs
-        self.places: dict[int, int] = {i: i for i in range(code.inputs)}
-
-    def place(self, cell: int) -> int:
-        """The place of a cell that outlives its chunk."""
-        if cell not in self.places:
-            self.places[cell] = self.size
-            self.size += 1
-        return self.places[cell]
-
-    def reserve(self, count: int) -> int:
-        """The first of so many further places."""
-        self.size += count
-        return self.size - count
 
 
 class Writer:
@@ -119,6 +99,7 @@ class Writer:
         The `rest` are places and operands to store at the end.
         """
         self.lines: list[str] = []
+        self.constants: dict[float, int] = {}
         self.loaded: set[int] = set()
         self.local: set[int] = set()
         self.temporaries = 0
@@ -141,11 +122,27 @@ class Writer:
         if self.width == 1:
             suspect = self.add(f"fcmp uno double {self.accumulator}, 0.0")
             self.lines.append(f"  %status = select i1 {suspect}, i32 2, i32 0\n  ret i32 %status")
-            return f"define i32 @{name}(ptr %scratch) {{\n" + "\n".join(self.lines) + "\n}\n"
+            return self.function(f"i32 @{name}")
         self.store(self.accumulator, self.poison)
         wide = self.add(f"zext {self.flag} {self.failures} to <{self.width} x i64>")
         self.store(wide, self.failed, f"<{self.width} x i64>")
-        return f"define void @{name}(ptr %scratch) {{\n" + "\n".join(self.lines) + "\n  ret void\n}\n"
+        self.lines.append("  ret void")
+        return self.function(f"void @{name}")
+
+    def function(self, name: str) -> str:
+        """The function of the lines, with the table of its constants.
+
+        Its stack is aligned: otherwise half of the vectors there would lie across two lines of the cache.
+        """
+        head, table = f'define {name}(ptr %scratch) "stackrealign" {{\n', name.partition(" ")[2]
+        if self.constants:
+            numbers = ", ".join(f"double {_bits(x)}" for x in self.constants)
+            kind = f"[{len(self.constants)} x double]"
+            head = f"{table}.table = internal constant {kind} [{numbers}]\n" + (
+                f"{table}.at = internal global ptr {table}.table\n{head}"
+            )
+            head += f"  %constants = load ptr, ptr {table}.at, align 8\n"
+        return head + "\n".join(self.lines) + "\n}\n"
 
     def add(self, text: str) -> str:
         """A temporary for the result of an instruction."""
@@ -168,14 +165,26 @@ class Writer:
 
     def number(self, x: float) -> str:
         """A constant, exactly."""
-        (bits,) = struct.unpack("<Q", struct.pack("<d", x))
-        text = f"0x{bits:016X}"
-        return text if self.width == 1 else "<" + ", ".join([f"double {text}"] * self.width) + ">"
+        return _bits(x) if self.width == 1 else "<" + ", ".join([f"double {_bits(x)}"] * self.width) + ">"
+
+    def constant(self, x: float) -> str:
+        """A constant, loaded from the table at each use, which is what "volatile" says.
+
+        LLVM would load a literal once, by way of an address of its own, and keep it on the stack: that takes
+        longer and fills the cache. To find out whether a plain load can be put off takes LLVM long.
+        """
+        index = self.constants.setdefault(x, len(self.constants))
+        place = self.add(f"getelementptr double, ptr %constants, i64 {index}")
+        number = self.add(f"load volatile double, ptr {place}, align 8 ; {x!r}")
+        if self.width == 1:
+            return number
+        first = self.add(f"insertelement {self.kind} poison, double {number}, i32 0")
+        return self.add(f"shufflevector {self.kind} {first}, {self.kind} poison, <{self.width} x i32> zeroinitializer")
 
     def operand(self, x: Operand) -> str:
         """An operand, loaded just before its first use where it comes from outside of the chunk."""
         if type(x) is not int:
-            return self.number(x)
+            return self.number(x) if x == 0.0 else self.constant(x)
         if x not in self.local and x not in self.loaded:
             self.loaded.add(x)
             address = self.address(self.layout.places[x])
@@ -202,8 +211,8 @@ class Writer:
             text = self.call(name, operands)
         self.lines.append(f"  {result} = {text}")
         if step.result in self.refusing:
-            zero = self.add(f"fmul {self.kind} {result}, {self.number(0.0)}")
-            self.accumulator = self.add(f"fadd {self.kind} {self.accumulator}, {zero}")
+            # A zero is added, or a nan. Fused or not, the sum is the same.
+            self.accumulator = self.add(self.call("fmuladd", (result, self.number(0.0), self.accumulator)))
 
     refusing: set[int] = set()  # noqa: RUF012 (each writer is given its code's)
 
@@ -255,6 +264,11 @@ class Writer:
         sound = self.add(f"fcmp ord {self.kind} {self.accumulator}, {self.number(0.0)}")
         failing = self.add(f"and {self.flag} {condition}, {sound}")
         self.failures = self.add(f"or {self.flag} {self.failures}, {failing}")
+
+
+def _bits(x: float) -> str:
+    (bits,) = struct.unpack("<Q", struct.pack("<d", x))
+    return f"0x{bits:016X}"
 
 
 def helpers(writer: Writer) -> str:

@@ -69,12 +69,15 @@ class Code:
     def write(self, name: str, *args: Any) -> Any:
         """The cell of an operation's result, or the number where all operands are numbers."""
         operands = tuple([x.number if type(x) is Cell else float(x) for x in args])
-        if all(type(x) is float for x in operands):
-            return _fold(name, operands)
-        simpler = self._simpler(name, operands)
-        if simpler is not None:
-            return simpler
-        key = (name, *[x if type(x) is int else float.hex(x) for x in operands])
+        key: tuple[Any, ...] = (name, operands)
+        kinds = set(map(type, operands))
+        if float in kinds:
+            if int not in kinds:
+                return _fold(name, operands)
+            simpler = self._simpler(name, operands)
+            if simpler is not None:
+                return simpler
+            key = (name, *[x if type(x) is int else float.hex(x) for x in operands])
         number = self._shared.get(key)
         if number is None:
             if len(self._shared) > MOST_SHARED:
@@ -105,17 +108,21 @@ class Code:
 
     def tidy(self) -> None:
         """Drop what nothing needs; what refuses stays."""
-        needed = {x for x in self.outputs if type(x) is int}
+        needed = bytearray(self.size)  # a set of the cells of a large program would be larger than the program
+        for x in self.outputs:
+            if type(x) is int:
+                needed[x] = True
         kept = []
         for step in reversed(self.steps):
             if isinstance(step, Operation):
-                if step.result not in needed and step.result not in self.refusing:
+                if not needed[step.result] and step.result not in self.refusing:
                     continue
-                needed.update([x for x in step.operands if type(x) is int])
-            elif isinstance(step, Check):
-                needed.add(step.condition)
+                used: Sequence[Operand] = step.operands
             else:
-                needed.update([x for x in step.broadcast if type(x) is int])
+                used = (step.condition,) if isinstance(step, Check) else step.broadcast
+            for x in used:
+                if type(x) is int:
+                    needed[x] = True
             kept.append(step)
         self.steps = kept[::-1]
 

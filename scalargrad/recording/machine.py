@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["Machine", "machine"]
+__all__ = ["Machine", "Module", "machine"]
 
 SIMD_PREFIXES = {("x86_64", 4): "_ZGVdN4", ("x86_64", 2): "_ZGVbN2", ("aarch64", 2): "_ZGVnN2"}
 """How a platform's vector ABI names a function for so many doubles."""
@@ -19,7 +19,7 @@ ARGUMENTS = {"atan2": "vv", "hypot": "vv", "pow": "vv"}
 
 
 class Machine:
-    """Compiles LLVM IR for this machine. `width` is how many doubles a SIMD register holds."""
+    """What LLVM knows of this machine. `width` is how many doubles a SIMD register holds."""
 
     def __init__(self) -> None:
         import llvmlite.binding as llvm
@@ -48,32 +48,41 @@ class Machine:
     def link(self, symbols: Iterable[str]) -> None:
         """Make the functions of those names known to the linker. Raises `RuntimeError` for a missing one."""
         for symbol in symbols:
-            library, name = (self.c_library, symbol[3:]) if symbol.startswith("sg_") else (self.simd_library, symbol)
+            library, name = self.simd_library, symbol
+            if symbol.startswith("sg_"):
+                library, name = self.c_library, symbol[3:]
+            elif symbol.startswith("Py"):
+                library = ctypes.pythonapi
             try:
                 function = getattr(library, name)
             except AttributeError:
                 raise RuntimeError(f"jit: this machine's C library has no {name}; use backend='python'") from None
             self.llvm.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
 
-    def compile(self, text: str, level: int, names: Sequence[str]) -> Module:
-        """The functions of a module of IR, as machine code."""
-        machine = self.target.create_target_machine(cpu=self.cpu, features=self.features, opt=level, jit=True)
-        module = self.llvm.parse_assembly(text)
-        code = machine.emit_object(module)
-        module.close()
-        empty = self.llvm.parse_assembly("")
-        engine = self.llvm.create_mcjit_compiler(empty, machine)
-        engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
-        engine.finalize_object()
-        return Module(engine, {name: engine.get_function_address(name) for name in names})
+    @functools.cache  # noqa: B019 (likewise)
+    def compiler(self, level: int) -> Any:
+        """LLVM's compiler at that level of optimization."""
+        return self.target.create_target_machine(cpu=self.cpu, features=self.features, opt=level, jit=True)
 
 
 class Module:
     """Machine code, which lives as long as this does."""
 
-    def __init__(self, engine: Any, addresses: dict[str, int]) -> None:
-        self.engine = engine
-        self.addresses = addresses
+    def __init__(self) -> None:
+        llvm = machine().llvm
+        owned = machine().target.create_target_machine(jit=True)  # the engine frees it
+        self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), owned)
+
+    def add(self, text: str, level: int, names: Sequence[str]) -> list[int]:
+        """The addresses of the named functions of a piece of IR, which was not there before."""
+        llvm = machine().llvm
+        context = llvm.create_context()  # LLVM never frees constants in the one that all would share
+        with llvm.parse_assembly(text, context) as module:
+            code = machine().compiler(level).emit_object(module)
+        context.close()
+        self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self.engine.finalize_object()
+        return [self.engine.get_function_address(name) for name in names]
 
 
 def _open(*names: str | None) -> Any:

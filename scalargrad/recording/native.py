@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import struct
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .arguments import assembler
-from .chunks import Chunk, cut, ends, plan
+from .chunks import Chunk, cut, plan, written
+from .entry import Shape, entry, is_possible, shape
 from .kernels import mapped_runner
-from .llvm import GUARD_FAILED, Layout, Writer, helpers
+from .layout import Layout
+from .llvm import GUARD_FAILED, Writer, helpers
 from .lowering import Code, MappedCall, lower
 from .machine import Module, machine
 from .program import Program
@@ -18,20 +21,8 @@ from .replay import replay
 
 __all__ = ["NativeProgram", "compile_chunks", "text_of_program"]
 
-FLOATS = {float}
 STREAMED = 10
 """How many pieces of a large program are in one module: LLVM's own form of all at once would fill the memory."""
-
-
-def _segments(code: Code) -> list[list[Any]]:
-    """The steps between mapped ones, and those, in order."""
-    segments: list[list[Any]] = [[]]
-    for step in code.steps:
-        if isinstance(step, MappedCall):
-            segments += [[step], []]
-        else:
-            segments[-1].append(step)
-    return segments
 
 
 class NativeProgram:
@@ -44,11 +35,12 @@ class NativeProgram:
         self.program = program
         code = lower(program)
         layout = Layout(code)
-        steps, self.modules = _compile(code, layout)
-        self.steps = steps
+        self.module = Module()
+        self.steps = steps = _compile(code, layout, self.module)
         self.size = layout.size
-        self.whole = steps[0] if len(steps) == 1 and not isinstance(steps[0], _MappedStep) else self._run
-        self.inputs = code.inputs
+        self.whole: Any = steps[0] if len(steps) == 1 else self._run
+        self.entries: dict[Shape, Callable[[tuple[Any, ...]], Any]] = {}
+        self.lock = threading.Lock()
         self.call = _caller(program, self.whole, code.inputs, len(code.outputs), layout.size)
         self.call.__dict__["native"] = self  # the machine code lives as long as what calls it
 
@@ -56,36 +48,22 @@ class NativeProgram:
         """The outputs, or None."""
         return self.call(values)
 
-    def quick(self, template: Any) -> Callable[[tuple[Any, ...]], Any]:
-        """The whole call for one list of floats as the only argument; the results nest like the template.
+    def entry(self, arguments: tuple[Any, ...], template: Any) -> Callable[[tuple[Any, ...]], Any] | None:
+        """The whole call for arguments nested like these, whose results nest like the template.
 
-        It returns None for another argument, and where the result takes a closer look.
+        It returns None for other arguments, and where the result takes a closer look. It is None where the
+        arguments or the template are more than numbers in lists and tuples, and for a program of several pieces.
         """
-        inputs, whole = self.inputs, self.whole
-        pack_into = struct.Struct(f"{inputs}d").pack_into
-        kind = ctypes.c_double * self.size
-        free: list[tuple[Any, int]] = []
-        assemble = assembler(template, inputs)
-
-        def call(args: tuple[Any, ...]) -> Any:
-            if len(args) != 1:
-                return None
-            (xs,) = args
-            if type(xs) is not list or len(xs) != inputs or {*map(type, xs)} != FLOATS:
-                return None
-            try:
-                pair = free.pop()
-            except IndexError:
-                scratch = kind()
-                pair = scratch, ctypes.addressof(scratch)
-            buffer, address = pair
-            pack_into(buffer, 0, *xs)
-            found = None if whole(address) else assemble(buffer)
-            free.append(pair)
-            return found
-
-        call.__dict__["native"] = self
-        return call
+        if len(self.steps) > 1 or isinstance(self.whole, (_MappedStep, _Sequence)) or not is_possible(self.size):
+            return None
+        nested, results = shape(arguments, float), shape(template, int)
+        if nested is None or results is None:
+            return None
+        with self.lock:
+            if nested not in self.entries:
+                name, address = f"entry{len(self.entries)}", ctypes.cast(self.whole, ctypes.c_void_p).value or 0
+                self.entries[nested] = entry(self.module, name, address, self.size, nested, results)
+            return self.entries[nested]
 
     def _run(self, address: int) -> int:
         for step in self.steps:
@@ -129,7 +107,7 @@ class _MappedStep:
         self.call = call
         self.runner = mapped_runner(call.step.programs, call.step.summed, "native")
         self.places = [layout.places[x] if type(x) is int else None for x in call.broadcast]
-        self.start = layout.place(call.result)  # the results stand one after the other
+        self.start = layout.places.get(call.result, 0)  # the results stand one after the other
         self.layout = layout
 
     def __call__(self, address: int) -> int:
@@ -183,27 +161,37 @@ done:
 """
 
 
-def _compile(code: Code, layout: Layout) -> tuple[list[Any], list[Module]]:
-    piece, level = plan(code)
-    segments = _segments(code)
+def _runs(code: Code, piece: int) -> tuple[list[Chunk], list[range | MappedCall]]:
+    """The steps in pieces, and their order: ranges of pieces, and the mapped steps between them.
+
+    The code loses its steps: those of a large program go as they are compiled.
+    """
     chunks: list[Chunk] = []
-    runs: list[Any] = []  # for each segment, a range of chunks, or a mapped call
-    needed: list[int] = []
-    for segment in segments:
-        if segment and isinstance(segment[0], MappedCall):
-            needed += [x for x in segment[0].broadcast if type(x) is int]
-            runs.append(segment[0])
+    runs: list[range | MappedCall] = []
+    for mapped, steps in itertools.groupby(code.steps, lambda step: isinstance(step, MappedCall)):
+        if mapped:
+            runs += steps  # type: ignore[arg-type]
         else:
-            pieces = cut(segment, piece)
+            pieces = cut(list(steps), piece)  # type: ignore[arg-type]
             runs.append(range(len(chunks), len(chunks) + len(pieces)))
             chunks += pieces
-    for run in runs:
-        if isinstance(run, MappedCall):
-            for i in range(run.step.width):
-                layout.place(run.result + i)
+    if not runs or isinstance(runs[-1], MappedCall):
+        chunks.append([])  # which stores the outputs
+        runs.append(range(len(chunks) - 1, len(chunks)))
+    code.steps = []
+    return chunks, runs
+
+
+def _compile(code: Code, layout: Layout, module: Module) -> list[Any]:
+    piece, level = plan(code)
+    chunks, runs = _runs(code, piece)
+    mapped = [run for run in runs if isinstance(run, MappedCall)]
+    for call in mapped:
+        layout.row(call.result, call.step.width)
     writer = Writer(layout)
     writer.refusing = code.refusing
-    functions, modules = compile_chunks(writer, chunks, code, needed, level)
+    needed = [x for call in mapped for x in call.broadcast if type(x) is int]
+    functions = compile_chunks(writer, chunks, code, needed, level, module)
     steps: list[Any] = []
     for run in runs:
         if isinstance(run, MappedCall):
@@ -211,8 +199,8 @@ def _compile(code: Code, layout: Layout) -> tuple[list[Any], list[Module]]:
         elif len(run) == 1:
             steps.append(_scalar(functions[run[0]]))
         else:
-            steps.append(_Sequence([functions[i] for i in run], modules))
-    return steps, modules
+            steps.append(_Sequence([functions[i] for i in run], module, f"run{len(steps)}"))
+    return steps
 
 
 def _scalar(address: int) -> Any:
@@ -223,11 +211,10 @@ def _scalar(address: int) -> Any:
 class _Sequence:
     """Chunks that run one after the other."""
 
-    def __init__(self, addresses: Sequence[int], modules: list[Module]) -> None:
-        module = machine().compile(RUN, 1, ["run"])
-        modules.append(module)
+    def __init__(self, addresses: Sequence[int], module: Module, name: str) -> None:
+        (address,) = module.add(RUN.replace("@run", f"@{name}"), 1, [name])
         kinds = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
-        self.function = ctypes.CFUNCTYPE(ctypes.c_int, *kinds)(module.addresses["run"])
+        self.function = ctypes.CFUNCTYPE(ctypes.c_int, *kinds)(address)
         self.chunks = (ctypes.c_void_p * len(addresses))(*addresses)
 
     def __call__(self, address: int) -> int:
@@ -236,26 +223,19 @@ class _Sequence:
 
 
 def compile_chunks(
-    writer: Writer, chunks: Sequence[Chunk], code: Code, needed: Sequence[int], level: int
-) -> tuple[list[int], list[Module]]:
-    """The addresses of the chunks' functions, and the modules that they live in."""
-    places, rest = ends(chunks, writer.layout, code.outputs, needed)
+    writer: Writer, chunks: list[Chunk], code: Code, needed: Sequence[int], level: int, module: Module
+) -> list[int]:
+    """The addresses of the chunks' functions, which become parts of the module; the list is emptied."""
     addresses: list[int] = []
-    modules: list[Module] = []
+    texts = written(writer, chunks, code, needed)
     for start in range(0, len(chunks), STREAMED):
+        names = [f"chunk{i}" for i in range(start, min(start + STREAMED, len(chunks)))]
         writer.symbols.clear()
         writer.declarations.clear()
-        names, texts = [], []
-        for index in range(start, min(start + STREAMED, len(chunks))):
-            last = index == len(chunks) - 1
-            texts.append(writer.chunk(f"chunk{index}", chunks[index], places[index], rest if last else {}))
-            names.append(f"chunk{index}")
-        text = "\n".join(texts) + helpers(writer)
+        text = "\n".join(itertools.islice(texts, len(names))) + helpers(writer)
         machine().link(_needed_symbols(writer))
-        module = machine().compile(text, level, names)
-        modules.append(module)
-        addresses += [module.addresses[name] for name in names]
-    return addresses, modules
+        addresses += module.add(text, level, names)
+    return addresses
 
 
 def _needed_symbols(writer: Writer) -> set[str]:
@@ -266,17 +246,10 @@ def text_of_program(program: Program) -> str:
     """The IR of a program, its chunks one after the other."""
     code = lower(program)
     layout = Layout(code)
-    steps = [step for step in code.steps if not isinstance(step, MappedCall)]
-    for step in code.steps:
-        if isinstance(step, MappedCall):
-            for i in range(step.step.width):
-                layout.place(step.result + i)
-    chunks = cut(steps, plan(code)[0])
-    places, rest = ends(chunks, layout, code.outputs, ())
+    chunks, runs = _runs(code, plan(code)[0])
+    for run in runs:
+        if isinstance(run, MappedCall):
+            layout.row(run.result, run.step.width)
     writer = Writer(layout)
     writer.refusing = code.refusing
-    texts = [
-        writer.chunk(f"chunk{i}", chunk, places[i], rest if i == len(chunks) - 1 else {})
-        for i, chunk in enumerate(chunks)
-    ]
-    return "\n".join(texts) + helpers(writer)
+    return "\n".join(written(writer, chunks, code, ())) + helpers(writer)

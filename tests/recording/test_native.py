@@ -41,12 +41,37 @@ def test_large_programs_are_cut_in_pieces_and_compute_the_same(count: int) -> No
     program = sg.jit(sg.value_and_grad(lambda v: wide(v, count)), backend="python").program(xs)
     compiled = native.NativeProgram(program)
     assert len(program) > 3000
-    assert len(compiled.modules) > 1
+    assert len(compiled.whole.chunks) > 1
     rng = random.Random(0)
     run = build(program, "python")
     for _ in range(3):
         xs = [rng.uniform(-1, 1) for _ in xs]
         assert compiled(xs) == pytest.approx(run(xs), rel=1e-12)
+
+
+def test_pieces_use_the_places_of_what_is_not_needed_any_more() -> None:
+    def chain(x: Any) -> Any:
+        z = x
+        for _ in range(3000):
+            z = z * x + 0.5
+        return z
+
+    compiled = native.NativeProgram(sg.jit(chain, backend="python").program(0.9))
+    assert len(compiled.whole.chunks) == 12
+    assert compiled.size <= 4
+    assert compiled([0.9]) == [chain(0.9)]
+
+
+def test_a_number_that_is_returned_and_used_on_crosses_in_its_own_place() -> None:
+    def chain(x: Any) -> Any:
+        found = [x * 1.5]
+        for _ in range(2000):
+            found.append(found[-1] * x + 0.5)
+        return [found[10], found[10], x, 2.0, found[-1] * found[10]]
+
+    program = sg.jit(chain, backend="python").program(0.9)
+    assert native.NativeProgram(program)([0.9]) == chain(0.9)
+    assert sg.jit(sg.vmap(chain), backend="native")(np.array([0.9]))[0].tolist() == [chain(0.9)[0]]
 
 
 def test_large_batches_are_cut_in_pieces_too() -> None:
