@@ -11,7 +11,7 @@ from typing import Any
 
 from .eager import record
 from .interpreters.floats import IEEE
-from .interpreters.nodes import NODES, Gate
+from .interpreters.nodes import NODES
 from .rows import Output
 from .sweep import adjoints, backward, edges_of, explored, topological_order
 from .value import Value, rebuild
@@ -86,10 +86,13 @@ def _accumulate(sums: dict[int, Any], node: Value, term: Any) -> None:
 
 
 def times(x: Any, partial: Any) -> Any:
-    """x · partial, without a node for a factor that is the plain number 1."""
+    """x · partial, without a node for a factor that is the plain number 1.
+
+    What is neither a number nor a Value, such as a gate, knows itself how an adjoint passes it.
+    """
     if type(partial) is float and partial == 1.0:
         return x
-    if type(x) is float and x == 1.0 and type(partial) is not Gate:
+    if type(x) is float and x == 1.0 and isinstance(partial, (float, Value)):
         return partial
     return x * partial
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import itertools
 import operator
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from ..errors import RecordingError
@@ -89,6 +91,19 @@ def _dependent(program: Program, sources: set[int]) -> list[int]:
     return [k for k, out in enumerate(program.outputs) if type(out) is int and out in reached]
 
 
+@contextlib.contextmanager
+def collector_paused() -> Iterator[None]:
+    """While this lasts, no garbage is collected: a graph has no cycles, and is walked in vain time and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@collector_paused()
 def record_trace(f: Callable[..., Any], inputs: Inputs, backend: str) -> Trace:
     """The trace of f at these inputs. Raises `RecordingError` where another run records something else."""
     recording, outputs, rebuild = recorded(f, inputs, inputs.numbers)
@@ -102,6 +117,7 @@ def is_dependent(programs: Sequence[Program], captured: Sequence[Value]) -> bool
     return bool(captured) and any(_dependent(p, set(range(p.inputs, p.inputs + p.captured))) for p in programs)
 
 
+@collector_paused()
 def recorded(
     f: Callable[..., Any], inputs: Inputs, numbers: Sequence[float]
 ) -> tuple[Recording, list[Any], Callable[..., Any]]:
