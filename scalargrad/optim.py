@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .interpreters.floats import plain
+from .observer import OBSERVER
 from .schedules import Schedule, cosine, inverse_time, step_decay
 from .value import Value
 
@@ -53,6 +54,8 @@ class Optimizer:
 
     def step(self) -> None:
         """Move the parameters by their gradients. Raises `ValueError` where the schedule gives no positive rate."""
+        if (recording := OBSERVER.get()) is not None:
+            raise recording.refusal("an optimiser's step", "make it outside of the recorded function")
         rate = self._rate(self.lr(self.steps) if callable(self.lr) else self.lr)
         decay = self.weight_decay
         if decay:
@@ -158,7 +161,7 @@ class SGD(Optimizer):
             self.state["velocity"] = velocity
             gradients = [g + mu * v for g, v in zip(gradients, velocity, strict=True)] if self.nesterov else velocity
         for parameter, g in zip(self.parameters, gradients, strict=True):
-            parameter.data -= lr * g
+            parameter._data -= lr * g
 
 
 class Adagrad(Optimizer):
@@ -186,7 +189,7 @@ class Adagrad(Optimizer):
         squares = [s + g * g for s, g in zip(self.state["squares"], gradients, strict=True)]
         self.state["squares"] = squares
         for parameter, g, s in zip(self.parameters, gradients, squares, strict=True):
-            parameter.data -= lr * g / (math.sqrt(s) + self.eps)
+            parameter._data -= lr * g / (math.sqrt(s) + self.eps)
 
 
 class RMSprop(Optimizer):
@@ -222,7 +225,7 @@ class RMSprop(Optimizer):
         squares = [alpha * s + (1.0 - alpha) * g * g for s, g in zip(self.state["squares"], gradients, strict=True)]
         self.state["squares"] = squares
         for parameter, g, s in zip(self.parameters, gradients, squares, strict=True):
-            parameter.data -= lr * g / (math.sqrt(s) + self.eps)
+            parameter._data -= lr * g / (math.sqrt(s) + self.eps)
 
 
 class Adam(Optimizer):
@@ -267,7 +270,7 @@ class Adam(Optimizer):
         size = lr / (1.0 - first**self.steps)
         scale = math.sqrt(1.0 - second**self.steps)
         for parameter, m, s in zip(self.parameters, *self.moments(gradients), strict=True):
-            parameter.data -= size * m / (math.sqrt(s) / scale + self.eps)
+            parameter._data -= size * m / (math.sqrt(s) / scale + self.eps)
 
 
 class Nadam(Adam):
@@ -308,7 +311,7 @@ class Nadam(Adam):
         by_mean = lr * next_mu / (1.0 - product * next_mu)
         scale = 1.0 - self.betas[1] ** self.steps
         for parameter, g, m, s in zip(self.parameters, gradients, *self.moments(gradients), strict=True):
-            parameter.data -= (by_gradient * g + by_mean * m) / (math.sqrt(s / scale) + self.eps)
+            parameter._data -= (by_gradient * g + by_mean * m) / (math.sqrt(s / scale) + self.eps)
 
     def _mu(self, step: int) -> float:
         return self.betas[0] * (1.0 - 0.5 * math.pow(0.96, step * self.momentum_decay))

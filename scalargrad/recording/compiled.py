@@ -79,7 +79,8 @@ class Jitted:
             if found is not None:
                 if trace.plain:
                     return trace.result(found)
-                return trace.with_nodes(found, Inputs(args, named, self.static_argnums).leaves)
+                leaves = Inputs(args, named, self.static_argnums).leaves if trace.takes_values else numbers
+                return trace.with_nodes(found, leaves)
         result = self._run(case, Inputs(args, named, self.static_argnums))
         self._quick = self._quick_call(case, args, named)
         return result

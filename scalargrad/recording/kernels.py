@@ -71,13 +71,15 @@ class MappedRunner:
         if len(left):
             return int(left[0])
         for t in sorted(suspects.tolist()):
-            numbers = self._replay([*(float(column[t]) for column in columns), *broadcast], t)
+            numbers = self._replay([*(float(column[t]) for column in columns), *map(float, broadcast)], t)
             if numbers is None:
                 return int(t)
             for out, x in zip(outs, [x for x, s in zip(numbers, self.summed, strict=True) if not s], strict=True):
                 out[t] = x
             exact = [x for x, s in zip(numbers, self.summed, strict=True) if s]
             totals = [total + x for total, x in zip(totals, exact, strict=True)]
+        if not outs:
+            return totals
         stacked, sums = iter(outs), iter(totals)
         return [next(sums) if s else next(stacked) for s in self.summed]
 
@@ -135,9 +137,10 @@ class NativeKernel:
         out_addresses, out_strides = _addresses(outs)
         flags = (ctypes.c_uint8 * (-(-lanes // width)))()
         sums = (ctypes.c_double * max(self.summed, 1))()
-        numbers = (ctypes.c_double * max(len(broadcast), 1))(*broadcast)
+        fixed = np.ascontiguousarray(broadcast, dtype=float)
         scratch = (ctypes.c_double * self.size)()
-        self.function(lanes, addresses, strides, numbers, out_addresses, out_strides, sums, flags, scratch, self.chunks)
+        places = (addresses, strides, fixed.ctypes.data, out_addresses, out_strides, sums, flags, scratch, self.chunks)
+        self.function(lanes, *places)
         found = np.frombuffer(memoryview(flags), dtype=np.uint8)
         if not found.any():
             none = np.empty(0, dtype=int)

@@ -37,21 +37,21 @@ def mapped_nodes(
     step = step._replace(broadcast=refs, columns=packed, result=recording.size)
     results = _evaluate(step, call)
     operands = recording.map(step)
-    of_lanes = [(*broadcast, *entries) for entries in zip(*columns, strict=True)]
-    of_all = (*broadcast, *(x for column in columns for x in column))
+    of_all = _shared((*broadcast, *(x for column in columns for x in column)))
+    of_lanes = [] if all(step.summed) else [_shared((*broadcast, *xs)) for xs in zip(*columns, strict=True)]
     nodes: list[Value] = []
     for k, summed in enumerate(step.summed):
-        for t, args in [(None, of_all)] if summed else enumerate(of_lanes):
-            node = _node(MappedOutput(call, k, t), args, results[len(nodes)])
+        for t, (args, parents, nan) in [(None, of_all)] if summed else enumerate(of_lanes):
+            node = make_node(MappedOutput(call, k, t), args, results[len(nodes)], nan, parents)
             recording.bind(node, operands[len(nodes)])
             nodes.append(node)
     return nodes
 
 
-def _node(primitive: Any, args: tuple[Any, ...], number: float) -> Value:
+def _shared(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Value, ...], tuple[float, ...]]:
+    """What nodes with these arguments have in common: them, the Values among them, and the derivatives by those."""
     parents = tuple([arg for arg in args if isinstance(arg, Value)])
-    nan = (float("nan"),) * len(parents)  # no sweep over floats reaches these nodes
-    return make_node(primitive, args, number, nan, parents)
+    return args, parents, (float("nan"),) * len(parents)  # no sweep over floats reaches these nodes
 
 
 def _packed(refs: list[Operand]) -> range | tuple[Operand, ...]:

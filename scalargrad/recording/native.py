@@ -104,9 +104,13 @@ class _MappedStep:
     """A mapped step of a native program: it reads its operands in the scratch array and leaves its results there."""
 
     def __init__(self, call: MappedCall, layout: Layout) -> None:
+        import numpy as np
+
         self.call = call
         self.runner = mapped_runner(call.step.programs, call.step.summed, "native")
-        self.places = [layout.places[x] if type(x) is int else None for x in call.broadcast]
+        self.places = np.array([layout.places[x] if type(x) is int else 0 for x in call.broadcast], dtype=int)
+        self.constants = [(k, x) for k, x in enumerate(call.broadcast) if type(x) is not int]
+        self.stacks = not all(call.step.summed)
         self.start = layout.places.get(call.result, 0)  # the results stand one after the other
         self.layout = layout
 
@@ -115,9 +119,9 @@ class _MappedStep:
 
         buffer = (ctypes.c_double * self.layout.size).from_address(address)
         numbers = np.frombuffer(memoryview(buffer).cast("B"))
-        broadcast = [
-            x if place is None else buffer[place] for x, place in zip(self.call.broadcast, self.places, strict=True)
-        ]
+        broadcast = numbers[self.places]
+        for k, x in self.constants:
+            broadcast[k] = x
         columns = [
             numbers[c.start : c.stop if c.stop >= 0 else None : c.step]
             if isinstance(c, range)
@@ -127,8 +131,9 @@ class _MappedStep:
         results = self.runner(columns, broadcast, self.call.step.lanes)
         if isinstance(results, int):
             return GUARD_FAILED
-        flat = [x for r in results for x in (r.tolist() if isinstance(r, np.ndarray) else [r])]
-        buffer[self.start : self.start + len(flat)] = flat
+        if self.stacks:
+            results = [x for r in results for x in (r.tolist() if isinstance(r, np.ndarray) else [r])]
+        buffer[self.start : self.start + len(results)] = results
         return 0
 
 

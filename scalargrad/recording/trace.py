@@ -45,6 +45,7 @@ class Trace:
         self.template = rebuild([next(positions) if _is_number(x) else Constant(x) for x in outputs])
         self.assemble = assembler(self.template)
         self.by = [i for i, leaf in enumerate(inputs.leaves) if isinstance(leaf, Value)]
+        self.takes_values = bool(self.by)
         self.by += range(program.inputs, program.inputs + program.captured)
         self.dependent = _dependent(program, set(self.by)) if self.by else []
         self.too_many_results = len(self.dependent) > DIFFERENTIABLE_RESULTS
@@ -66,10 +67,16 @@ class Trace:
         return self.assemble(found[1])
 
     def with_nodes(self, found: tuple[list[float], list[Any]], leaves: Sequence[Any]) -> Any:
-        """The result, with nodes for the numbers that depend on Values; `leaves` are those of the arguments."""
+        """The result, with nodes for the numbers that depend on Values.
+
+        `leaves` are those of the arguments; where it `takes_values` of none, they may be their numbers.
+        """
         point, outputs = found
-        args = tuple([x if isinstance(x, Value) else float(x) for x in (*leaves, *self.captured)])
-        parents = tuple([x for x in args if isinstance(x, Value)])
+        parents = tuple(self.captured)
+        if self.takes_values:
+            leaves = [x if isinstance(x, Value) else float(x) for x in leaves]
+            parents = (*[x for x in leaves if isinstance(x, Value)], *parents)
+        args = (*leaves, *self.captured)
         results = list(outputs)
         for n, k in enumerate(self.dependent):
             start = len(self.program.outputs) + n * len(self.by)
