@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .program import Guard, Instruction, Mapped, Operand, Program, Step
 
-__all__ = ["constant_key", "is_needed", "merged", "renumbered"]
+if TYPE_CHECKING:
+    from .recorder import Recording
+
+__all__ = ["constant_key", "is_needed", "joined", "merged", "renumbered"]
 
 
 def constant_key(operand: Operand) -> Operand | str:
@@ -86,3 +89,19 @@ def merged(
 
 def _lanes_key(step: Mapped) -> Any:
     return step.lanes, tuple(map(constant_key, step.broadcast)), repr(step.columns), len(step.programs)
+
+
+def joined(programs: Sequence[Program], recording: Recording) -> Program:
+    """One program with the outputs of all of them, for the same inputs; the recording is a fresh one of these."""
+    outputs: list[Operand] = []
+    for program in programs:
+        cells: list[Operand] = list(range(len(recording.inputs)))
+        for step in program.steps:
+            if isinstance(step, Guard):
+                recording.guard(Guard(cast(int, cells[step.condition]), step.holds))
+            elif isinstance(step, Instruction):
+                operands = [cells[x] if type(x) is int else x for x in step.operands]
+                cells += recording.instruct(step.row, operands, [0.0] * step.width, step.refuses)
+        outputs += [cells[x] if type(x) is int else x for x in program.outputs]
+    found = renumbered(len(recording.inputs), [], recording.steps, outputs)
+    return Program(programs[0].inputs, programs[0].captured, found.steps, found.outputs)

@@ -20,11 +20,11 @@ from ..sweep import explored
 from ..value import Value, next_serial
 from .choices import CHOOSE, EQUAL, LESS
 from .lowering import ARITHMETIC, can_refuse
-from .passes import is_needed, merged, renumbered
+from .passes import is_needed, joined, merged, renumbered
 from .program import Guard, Instruction, Mapped, Operand, Program, Step, operands_of
 from .recorded import Recorded, make_recorded
 
-__all__ = ["Recording", "join"]
+__all__ = ["Recording"]
 
 
 class Recording:
@@ -221,6 +221,8 @@ class Recording:
         key = (name, *[x if type(x) is int else float.hex(x) for x in operands])
         found = self._shared.get(key)
         refuses = refuses and name not in ARITHMETIC and can_refuse(row, len(operands))
+        if refuses and name in DIVISIONS and type(operands[1]) is float and operands[1] != 0.0:
+            refuses = False
         if refuses or found is None:
             found = self._refusing.get(key)
         if found is None:
@@ -278,9 +280,12 @@ class Recording:
             if isinstance(step, Guard) or is_needed(step, needed):
                 kept.append(step)
                 needed.update([x for x in operands_of(step) if type(x) is int])
-        steps, moved = merged(kept[::-1], self.size, join)
+        steps, moved = merged(kept[::-1], self.size, _join)
         return renumbered(len(self.inputs), at, steps, results, moved)
 
+
+DIVISIONS = {"div", "mod", "floordiv"}
+"""What floats refuse for the second operand 0 alone."""
 
 NEUTRAL = {"mul": 1.0, "div": 1.0, "pow": 1.0}
 """The constant second operands that leave the first one as it is."""
@@ -290,18 +295,5 @@ def _data(x: Any) -> float:
     return x._data if isinstance(x, Value) else float(x)
 
 
-def join(programs: Sequence[Program]) -> Program:
-    """One program with the outputs of all of them, for the same inputs."""
-    recording = Recording([0.0] * (programs[0].inputs + programs[0].captured))
-    outputs: list[Operand] = []
-    for program in programs:
-        cells: list[Operand] = list(range(len(recording.inputs)))
-        for step in program.steps:
-            if isinstance(step, Guard):
-                recording.guard(Guard(cast(int, cells[step.condition]), step.holds))
-            elif isinstance(step, Instruction):
-                operands = [cells[x] if type(x) is int else x for x in step.operands]
-                cells += recording.instruct(step.row, operands, [0.0] * step.width, step.refuses)
-        outputs += [cells[x] if type(x) is int else x for x in program.outputs]
-    found = renumbered(len(recording.inputs), [], recording.steps, outputs)
-    return Program(programs[0].inputs, programs[0].captured, found.steps, found.outputs)
+def _join(programs: Sequence[Program]) -> Program:
+    return joined(programs, Recording([0.0] * (programs[0].inputs + programs[0].captured)))
