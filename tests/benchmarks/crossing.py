@@ -26,7 +26,7 @@ def measure(tools: Sequence[str], widths: Sequence[int] = WIDTHS, batches: Seque
             for width in widths
         }
         tables[f"batch {batch}"] = {
-            "title": f"width w of w → w → 1 tanh, {batch:,} instances a step",
+            "title": f"w → w → 1 tanh, batches of {batch:,}: width w",
             "unit": "µs/step",
             "scale": 1e6 / square(1, 1).steps,
             "columns": compared,

@@ -37,7 +37,7 @@ class Worker:
         return {}
 
     def version(self) -> dict[str, Any]:
-        return {"version": importlib.metadata.version(self.tool.VERSION_OF)}
+        return {"version": getattr(self.tool, "VERSION", "") or importlib.metadata.version(self.tool.VERSION_OF)}
 
     def prepare(self, mode: str, **task: Any) -> dict[str, Any]:
         """The results of a first run, and what it and its preparation took."""

@@ -1,6 +1,6 @@
 """The tools that are compared: one module each, with what the tool offers of these functions.
 
-- `VERSION_OF`: the name of its distribution;
+- `VERSION_OF`: the name of its distribution, or its `VERSION`;
 - `record(workload)`: what the tool leaves behind after computing the function at its inputs, and
   `sweep(recorded)`: `[value, *gradient]`, from that;
 - `compile(workload)`: a function from a point to `[value, *gradient]`;

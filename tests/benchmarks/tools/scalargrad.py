@@ -11,7 +11,7 @@ from scalargrad import nn, optim
 from ..networks import Instance, Network
 from ..workloads import Workload
 
-VERSION_OF = "scalargrad"
+VERSION = sg.__version__  # of the checkout, which need not be installed
 
 
 def record(workload: Workload) -> tuple[list[Any], Any]:
