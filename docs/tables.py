@@ -89,6 +89,7 @@ CONVENTIONS: list[tuple[str, Callable[[], object], str]] = [
     ("floor′(1.5)", lambda: slope(sg.floor, 1.5), ""),
     ("step(0), step′(1)", lambda: (sg.step(0.0), slope(sg.step, 1.0)), ""),
     ("clip′ at its bounds", lambda: [slope(lambda x: sg.clip(x, 0.0, 1.0), x) for x in (0.0, 1.0)], ""),
+    ("clip(0, 2, 1), its value", lambda: sg.clip(0.0, 2.0, 1.0), ""),
     ("sqrt′(0)", lambda: slope(sg.sqrt, 0.0), ""),
     ("derivative of x**0 at 0", lambda: slope(lambda x: x**0, 0.0), "JAX, TensorFlow: nan"),
     ("pow(0, 0) by x and y", lambda: sg.grad(sg.pow, (0, 1))(0.0, 0.0), "JAX, TensorFlow: nan"),

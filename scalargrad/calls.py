@@ -73,24 +73,23 @@ def _case(
 def _node_lines(
     row: Primitive, j: int, out: Any, partials: Sequence[Any], pattern: Sequence[bool], names: Sequence[str], args: str
 ) -> list[str]:
-    by_parent = [partial for partial, w in zip(partials, pattern, strict=True) if w]
-    structural = all(partial is None for partial in by_parent)
-    shown = [] if structural else ["0.0" if p is None else source.text(p) for p in by_parent]
-    first, second = (*shown, "None")[:2] if len(shown) in {1, 2} else (f"({', '.join(shown)})", "None")
-    if all(pattern):
-        parents = f"_v{j}.parents = _v{j}.args = {args}"
-    elif j:
-        parents = f"_v{j}.parents = _v0.parents; _v{j}.args = {args}"
-    else:
+    by_parent = ["None" if p is None else source.text(p) for p, w in zip(partials, pattern, strict=True) if w]
+    if len(names) > 2 or "None" in by_parent:
         chosen = "".join(f"{name}, " for name, w in zip(names, pattern, strict=True) if w)
-        parents = f"_v{j}.parents = ({chosen}); _v{j}.args = {args}"
+        parents = f"_v{j}.first" if all(pattern) else "_v0.second" if j else f"({chosen})"
+        first, second, by_first, by_second = args, parents, f"({', '.join(by_parent)},)", "None"
+    else:
+        remaining = iter(by_parent)
+        by_first, by_second, *_ = [*(next(remaining) if w else "None" for w in pattern), "None"]
+        first, second, *_ = [*names, "None"]
     return [
         f"_v{j} = _new(_Value)",
         f"_v{j}._data = {source.text(out)}",
         f"_v{j}.grad = 0.0",
-        parents,
-        f"_v{j}.by_first = {first}",
-        f"_v{j}.by_second = {second}",
+        f"_v{j}.first = {first}",
+        f"_v{j}.second = {second}",
+        f"_v{j}.by_first = {by_first}",
+        f"_v{j}.by_second = {by_second}",
         f"_v{j}.primitive = {f'_outputs[{j}]' if isinstance(row, Vector) else '_row'}",
         f'_v{j}.label = ""',
         f"_v{j}.serial = _next_serial()",
@@ -128,10 +127,10 @@ def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., A
         *both,
         "if _kind is int:",
         "    other = float(other)",
-        "    _kind = float",
-        "if _kind is float:",
-        *_indent([*square, *_case(row, pattern, names)]),
-        f"return _fallback(_row, other, ({', '.join(names)}))",
+        "elif _kind is not float:",
+        f"    return _fallback(_row, other, ({', '.join(names)}))",
+        *square,
+        *_case(row, pattern, names),
     ]
     return _compile(row, "def _function(self, other):", body)
 

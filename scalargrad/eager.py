@@ -13,7 +13,7 @@ from . import primitives  # noqa: F401 (fills the table)
 from .interpreters.floats import FLOATS, IEEE, plain
 from .observer import OBSERVER
 from .rows import Functions, Output, Primitive, Vector
-from .value import Value, next_serial
+from .value import Value, make_node
 
 REFUSALS = (ValueError, ZeroDivisionError, OverflowError)
 REFUSED_TYPES = (bool, str, bytes, complex, type(None))
@@ -31,49 +31,24 @@ def record(row: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
     except REFUSALS as error:
         raise refusal(row, error, args, data) from None
     wanted = [isinstance(arg, Value) for arg in args]
-    parents = tuple([arg for arg in args if isinstance(arg, Value)])
-    if not parents:
+    if not any(wanted):
         return out
-    args = (
-        parents
-        if len(parents) == len(args)
-        else tuple([arg if w else number for arg, number, w in zip(args, data, wanted, strict=True)])
-    )
-    vector = isinstance(row, Vector)
+    if not all(wanted):
+        args = tuple([arg if w else number for arg, number, w in zip(args, data, wanted, strict=True)])
+    found: list[tuple[Primitive | Output, Any, Sequence[Any]]]
     if isinstance(row, Vector):
         outputs = [Output(row, j) for j in range(len(out))]
-        nodes = [
-            _node(o, y, args, parents, o.derivatives(IEEE, out, data), wanted)
-            for o, y in zip(outputs, out, strict=True)
-        ]
+        found = [(output, y, output.derivatives(IEEE, out, data)) for output, y in zip(outputs, out, strict=True)]
     else:
-        nodes = [_node(row, out, args, parents, row.derivatives(IEEE, out, data, wanted), wanted)]
+        found = [(row, out, row.derivatives(IEEE, out, data, wanted))]
+    nodes = [make_node(primitive, args, float(y), _by_parent(by, wanted)) for primitive, y, by in found]
     if (recording := OBSERVER.get()) is not None:
         recording.computed(row, args, nodes, m)
-    return nodes if vector else nodes[0]
+    return nodes if isinstance(row, Vector) else nodes[0]
 
 
-def _node(
-    primitive: Primitive | Output,
-    data: float,
-    args: tuple[Any, ...],
-    parents: tuple[Value, ...],
-    partials: Sequence[Any],
-    wanted: Sequence[bool],
-) -> Value:
-    node = Value.__new__(Value)
-    node._data = float(data)
-    node.grad = 0.0
-    node.parents = parents
-    node.args = args
-    by_parent = [partial for partial, w in zip(partials, wanted, strict=True) if w]
-    structural = all(partial is None for partial in by_parent)
-    node.partials = () if structural else tuple([0.0 if p is None else float(p) for p in by_parent])
-    node.primitive = primitive
-    node.label = ""
-    node.serial = next_serial()
-    node.mark = None
-    return node
+def _by_parent(partials: Sequence[Any], wanted: Sequence[bool]) -> list[float | None]:
+    return [by if by is None else float(by) for by, w in zip(partials, wanted, strict=True) if w]
 
 
 def call(row: Primitive, args: tuple[Any, ...]) -> Any:

@@ -158,13 +158,9 @@ class Contribution:
     formula: Term
     adjoint: float
     local: float
+    amount: float  # their product; 0 where the local derivative is 0 by structure
     was: float
     is_first: bool  # whether nothing had been added to the parent before
-
-    @property
-    def amount(self) -> float:
-        """The product of the child's adjoint and the local derivative; 0 where that is 0 by structure."""
-        return self.adjoint * self.local if self.child.partials else 0.0
 
     @property
     def now(self) -> float:
@@ -281,7 +277,7 @@ def derivation(goal: Value) -> Derivation:
     for child in reversed(order):
         adjoint = adjoints[id(child)]
         formulas = names.local_derivatives(child)
-        for parent, local, formula in zip(child.parents, locals_of(child), formulas, strict=True):
+        for parent, by, formula in zip(child.parents, child.by_parent, formulas, strict=True):
             line = Contribution(
                 names[goal],
                 parent,
@@ -290,7 +286,8 @@ def derivation(goal: Value) -> Derivation:
                 names[child],
                 formula,
                 adjoint,
-                local,
+                local=0.0 if by is None else by,
+                amount=0.0 if by is None else adjoint * by,
                 was=adjoints[id(parent)],
                 is_first=id(parent) not in reached,
             )
@@ -300,8 +297,3 @@ def derivation(goal: Value) -> Derivation:
     by_name = {names[node].text: adjoints[id(node)] for node in order}
     gradient = {names[node].text: adjoints[id(node)] for node in order if node.primitive is None}
     return Derivation(goal, names, forward, tuple(lines), by_name, gradient)
-
-
-def locals_of(node: Value) -> Sequence[float]:
-    """The local derivative by each parent, the zeros of a primitive that is flat everywhere included."""
-    return node.partials or (0.0,) * len(node.parents)

@@ -5,14 +5,15 @@ Nothing here recurses. The order of a graph and the sweep over recorded floats, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .eager import record
 from .interpreters.floats import IEEE
-from .interpreters.nodes import NODES, Gate
+from .interpreters.nodes import NODES
 from .rows import Output
-from .sweep import NO_PARTIALS, backward, topological_order
+from .sweep import adjoints, backward, edges_of, explored, topological_order
 from .value import Value, rebuild
 
 __all__ = ["Linearization", "backward", "merged", "times", "topological_order"]
@@ -21,51 +22,49 @@ __all__ = ["Linearization", "backward", "merged", "times", "topological_order"]
 class Linearization:
     """The derivative of some roots by some leaves at the recorded point, ready to be swept either way.
 
-    It keeps the edges of the graph between the two, with their local derivatives: the recorded floats, or,
-    `as_nodes`, new nodes that can be differentiated again. `reaches_older` tells that the roots also depend
-    on Values that existed before the first of the leaves.
+    The local derivatives are the recorded floats, or, `as_nodes`, new nodes that can be differentiated again;
+    by default where the roots also depend on Values that existed before the first of the leaves.
     """
 
     def __init__(self, leaves: Sequence[Value], roots: Sequence[Value], as_nodes: bool | None) -> None:
         since = min((leaf.serial for leaf in leaves), default=0)
-        active = set(map(id, leaves))
         self.leaves = leaves
         self.roots = roots
-        self.reaches_older = False
-        between = []
-        for node in topological_order(*roots, since=since):
+        self.order, reaches_older = explored(roots, since)
+        self.as_nodes = reaches_older if as_nodes is None else as_nodes
+
+    @functools.cached_property
+    def edges(self) -> list[tuple[Value, list[tuple[Value, Any]]]]:
+        """The nodes between the leaves and the roots, each with its parents there and the derivatives by them."""
+        active = set(map(id, self.leaves))
+        outputs: dict[Any, Any] = {}
+        found = []
+        for node in self.order:
             if id(node) in active:
                 continue
-            if node.serial < since:
-                self.reaches_older = True
-            depends = False
-            for parent in node.parents:
-                if id(parent) in active:
-                    depends = True
-                elif parent.serial < since:
-                    self.reaches_older = True
-            if depends and node.by_first is not NO_PARTIALS:
+            pairs: list[tuple[Value, Any]] = [(p, by) for p, by in edges_of(node) if id(p) in active]
+            if pairs:
+                if self.as_nodes:
+                    partials = zip(node.parents, _partials_as_nodes(node, active, outputs), strict=True)
+                    pairs = [(p, by) for p, by in partials if by is not None and id(p) in active]
                 active.add(id(node))
-                between.append(node)
-        differentiable = self.reaches_older if as_nodes is None else as_nodes
-        outputs: dict[int, Any] = {}
-        self.edges: list[tuple[Value, list[tuple[Value, Any]]]] = []
-        for node in between:
-            partials = _partials_as_nodes(node, active, outputs) if differentiable else node.partials
-            pairs = [(p, d) for p, d in zip(node.parents, partials, strict=True) if id(p) in active and d is not None]
-            self.edges.append((node, pairs))
+                found.append((node, pairs))
+        return found
 
-    def pull_back(self, seeds: Iterable[Any]) -> list[Any]:
+    def pull_back(self, seeds: Sequence[Any]) -> list[Any]:
         """The reverse sweep: the adjoints of the leaves for seeds of the roots; 0.0 where no path leads."""
-        adjoints: dict[int, Any] = {}
+        found: dict[int, Any] = {}
+        if not self.as_nodes and all(type(seed) is float for seed in seeds):
+            found = adjoints(self.order, self.roots, seeds)
+            return [found.get(id(leaf), 0.0) for leaf in self.leaves]
         for root, seed in zip(self.roots, seeds, strict=True):
-            _accumulate(adjoints, root, seed)
+            _accumulate(found, root, seed)
         for node, pairs in reversed(self.edges):
-            adjoint = adjoints.pop(id(node), None)
+            adjoint = found.pop(id(node), None)
             if adjoint is not None:
                 for parent, partial in pairs:
-                    _accumulate(adjoints, parent, times(adjoint, partial))
-        return [adjoints.get(id(leaf), 0.0) for leaf in self.leaves]
+                    _accumulate(found, parent, times(adjoint, partial))
+        return [found.get(id(leaf), 0.0) for leaf in self.leaves]
 
     def push_forward(self, tangents: Iterable[Any]) -> list[Any]:
         """The forward sweep: the lecture's Δy = Σ ∂y/∂zᵢ Δzᵢ, for perturbations of the leaves."""
@@ -74,8 +73,9 @@ class Linearization:
             found[id(leaf)] = tangent
         for node, pairs in self.edges:
             for parent, partial in pairs:
-                if id(parent) in found:
-                    _accumulate(found, node, times(found[id(parent)], partial))
+                tangent = found.get(id(parent))
+                if tangent is not None:
+                    _accumulate(found, node, times(tangent, partial))
         return [found.get(id(root), 0.0) for root in self.roots]
 
 
@@ -86,22 +86,26 @@ def _accumulate(sums: dict[int, Any], node: Value, term: Any) -> None:
 
 
 def times(x: Any, partial: Any) -> Any:
-    """x · partial, without a node for a factor that is the plain number 1."""
+    """x · partial, without a node for a factor that is the plain number 1.
+
+    What is neither a number nor a Value, such as a gate, knows itself how an adjoint passes it.
+    """
     if type(partial) is float and partial == 1.0:
         return x
-    if type(x) is float and x == 1.0 and type(partial) is not Gate:
+    if type(x) is float and x == 1.0 and isinstance(partial, (float, Value)):
         return partial
     return x * partial
 
 
-def _partials_as_nodes(node: Value, active: set[int], outputs: dict[int, Any]) -> list[Any]:
+def _partials_as_nodes(node: Value, active: set[int], outputs: dict[Any, Any]) -> list[Any]:
     primitive, args = node.primitive, node.args
     wanted = [isinstance(arg, Value) and id(arg) in active for arg in args]
     if isinstance(primitive, Output):
-        # The outputs of one call share their args, and are computed anew once for all of them.
-        if id(args) not in outputs:
-            outputs[id(args)] = record(primitive.row, args, IEEE)
-        partials = primitive.derivatives(NODES, outputs[id(args)], args)
+        # The outputs of one call are computed anew once for all of them.
+        call = primitive.row, tuple([id(arg) if isinstance(arg, Value) else arg for arg in args])
+        if call not in outputs:
+            outputs[call] = record(primitive.row, args, IEEE)
+        partials = primitive.derivatives(NODES, outputs[call], args)
     elif primitive is None:
         partials = []
     else:

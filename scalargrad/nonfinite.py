@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .sweep import topological_order
+from .sweep import edges_of, topological_order
 from .value import Value
 
 __all__ = ["Nonfinite", "locate_nonfinite"]
@@ -27,7 +27,7 @@ class Nonfinite:
         if node.primitive is None:
             return f"the {self.kind} begins at the input {_name(node)} = {node.data!r}"
         operands = ", ".join(f"{_name(a)} = {a.data!r}" if isinstance(a, Value) else repr(a) for a in node.args)
-        pairs = zip(node.parents, node.partials, strict=False)
+        pairs = zip(node.parents, node.partials, strict=True)
         partials = ", ".join(f"∂/∂{_name(parent)} = {partial!r}" for parent, partial in pairs)
         way = " → ".join(
             _name(step) if step.label or step.primitive is None else _operation(step) for step in self.path
@@ -43,7 +43,7 @@ def locate_nonfinite(goal: Value) -> Nonfinite | None:
 
     A value begins to be nan or infinite at the oldest node that is so with finite operands. A gradient begins
     at the node nearest to the goal whose finite derivative becomes infinite or nan on the way to a parent.
-    It changes nothing in the graph. Raises `TypeError` for what is no Value.
+    `derivative_diagram` marks the path. It changes nothing in the graph. Raises `TypeError` for what is no Value.
 
     >>> x = Value(0.0, label="x")
     >>> print(locate_nonfinite(x**0.5 * 3))
@@ -57,10 +57,10 @@ def locate_nonfinite(goal: Value) -> Nonfinite | None:
             return Nonfinite("value", node, _path(node, order))
     adjoints = {id(goal): 1.0}
     for node in reversed(order):
-        if not node.partials or id(node) not in adjoints:
+        if id(node) not in adjoints:
             continue
-        for parent, partial in zip(node.parents, node.partials, strict=True):
-            adjoints[id(parent)] = adjoints.get(id(parent), 0.0) + adjoints[id(node)] * partial
+        for parent, by in edges_of(node):
+            adjoints[id(parent)] = adjoints.get(id(parent), 0.0) + adjoints[id(node)] * by
             if not math.isfinite(adjoints[id(parent)]):
                 return Nonfinite("gradient", node, _path(node, order))
     return None

@@ -17,6 +17,9 @@ class Observer(Protocol):
     def computed(self, row: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:
         """A row made these nodes from these arguments; `m` tells whether it would have refused."""
 
+    def applied(self, row: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
+        """What `eager.record` gives for the same, kept as well."""
+
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
         """A comparison of Values was decided, for a Python branch: gives the outcome back."""
         raise NotImplementedError

@@ -192,7 +192,8 @@ atanh    = Unary("atanh", lambda m, x: m.atanh(x), lambda m, out, x: m.div(1.0, 
                  doc="The number whose hyperbolic tangent is x.")
 
 # Activations
-sigmoid  = Unary("sigmoid", lambda m, x: _sigmoid(m, x, m.exp(-m.abs(x))), lambda m, out, x: out * m.sigmoid(-x),
+sigmoid  = Unary("sigmoid", lambda m, x: _sigmoid(m, x, m.exp(-m.abs(x))),
+                 lambda m, out, x: 0.25 * m.sech2(0.5 * x),  # out · sigmoid(−x) would add the errors of both
                  textbook=(lambda m, out, x: out * (1.0 - out),), doc="The logistic function 1 / (1 + e⁻ˣ).")
 softplus = Unary("softplus", lambda m, x: m.select(m.less(x, 0.0), 0.0, x) + m.log1p(m.exp(-m.abs(x))),
                  lambda m, out, x: m.sigmoid(x), doc="log(1 + eˣ), the soft relu.")
@@ -231,12 +232,16 @@ sign     = Unary("sign", lambda m, x: _by_sign(m, x, -1.0, x, 1.0), None, kinks=
 floor    = Unary("floor", lambda m, x: m.floor(x), None, doc="The greatest whole number ≤ x, as a float or Value.")
 ceil     = Unary("ceil", lambda m, x: m.ceil(x), None, doc="The least whole number ≥ x, as a float or Value.")
 round    = Unary("round", lambda m, x: m.round(x), None, doc="The nearest whole number, the even one of two.")
-clip     = Fixed("clip", lambda m, x, low, high: m.select(m.less(x, low), low, m.select(m.less(high, x), high, x)),
+clip     = Fixed("clip", lambda m, x, low, high: _at_most(m, _at_least(m, x, low), high),
                  lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 0.0, 1.0)),
-                 lambda m, out, x, low, high: m.select(m.less(x, low), 1.0, 0.0),
-                 lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 1.0, 0.0)),
-                 domain=Joint("low ≤ high", lambda x, low, high: not high < low),
-                 doc="x, held between low and high. The slope at the bounds is 1, that of the inside.")
+                 lambda m, out, x, low, high: m.select(m.less(x, low), m.select(m.less(high, low), 0.0, 1.0), 0.0),
+                 lambda m, out, x, low, high: m.select(m.less(high, _at_least(m, x, low)), 1.0, 0.0),
+                 textbook=(
+                     lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 0.0, 1.0)),
+                     lambda m, out, x, low, high: m.select(m.less(x, low), 1.0, 0.0),
+                     lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 1.0, 0.0))),
+                 doc="x, held between low and high; as NumPy's, it is high where low > high. The slope at the bounds "
+                     "is 1, that of the inside.")
 select   = Fixed("select", lambda m, condition, x, y: m.select(m.equal(condition, 0.0), y, x),
                  None,
                  lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 0.0, 1.0),
@@ -268,7 +273,7 @@ erfc     = Unary("erfc", lambda m, x: m.erfc(x), lambda m, out, x: -m.div(2.0 * 
 sum      = Variadic("sum", lambda m, *xs: _sum(xs), lambda m, out, *xs: [1.0] * len(xs),
                     doc="The sum of the numbers, from left to right.")
 prod     = Variadic("prod", lambda m, *xs: _products(xs)[-1], lambda m, out, *xs: _others(xs),
-                    doc="The product of the numbers, from left to right.")
+                    doc="The product of the numbers, from left to right: it overflows where a part of it does.")
 mean     = Variadic("mean", lambda m, *xs: m.div(_sum(xs), float(len(xs))),
                     lambda m, out, *xs: [m.div(1.0, float(len(xs)))] * len(xs),
                     doc="The arithmetic mean of the numbers.")
@@ -309,6 +314,14 @@ def _below(m: Functions, x: X) -> X:
     return m.select(m.less(0.0, x), 0.0, x)
 
 
+def _at_least(m: Functions, x: X, low: X) -> X:
+    return m.select(m.less(x, low), low, x)
+
+
+def _at_most(m: Functions, x: X, high: X) -> X:
+    return m.select(m.less(high, x), high, x)
+
+
 def _power_slope(m: Functions, x: X, y: X, small: X, lower: X) -> X:
     exponent = m.select(small, m.select(m.equal(x, 0.0), lower, y), lower)
     return m.div(y * m.pow(x, exponent), m.select(small, m.select(m.equal(x, 0.0), 1.0, x), 1.0))
@@ -319,7 +332,7 @@ def _radius(m: Functions, y: X, x: X) -> X:
 
 
 def _sech2(m: Functions, e: X) -> X:
-    return m.div(4.0 * e, (1.0 + e) * (1.0 + e))
+    return m.div(4.0 * e, 1.0 + e * (2.0 + e))  # a square (1 + e)² would double the rounding of 1 + e
 
 
 def _sigmoid(m: Functions, x: X, e: X) -> X:

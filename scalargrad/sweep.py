@@ -6,7 +6,7 @@ here recurses, and nothing needs more of a Value than its attributes, so `value`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -16,24 +16,37 @@ from .observer import OBSERVER
 if TYPE_CHECKING:
     from .value import Value
 
-NO_PARTIALS: tuple[float, ...] = ()  # the empty tuple is one object
 by_serial = attrgetter("serial")
 
 
-def topological_order(*roots: Value, since: int = 0) -> list[Value]:
-    """All nodes that the roots were computed from, themselves included, parents first.
+def topological_order(*roots: Value) -> list[Value]:
+    """All nodes that the roots were computed from, themselves included, parents first."""
+    return explored(roots)[0]
 
-    `since` leaves out what is older than that creation number, and all that lies beneath.
-    """
-    found = list({id(root): root for root in roots}.values())
-    seen = set(map(id, found))
-    for node in found:
-        for parent in node.parents:
-            if parent.serial >= since and id(parent) not in seen:
-                seen.add(id(parent))
-                found.append(parent)
-    found.sort(key=by_serial)
-    return found
+
+def explored(roots: Sequence[Value], since: int = 0) -> tuple[list[Value], bool]:
+    """The nodes under the roots from that creation number on, parents first; and whether there are older ones."""
+    order: list[Value] = []
+    seen = set()
+    reaches_older = False
+    reached = list(roots)
+    for node in reached:  # which grows while it is walked
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.serial < since:
+            reaches_older = True
+            continue
+        order.append(node)
+        if node.primitive is not None:
+            if node.by_second is None:
+                reached.extend(node.parents)
+            else:  # a quick way for the commonest nodes
+                reached.append(node.second)
+                if node.by_first is not None:
+                    reached.append(node.first)
+    order.sort(key=by_serial)
+    return order, reaches_older
 
 
 def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
@@ -44,55 +57,85 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     """
     if (recording := OBSERVER.get()) is not None:
         raise recording.refusal("backward()", "use sg.grad or sg.value_and_grad")
-    numbers = list(map(_checked, seeds))
+    for seed in seeds:
+        if type(seed) is not float:
+            seeds = list(map(_checked, seeds))
+            break
     mark = object()
-    found: list[Value] = []
-    constant = False
+    order: list[Value] = []
+    cut_off: list[Value] = []  # beneath a derivative that is 0 by structure, where no adjoint passes
+    reached = list(roots)
+    for node in reached:  # which grows while it is walked
+        if node.mark is mark:
+            continue
+        node.mark = mark
+        if node.primitive is None:
+            continue
+        node.grad = 0.0
+        order.append(node)
+        if node.by_second is not None:
+            reached.append(node.second)
+            if node.by_first is not None:
+                reached.append(node.first)
+        elif type(by_parent := node.by_first) is not tuple:
+            reached.append(node.first)
+        elif None not in by_parent:
+            reached.extend(node.second)
+        else:
+            for parent, by in zip(node.second, by_parent, strict=True):
+                (cut_off if by is None else reached).append(parent)
+    if cut_off:
+        _start_afresh(topological_order(*cut_off), mark)
+    order.sort(key=by_serial, reverse=True)
     for i, root in enumerate(roots):
-        if root.mark is not mark:
-            root.mark = mark
-            if root.primitive is not None:
-                root.grad = 0.0
-                found.append(root)
-        root.grad += numbers[i]
-    for node in found:
-        if node.by_first is NO_PARTIALS:
-            constant = True
-        for parent in node.parents:
-            if parent.mark is not mark:
-                parent.mark = mark
-                # A leaf has nothing beneath it, and its gradients add up.
-                if parent.primitive is not None:
-                    parent.grad = 0.0
-                    found.append(parent)
-    found.sort(key=by_serial, reverse=True)
-    if constant:
-        found = _connected(found, roots)
-    for node in found:
-        by_first, by_second = node.by_first, node.by_second
-        grad = node.grad
-        if by_second is not None:
-            left, right = node.parents
-            left.grad += grad * by_first  # type: ignore[operator]
-            right.grad += grad * by_second
-        elif type(by_first) is not tuple:
-            (parent,) = node.parents
-            parent.grad += grad * by_first  # type: ignore[operator]
-        elif by_first:
-            for parent, partial in zip(node.parents, by_first, strict=True):
-                parent.grad += grad * partial
-
-
-def _connected(order: Sequence[Value], roots: Sequence[Value]) -> list[Value]:
-    # What lies only beneath nodes without derivative gets none: 0 times an infinite one would be nan.
-    live = set(map(id, roots))
-    connected = []
+        root.grad += seeds[i]
     for node in order:
-        if id(node) in live:
-            connected.append(node)
-            if node.partials:
-                live.update(map(id, node.parents))
-    return connected
+        grad = node.grad
+        by_first, by_second = node.by_first, node.by_second
+        if by_second is not None:
+            if by_first is not None:
+                node.first.grad += grad * by_first
+            node.second.grad += grad * by_second
+        elif type(by_first) is not tuple:
+            node.first.grad += grad * by_first
+        else:
+            for parent, by in zip(node.second, by_first, strict=True):
+                if by is not None:
+                    parent.grad += grad * by
+
+
+def _start_afresh(nodes: Sequence[Value], mark: object) -> None:
+    for node in nodes:
+        if node.mark is not mark:
+            node.mark = mark
+            if node.primitive is not None:
+                node.grad = 0.0
+
+
+def adjoints(order: Sequence[Value], roots: Sequence[Value], seeds: Sequence[float]) -> dict[int, float]:
+    """The same sweep over nodes in topological order, which changes none of them: the derivatives by `id`."""
+    found: dict[int, float] = {}
+    for root, seed in zip(roots, seeds, strict=True):
+        found[id(root)] = found.get(id(root), 0.0) + seed
+    for node in reversed(order):
+        adjoint = found.get(id(node))
+        if adjoint is not None:
+            for parent, by in edges_of(node):
+                key = id(parent)
+                before = found.get(key)
+                found[key] = adjoint * by if before is None else before + adjoint * by
+    return found
+
+
+def edges_of(node: Value) -> Iterable[tuple[Value, float]]:
+    """A node's parents with the local derivatives by them, without those that are 0 by structure."""
+    by_first, by_second = node.by_first, node.by_second
+    if by_second is not None:
+        second = node.second, by_second
+        return (second,) if by_first is None else ((node.first, by_first), second)
+    if type(by_first) is tuple:
+        return [(parent, by) for parent, by in zip(node.second, by_first, strict=True) if by is not None]
+    return () if by_first is None else ((node.first, by_first),)
 
 
 def _checked(seed: float) -> float:

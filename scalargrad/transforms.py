@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from .graph import Linearization, topological_order
+from .graph import Linearization
 from .interpreters.floats import plain
 from .primitives import pos
 from .structures import array, flatten, is_array
+from .sweep import explored
 from .value import Value
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -67,21 +68,25 @@ class _Run:
         """
         if self.takes_values:
             return [Value(r) if isinstance(r, float) else r for r in results]
-        if not self.leaves:
-            return list(results)
-        since = self.leaves[0].serial
-        return [r._data if isinstance(r, Value) and not _reaches_older(r, since) else r for r in results]
+        return [self._detached(r) for r in results]
+
+    def settled_outputs(self) -> list[Any]:
+        """The function's own numbers, settled."""
+        outputs = [_number(out) for out in self.outputs]
+        if self.leaves and not self.linearization.as_nodes:  # then no output reaches an older Value
+            return [out._data if isinstance(out, Value) else out for out in outputs]
+        return self.settle(outputs)
 
     def settle_aux(self) -> Any:
         """What came beside the output, its Values settled like results."""
         leaves, _, rebuild = flatten(self.aux)
-        return rebuild([self.settle([leaf])[0] if isinstance(leaf, Value) else leaf for leaf in leaves])
+        return rebuild(leaves if self.takes_values else [self._detached(leaf) for leaf in leaves])
 
-
-def _reaches_older(value: Value, since: int) -> bool:
-    return value.serial < since or any(
-        parent.serial < since for node in topological_order(value, since=since) for parent in node.parents
-    )
+    def _detached(self, result: Any) -> Any:
+        if not self.leaves or not isinstance(result, Value):
+            return result
+        _, reaches_older = explored([result], self.leaves[0].serial)
+        return result if reaches_older else result._data
 
 
 def _run(
@@ -165,7 +170,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
                 f"{type(run.rebuild_output(run.outputs)).__name__}; use sg.jacobian"
             )
         gradient = run.rebuild_argument(run.settle(run.pull_back([1.0])))
-        (value,) = run.settle([_number(run.outputs[0])])
+        (value,) = run.settled_outputs()
         return ((value, run.settle_aux()) if has_aux else value), _shape(gradient, argnums)
 
     return differentiated
@@ -208,7 +213,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     run = _run("jvp", f, list(primals), range(len(primals)))
     moved = _matching("jvp", "tangents", list(tangents), run.rebuild_argument(run.leaves))
     results = run.settle(run.push_forward(moved))
-    return run.rebuild_output(run.settle([_number(out) for out in run.outputs])), run.rebuild_output(results)
+    return run.rebuild_output(run.settled_outputs()), run.rebuild_output(results)
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
@@ -222,7 +227,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     ([6.0, 5.0], (3.0, 2.0), (1.0, 1.0))
     """
     run = _run("vjp", f, primals, range(len(primals)))
-    out = run.rebuild_output(run.settle([_number(out) for out in run.outputs]))
+    out = run.rebuild_output(run.settled_outputs())
 
     def pullback(adjoint: Any) -> Any:
         seeds = _matching("vjp", "the adjoint", adjoint, run.rebuild_output(run.outputs))

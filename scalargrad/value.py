@@ -11,7 +11,7 @@ from .observer import OBSERVER
 from .sweep import backward, topological_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .rows import Output, Primitive
 
@@ -28,9 +28,8 @@ class Value:
 
     It stores what the lecture says that a node stores: the quantity of the forward pass (`data`) and the
     partial derivative of the goal with respect to it (`grad`, 0.0 before any `backward()`); with its
-    `parents` and its local derivative by each of them (`partials`; empty where the primitive has derivative
-    0 everywhere), the `primitive` that computed it and all of its `args`, constants included. A leaf has no
-    primitive. `label` names it in equations and diagrams.
+    `parents` and its local derivative by each of them (`partials`), the `primitive` that computed it and all
+    of its `args`, constants included. A leaf has no primitive. `label` names it in equations and diagrams.
 
     Raises `TypeError` for data that is no real number: a string, bool, complex, None or another Value.
 
@@ -43,15 +42,18 @@ class Value:
     (10.0, 6.0)
     """
 
-    __slots__ = ("_data", "args", "by_first", "by_second", "grad", "label", "mark", "parents", "primitive", "serial")
+    __slots__ = ("_data", "by_first", "by_second", "first", "grad", "label", "mark", "primitive", "second", "serial")
 
     _data: float  # behind `data`: what the library itself reads and writes
     grad: float
-    parents: tuple[Value, ...]
-    by_first: float | tuple[float, ...]  # `partials`: one or two stand by themselves, which saves their tuple;
-    by_second: float | None  # where there are none or more, `by_first` is the tuple
+    # One or two operands stand in the node itself, each with the local derivative by it, which is None for a
+    # constant: so a node is one object for Python's collector. A node of more, or with a derivative that is 0
+    # by structure, has `args` in `first`, `parents` in `second` and `by_parent` in `by_first`, as tuples.
+    first: Any
+    second: Any
+    by_first: Any
+    by_second: float | None
     primitive: Primitive | Output | None
-    args: tuple[Value | float, ...]
     label: str
     serial: int  # the creation number: a node is made after its parents, so it sorts the graph
     mark: object  # the last sweep that reached the node; None before any
@@ -64,8 +66,7 @@ class Value:
             raise TypeError(f"Value: label is {label!r}, a {type(label).__name__}; give a string")
         self._data = number
         self.grad = 0.0
-        self.parents = self.args = ()
-        self.by_first, self.by_second = (), None
+        self.first = self.second = self.by_first = self.by_second = None
         self.primitive = None
         self.label = label
         self.serial = next_serial()
@@ -85,20 +86,37 @@ class Value:
         self._data = number
 
     @property
-    def partials(self) -> tuple[float, ...]:
-        """The local derivative by each of the parents; empty where it is 0 everywhere, and of a leaf."""
-        first, second = self.by_first, self.by_second
-        if isinstance(first, tuple):
-            return first
-        return (first,) if second is None else (first, second)
+    def args(self) -> tuple[Value | float, ...]:
+        """All operands in their order, Values and constants; empty for a leaf."""
+        if type(self.by_first) is tuple:
+            args: tuple[Value | float, ...] = self.first
+            return args
+        if self.primitive is None:
+            return ()
+        return (self.first,) if self.second is None else (self.first, self.second)
 
-    @partials.setter
-    def partials(self, partials: tuple[float, ...]) -> None:
-        self.by_first, self.by_second = partials, None
-        if len(partials) == 1:
-            (self.by_first,) = partials
-        elif len(partials) == 2:
-            self.by_first, self.by_second = partials
+    @property
+    def parents(self) -> tuple[Value, ...]:
+        """The operands that are Values, in their order; one that is used twice stands there twice."""
+        by_first = self.by_first
+        if type(by_first) is tuple:
+            parents: tuple[Value, ...] = self.second
+            return parents
+        if by_first is None:
+            return () if self.by_second is None else (self.second,)
+        return (self.first,) if self.by_second is None else (self.first, self.second)
+
+    @property
+    def by_parent(self) -> tuple[float | None, ...]:
+        """The local derivative by each parent; None where it is 0 by structure and no adjoint passes, even ∞."""
+        if isinstance(self.by_first, tuple):
+            return self.by_first
+        return tuple([by for by in (self.by_first, self.by_second) if by is not None])
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The local derivative by each of the parents."""
+        return tuple([0.0 if by is None else by for by in self.by_parent])
 
     def backward(self, seed: float = 1.0) -> None:
         """Accumulate the derivatives of `seed` times this value by every node it was computed from, in `grad`.
@@ -256,18 +274,46 @@ class Value:
 
     def state(self) -> tuple[Any, ...]:
         """What a copy keeps besides its place in the graph; the mark of a sweep becomes True."""
-        return self._data, self.grad, self.partials, self.label, None if self.mark is None else True
+        return self._data, self.by_parent, self.grad, self.label, None if self.mark is None else True
+
+
+def make_node(
+    primitive: Any,
+    args: tuple[Value | float, ...],
+    data: float,
+    by_parent: Sequence[float | None],
+    parents: tuple[Value, ...] | None = None,
+) -> Value:
+    """A new node whose data and local derivatives are known; `parents` may be given, to be shared by many."""
+    node = Value.__new__(Value)
+    node._data = data
+    node.grad = 0.0
+    node.first = node.second = node.by_first = node.by_second = None
+    if len(args) > 2 or None in by_parent:
+        if parents is None:
+            parents = tuple([arg for arg in args if isinstance(arg, Value)])
+        node.first = args
+        node.second = parents if len(parents) < len(args) else args  # one tuple where they are equal
+        node.by_first = tuple(by_parent)
+    elif args:
+        by = iter(by_parent)
+        node.first = args[0]
+        node.by_first = next(by) if isinstance(args[0], Value) else None
+        if len(args) == 2:
+            node.second = args[1]
+            node.by_second = next(by) if isinstance(args[1], Value) else None
+    node.primitive = primitive
+    node.label = ""
+    node.serial = next_serial()
+    node.mark = None
+    return node
 
 
 def rebuild(primitive: Primitive | Output | None, args: tuple[Value | float, ...], state: tuple[Any, ...]) -> Value:
     """A node like another one, with a creation number of its own."""
-    node = Value.__new__(Value)
-    node.primitive = primitive
-    node.args = args
-    parents = tuple([arg for arg in args if isinstance(arg, Value)])
-    node.parents = parents if len(parents) < len(args) else args  # type: ignore[assignment]  # one tuple where equal
-    node._data, node.grad, node.partials, node.label, node.mark = state
-    node.serial = next_serial()
+    data, by_parent, *rest = state
+    node = make_node(primitive, args, data, by_parent)
+    node.grad, node.label, node.mark = rest
     return node
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import mpmath
@@ -33,12 +33,38 @@ SMALLEST = math.ldexp(1.0, -1022)
 """The smallest normal double; a smaller result has fewer digits."""
 
 LOST_ON_THE_WAY: dict[str, Callable[..., bool]] = {
-    # The radius overflows, or xʸ⁻¹ has fewer digits than a double, though the partial is an ordinary number.
+    # The radius overflows, or xʸ⁻¹ or eˣ has fewer digits than a double, though the partial is an ordinary number.
     "hypot": lambda x, y: max(abs(x), abs(y)) > LARGEST,
     "atan2": lambda y, x: max(abs(x), abs(y)) > LARGEST,
     "pow": lambda x, y: x != 0 and not -1021 < (y - 1) * math.log2(abs(x)) < 1022,
+    "elu": lambda x, alpha: x < -708,
 }
 """By name, where a partial is outside the bound (the precision of section "Conventions" of the docs)."""
+
+
+def _too_large(xs: Iterable[float]) -> bool:
+    return not all(abs(x) <= LARGEST for x in xs)
+
+
+def _products(xs: Sequence[float]) -> bool:
+    parts = [*itertools.accumulate(xs, operator.mul), *itertools.accumulate(xs[::-1], operator.mul)]
+    return _too_large(parts) or (all(xs) and min(map(abs, parts)) < SMALLEST)
+
+
+def _terms(xys: Sequence[float], bias: float = 0.0) -> bool:
+    half = len(xys) // 2
+    terms = [x * y for x, y in zip(xys[:half], xys[half:], strict=True)]
+    return _too_large(terms) or _too_large(itertools.accumulate([bias, *terms]))
+
+
+BEYOND_DOUBLES: dict[str, Callable[..., bool]] = {
+    "sum": lambda *xs: _too_large(itertools.accumulate(xs)),
+    "mean": lambda *xs: _too_large(itertools.accumulate(xs)),
+    "prod": lambda *xs: _products(xs),
+    "dot": lambda *xys: _terms(xys),
+    "affine": lambda *wxb: _terms(wxb[:-1], wxb[-1]),
+}
+"""By name, where a part of a sum or product leaves the range of doubles, though the whole need not."""
 
 CONVENTIONAL: dict[str, Callable[..., bool]] = {
     # The value at 0 is a number to choose, an interval of one point has no inside, and beyond 2**53 all
@@ -72,6 +98,8 @@ def check_accuracy(row: Primitive, args: tuple[float, ...]) -> None:
 
 def errors(row: Primitive, args: tuple[float, ...]) -> Iterator[tuple[str, float, float]]:
     """The error of each value and of each partial in ulp, named, with the bound that the row states."""
+    if beyond_doubles(row, args):
+        return
     args = tuple([x + 0.0 for x in args])  # mpmath has no −0: the signed zeros have a table of their own
     value_scale, partial_scale = true_scales(row, args)
     try:
@@ -104,6 +132,11 @@ def true_scales(row: Primitive, args: Sequence[float]) -> list[Any]:
 def lost_on_the_way(row: Primitive, args: Sequence[float]) -> bool:
     """Whether the partials at this point are outside the row's bound."""
     return LOST_ON_THE_WAY.get(row.name, lambda *xs: False)(*args)
+
+
+def beyond_doubles(row: Primitive, args: Sequence[float]) -> bool:
+    """Whether the row's value at this point is outside its bound."""
+    return BEYOND_DOUBLES.get(row.name, lambda *xs: False)(*args)
 
 
 def error_in_ulps(got: float, true: Any, scale: Any) -> float:

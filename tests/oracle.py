@@ -7,6 +7,7 @@ nothing but its own forward to go by.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,9 +22,39 @@ from scalargrad.rows import Primitive
 BUILT_IN = set(primitives.__all__)
 
 
+def _exp(x: Any) -> Any:
+    # Beyond all doubles; of large whole numbers mpmath's own is slow.
+    return mp.exp(x) if abs(x) < 1e6 else mp.ldexp(1, 10**6) if x > 0 else mp.zero
+
+
+def _expm1(x: Any) -> Any:
+    return mp.expm1(x) if abs(x) < 1e6 else _exp(x) - 1
+
+
+def _softplus(x: Any) -> Any:
+    return max(x, mp.zero) + mp.log1p(_exp(-abs(x)))
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    return y + _softplus(x - y)
+
+
+def _logsumexp(*xs: Any) -> Any:
+    return max(xs) + mp.log(mp.fsum(_weights(xs)))
+
+
 def _softmax(*xs: Any) -> list[Any]:
-    weights = [mp.exp(x) for x in xs]
+    weights = _weights(xs)
     return [weight / mp.fsum(weights) for weight in weights]
+
+
+def _log_softmax(*xs: Any) -> list[Any]:
+    whole = _logsumexp(*xs)
+    return [x - whole for x in xs]
+
+
+def _weights(xs: Sequence[Any]) -> list[Any]:
+    return [_exp(x - max(xs)) for x in xs]
 
 
 def _dot(*xys: Any) -> Any:
@@ -39,8 +70,8 @@ def _power(x: Any, y: Any) -> Any:
 
 
 def _erfc(x: Any) -> Any:
-    # mpmath's own raises OverflowError from about 1e154 on, where the value is far below all doubles.
-    return mp.zero if x > 1e100 else mp.erfc(x)
+    # Within e to the −10⁶, far below all doubles; mpmath's own raises OverflowError from about 1e154 on.
+    return mp.erfc(x) if abs(x) < 1000 else mp.zero if x > 0 else mp.mpf(2)
 
 
 DEFINITIONS: dict[str, Callable[..., Any]] = {
@@ -56,33 +87,46 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "log2": lambda x: mp.log(x, 2),
     "log10": lambda x: mp.log(x, 10),
+    "exp": _exp,
+    "expm1": _expm1,
     "cbrt": lambda x: mp.sign(x) * mp.root(abs(x), 3),
-    "sech2": lambda x: mp.sech(x) ** 2,
-    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
-    "softplus": lambda x: mp.log1p(mp.exp(x)),
+    "sech2": lambda x: mp.sech(x) ** 2 if abs(x) < 1e6 else mp.zero,
+    "sigmoid": lambda x: 1 / (1 + _exp(-x)),
+    "softplus": _softplus,
     "step": lambda x, at_zero: mp.one if x > 0 else mp.zero if x < 0 else at_zero,
     "relu": lambda x, at_zero: max(x, mp.zero),
     "leaky_relu": lambda x, alpha, at_zero: x if x >= 0 else alpha * x,
-    "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
+    "elu": lambda x, alpha: x if x > 0 else alpha * _expm1(x),
     "gelu": lambda x: x * _erfc(-x / mp.sqrt(2)) / 2,
     "erfc": _erfc,
-    "silu": lambda x: x / (1 + mp.exp(-x)),
+    "silu": lambda x: x / (1 + _exp(-x)),
     "round": mp.nint,
     "clip": lambda x, low, high: min(max(x, low), high),
     "select": lambda condition, x, y: x if condition else y,
     "stop_gradient": operator.pos,
-    "logaddexp": lambda x, y: mp.log(mp.exp(x) + mp.exp(y)),
+    "logaddexp": _logaddexp,
     "sum": lambda *xs: mp.fsum(xs),
     "prod": lambda *xs: mp.fprod(xs),
     "mean": lambda *xs: mp.fsum(xs) / len(xs),
     "max": lambda *xs: max(xs),
     "min": lambda *xs: min(xs),
-    "logsumexp": lambda *xs: mp.log(mp.fsum([mp.exp(x) for x in xs])),
+    "logsumexp": _logsumexp,
     "dot": _dot,
     "affine": lambda *wxb: _dot(*wxb[:-1]) + wxb[-1],
     "softmax": _softmax,
-    "log_softmax": lambda *xs: [x - DEFINITIONS["logsumexp"](*xs) for x in xs],
+    "log_softmax": _log_softmax,
 }
+
+LESS_A_CONSTANT: dict[Callable[..., Any], Callable[..., Callable[..., Any]]] = {
+    # acos less π/2, the error function less ±1, the complementary one less 2, eˣ − 1 less −1, log(eˣ + eʸ) less the
+    # argument that is held fast: their derivatives are the same, and do not lose their digits beside the constant.
+    mp.acos: lambda i, at: lambda x: -mp.asin(x),
+    mp.erf: lambda i, at: mp.erf if abs(at) < 1 else (lambda x: _erfc(-x)) if at < 0 else (lambda x: -_erfc(x)),
+    _erfc: lambda i, at: _erfc if at > -1 else lambda x: -_erfc(-x),
+    _expm1: lambda i, at: _expm1 if at > -1 else _exp,
+    _logaddexp: lambda i, *at: lambda x, y: _softplus(y - x if i else x - y),
+}
+"""By function, what to differentiate once instead, by which argument and where."""
 
 SCALES: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any] | None]] = {
     # Sums may cancel, so they are bounded relative to the sum of the sizes of their terms.
@@ -95,8 +139,8 @@ SCALES: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any] | None]] =
     "softmax": (lambda *xs: mp.one, lambda *xs: mp.one),
     "log_softmax": (lambda *xs: max(xs) - min(xs) + 1, lambda *xs: mp.one),
     # Partials that have a zero of their own are bounded relative to their terms, Φ(x) and xφ(x), σ and xσσ′.
-    "gelu": (None, lambda x: _erfc(-x / mp.sqrt(2)) / 2 + abs(x) * mp.npdf(x)),
-    "silu": (None, lambda x: (1 + abs(x) / (1 + mp.exp(x))) / (1 + mp.exp(-x))),
+    "gelu": (None, lambda x: _erfc(-x / mp.sqrt(2)) / 2 + abs(x) * _exp(-x * x / 2) / mp.sqrt(2 * mp.pi)),
+    "silu": (None, lambda x: (1 + abs(x) / (1 + _exp(x))) / (1 + _exp(-x))),
 }
 """By name, what the error of the value and of the partials is relative to, where it is not the true value."""
 
@@ -117,29 +161,33 @@ def output(row: Primitive, index: int) -> Callable[..., Any]:
     return (lambda *xs: whole(*xs)[index]) if row.vector else whole
 
 
-def settled(compute: Callable[[int], Any], size: Any = None, least: int = 0) -> Any:
-    """What a computation at rising precision comes to; None where it does not settle.
+def settled(compute: Callable[[int], Any], args: Sequence[float], size: Any = None) -> Any:
+    """What a computation on some numbers at rising precision comes to; None where it does not settle.
 
     A result counts once two precisions agree to 64 bits, relative to `size` where it is larger. A 0, or
-    what is below all doubles, counts without a size only where the last two give it: at a lower precision a
-    difference of nearly equal numbers may vanish. `least` is the first precision to try.
+    what is below all doubles, counts without a size only from 1440 bits on: at a lower precision a difference
+    of nearly equal numbers may vanish. Numbers far apart, or far above 1, need so many more digits.
     """
+    exponents = [math.frexp(arg)[1] for arg in args if arg]
+    more = 2 * (max(exponents, default=0) - min([0, *exponents]))
     previous = None
-    for precision in (160, 480, 1440, 4320, 8640)[least:]:
-        with mp.workprec(precision):
-            result = mp.convert(compute(precision))
+    for precision in (160, 480, 1440, 4320, 8640):
+        with mp.workprec(precision + more):
+            result = mp.convert(compute(precision + more))
         if not isinstance(result, mpmath.mpf) or not mp.isfinite(result):
             return None
-        close = previous is not None and abs(result - previous) <= max(abs(result), size or 0) * mp.mpf(2) ** -64
-        if close and (result or size):
-            return result
-        agreed, previous = max(abs(result), abs(previous or 0)) < mp.mpf(2) ** -1080, result
-    return result if agreed else None
+        if previous is not None:
+            close = abs(result - previous) <= max(abs(result), size or 0) * mp.mpf(2) ** -64
+            vanishing = precision > 1440 and max(abs(result), abs(previous)) < mp.mpf(2) ** -1080
+            if (close and (result or size)) or vanishing:
+                return result
+        previous = result
+    return None
 
 
 def value(f: Callable[..., Any], args: Sequence[float], size: Any = None) -> Any:
     """f at a point, exact to far more digits than a double has."""
-    return settled(lambda precision: +f(*map(mp.mpf, args)), size, _least(f, args))
+    return settled(lambda precision: +f(*map(mp.mpf, args)), args, size)
 
 
 def partial(
@@ -147,19 +195,18 @@ def partial(
 ) -> Any:
     """A derivative of f at a point by mpmath's differences, `orders` by each argument; None where there is none."""
     smallest = min([abs(arg) for arg in args if arg], default=1.0) if size is None else 1.0
+    if f in LESS_A_CONSTANT and sum(orders) == 1:
+        f = LESS_A_CONSTANT[f](orders.index(1), *args)
 
     def compute(precision: int) -> Any:
         step = mp.ldexp(min(smallest, 1.0), -precision // 2)
-        if len(args) == 1:
-            return mp.diff(f, args[0], orders[0], h=step, direction=direction)
-        return mp.diff(f, tuple(args), tuple(orders), h=step, direction=direction)
+        # For the derivative of order n mpmath computes with n + 1 times the digits.
+        with mp.workprec(precision // 2):
+            if len(args) == 1:
+                return mp.diff(f, args[0], orders[0], h=step, direction=direction)
+            return mp.diff(f, tuple(args), tuple(orders), h=step, direction=direction)
 
-    return settled(compute, size, _least(f, args))
-
-
-def _least(f: Callable[..., Any], args: Sequence[float]) -> int:
-    # Differences of large numbers need their digits, and those within a period of x % y as many as the quotient has.
-    return 3 if f in (DEFINITIONS["mod"], DEFINITIONS["floordiv"]) else 2 if max(map(abs, args)) > 1e18 else 0
+    return settled(compute, args, size)
 
 
 def scales(row: Primitive) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:

@@ -34,6 +34,8 @@ CONVENTIONS = [
     (lambda x, y: x % y, (6.0, 2.0), (1.0, -3.0)),
     (lambda x: sg.clip(x, -1.0, 1.0), (1.0,), (1.0,)),
     (lambda x: sg.clip(x, -1.0, 1.0), (-1.0,), (1.0,)),
+    (sg.clip, (0.0, 2.0, 1.0), (0.0, 0.0, 1.0)),
+    (sg.clip, (3.0, 2.0, 1.0), (0.0, 0.0, 1.0)),
     (sg.sqrt, (0.0,), (INF,)),
     (sg.cbrt, (0.0,), (INF,)),
     (sg.acosh, (1.0,), (INF,)),
@@ -82,6 +84,7 @@ VALUES = [
     (lambda: sg.minimum(1.0, NAN), NAN),
     (lambda: sg.pow(0.0, 0.0), 1.0),
     (lambda: sg.hypot(0.0, 0.0), 0.0),
+    (lambda: sg.clip(0.0, 2.0, 1.0), 1.0),
 ]
 
 

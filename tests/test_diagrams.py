@@ -1,5 +1,6 @@
 """The diagrams: DOT text, labels that are data, renderers and what happens without one, files."""
 
+import itertools
 import math
 import os
 import re
@@ -14,21 +15,19 @@ import scalargrad as sg
 from scalargrad.diagrams import renderer, style
 from scalargrad.graph import topological_order
 
+from .graphs import lecture
+
 VIEWS = [sg.influence_diagram, sg.derivative_diagram, sg.operations_diagram]
 INSTALLED = renderer.find_renderer()
 needs_renderer = pytest.mark.skipif(INSTALLED is None, reason="no renderer: pip install graphviz-pure")
 needs_scripts = pytest.mark.skipif(sys.platform == "win32", reason="fake renderers are shell scripts")
+MARK = f"penwidth={style.MARKED['penwidth']}"
 every_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
 
 
-def lecture():
-    x = sg.Value(1.0, label="x")
-    u = x**2
-    v = sg.sin(u)
-    w = 3 * u
-    s = v + w
-    J = sg.cos(s)
-    sg.label({"u": u, "v": v, "w": w, "s": s})
+def swept():
+    """The lecture's graph after a backward pass."""
+    J = lecture()
     J.backward()
     return J
 
@@ -66,12 +65,12 @@ def shown(source):
 
 @every_view
 def test_the_same_graph_gives_the_same_text(view):
-    assert view(lecture()).source == view(lecture()).source
+    assert view(swept()).source == view(swept()).source
 
 
 @every_view
 def test_ids_are_unique_and_prefixed_by_diagram(view):
-    source = view(lecture()).source
+    source = view(swept()).source
     (prefix,) = re.findall(r"graph \[.*?\bid=(\w+)", source)
     ids = re.findall(r"\bid=(\w+)", source)
     assert len(ids) == len(set(ids)) > 6
@@ -79,13 +78,13 @@ def test_ids_are_unique_and_prefixed_by_diagram(view):
 
 
 def test_pictures_that_differ_have_other_prefixes():
-    J = lecture()
+    J = swept()
     sources = [view(J).source for view in VIEWS] + [sg.influence_diagram(J, depth=2).source]
     assert len({re.search(r"\bid=(\w+)", source)[1] for source in sources}) == len(sources)
 
 
 def test_the_influence_diagram_of_the_lecture_example():
-    source = sg.influence_diagram(lecture()).source
+    source = sg.influence_diagram(swept()).source
     assert [re.search(r"label=(\w+)", attributes)[1] for _, attributes in node_lines(source)] == [*"xuvwsJ"]
     assert [(a, b) for a, b, _ in edge_lines(source)] == [
         ("n0", "n1"),
@@ -99,7 +98,7 @@ def test_the_influence_diagram_of_the_lecture_example():
 
 
 def test_the_derivative_diagram_of_the_lecture_example():
-    source = sg.derivative_diagram(lecture()).source
+    source = sg.derivative_diagram(swept()).source
     assert edge_labels(source) == [
         r"∂u/∂x = 2x\n= 2.0000",
         r"∂v/∂u = cos u\n= 0.5403",
@@ -119,7 +118,7 @@ def test_the_derivative_diagram_of_the_lecture_example():
 
 
 def test_the_operations_diagram_of_the_lecture_example():
-    source = sg.operations_diagram(lecture()).source
+    source = sg.operations_diagram(swept()).source
     cells = [re.findall(r"<td[^>]*>([^<]*)</td>", attributes) for _, attributes in node_lines(source)]
     assert [record for record in cells if record] == [
         ["x", "1.0000", "grad 4.5608"],
@@ -134,11 +133,41 @@ def test_the_operations_diagram_of_the_lecture_example():
     assert circles == ["^2", "sin", "×", "+", "cos"]
 
 
+# The way of a nan or an infinity
+
+
+def test_the_way_of_an_infinite_gradient_is_marked_and_its_origin_says_so():
+    x = sg.Value(0.0, label="x")
+    r = sg.sqrt(x)
+    J = 3 * r + x
+    source = sg.derivative_diagram(J).source
+    names = {id(node): f"n{i}" for i, node in enumerate(topological_order(J))}
+    path = [names[id(node)] for node in sg.locate_nonfinite(J).path]
+    assert [(a, b) for a, b, look in edge_lines(source) if MARK in look] == [*itertools.pairwise(path)]
+    assert [name for name, look in node_lines(source) if MARK in look] == [names[id(r)]]
+    assert "a nan or ∞ of the gradient begins here" in shown(source)
+
+
+def test_the_way_of_a_nan_among_values_begins_at_the_input_and_counts_both_edges_of_a_square():
+    x = sg.Value(math.nan, label="x")
+    y = sg.Value(1.0, label="y")
+    source = sg.derivative_diagram((x * x) * y, depth=2).source
+    assert "a nan or ∞ of the value begins here" in shown(source)
+    assert [(a, b) for a, b, look in edge_lines(source) if MARK in look] == [("n0", "n2"), ("n0", "n2"), ("n2", "n3")]
+    beyond = sg.derivative_diagram((x * x) * y, depth=1).source
+    assert "begins here" not in beyond
+    assert len([1 for *_, look in edge_lines(beyond) if MARK in look]) == 1
+
+
+def test_nothing_is_marked_where_all_is_finite():
+    assert MARK not in sg.derivative_diagram(swept()).source
+
+
 def test_colours():
-    source = sg.derivative_diagram(lecture()).source
+    source = sg.derivative_diagram(swept()).source
     for fill, border, count in [("#DBEAFE", "#1D4ED8", 1), ("#F8FAFC", "#475569", 4), ("#FEF3C7", "#92400E", 1)]:
         assert len(re.findall(f'color="{border}" fillcolor="{fill}"', source)) == count
-    assert 'color="#475569" fillcolor="#E2E8F0"' in sg.operations_diagram(lecture()).source
+    assert 'color="#475569" fillcolor="#E2E8F0"' in sg.operations_diagram(swept()).source
     assert "fontname=Helvetica" in source
     assert "bgcolor=white" in source
 
@@ -176,17 +205,17 @@ def test_merge_joins_equal_sub_expressions():
 
 
 def test_depth_draws_the_last_steps_and_marks_the_rest():
-    source = sg.derivative_diagram(lecture(), depth=2).source
+    source = sg.derivative_diagram(swept(), depth=2).source
     assert [name for name, _ in node_lines(source)] == ["n2", "n3", "n4", "n5", "n2_more", "n3_more"]
     assert source.count("style=dashed") == 2
     assert len(shown(source)) == 12
-    assert "_more" not in sg.derivative_diagram(lecture(), depth=5).source
+    assert "_more" not in sg.derivative_diagram(swept(), depth=5).source
 
 
 @pytest.mark.parametrize("depth", [0, -1, 1.5, "2"])
 def test_a_depth_that_is_none_is_refused(depth):
     with pytest.raises(ValueError, match=r"depth is .*; give a whole number of at least 1"):
-        sg.influence_diagram(lecture(), depth=depth)
+        sg.influence_diagram(swept(), depth=depth)
 
 
 @every_view
@@ -496,7 +525,7 @@ def test_a_missing_folder(tmp_path):
 @needs_renderer
 @every_view
 def test_svg_and_png_come_out(view, tmp_path):
-    diagram = view(lecture())
+    diagram = view(swept())
     tree = ET.fromstring(re.sub("<!DOCTYPE.*?>", "", diagram.svg(), flags=re.DOTALL))  # noqa: S314 (our own text)
     assert tree.tag.endswith("svg")
     diagram.save(tmp_path / "a.PNG")
@@ -505,7 +534,7 @@ def test_svg_and_png_come_out(view, tmp_path):
 
 @needs_renderer
 def test_every_label_of_the_derivative_diagram_is_drawn():
-    svg = sg.derivative_diagram(lecture()).svg()
+    svg = sg.derivative_diagram(swept()).svg()
     for text in ["u = x²", "s = v + w", "∂J/∂x = 4.5608", "∂J/∂s = −sin s", "= 0.6441", "∂w/∂u = 3", "−0.7649"]:
         assert f">{text}</text>" in svg
 
@@ -519,7 +548,7 @@ def test_neato_keeps_given_positions():
 
 
 def test_pictures_leave_the_graph_as_it_was():
-    J = lecture()
+    J = swept()
     before = [(node.data, node.grad, node.label, node.mark) for node in topological_order(J)]
     for view in VIEWS:
         view(J, merge=True, depth=3)

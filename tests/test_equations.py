@@ -12,16 +12,7 @@ from scalargrad.equations import Names
 from scalargrad.graph import merged, topological_order
 from scalargrad.rows import TABLE
 
-
-def lecture():
-    x = sg.Value(1.0, label="x")
-    u = x**2
-    v = sg.sin(u)
-    w = 3 * u
-    s = v + w
-    J = sg.cos(s)
-    sg.label({"u": u, "v": v, "w": w, "s": s})
-    return J
+from .graphs import lecture
 
 
 def values(count):

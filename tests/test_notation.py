@@ -167,7 +167,7 @@ def points(name):
     found = []
     while len(found) < 20:
         point = [random_.uniform(0.05, 0.95) + (1.0 if name == "acosh" else 0.0) for _ in range(count)]
-        if name == "clip":
+        if name == "clip":  # the textbook's low ≤ high
             point = [point[0] * 3 - 1, point[1] - 1, point[2] + 0.5]
         elif not isinstance(row.domain, Joint) and -0.5 in row.domain_of(0) and random_.random() < 0.5:
             point[0] = -point[0]

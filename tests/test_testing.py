@@ -29,6 +29,13 @@ def test_differences_know_their_error(f, slope, x, side):
     assert found.error < 1e-6
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+def test_differences_that_agree_by_chance_are_not_taken(side):
+    x = -0.0625 * side  # the first two steps lead to 0 and to −x, and sin is odd
+    (found,) = differences(lambda t: [math.sin(t)], x, side)
+    assert found.value == pytest.approx(math.cos(x), rel=1e-9)
+
+
 def test_differences_shrink_their_steps_at_the_edge_of_a_domain():
     (found,) = differences(lambda x: [math.log(x)], 1e-3)
     assert found.value == pytest.approx(1e3, rel=1e-6)
@@ -200,6 +207,13 @@ def test_points_are_off_kinks_and_inside_the_domain():
         assert point["x"] >= 0.0
 
     holds()
+
+
+def test_two_equal_inputs_are_a_tie_also_where_they_are_one_object():
+    zero = 0.0
+    f = Expression(("x", "y"), (Step(TABLE["clip"], ("x", "y", "y")),))
+    assert f.margin({"x": zero, "y": zero}) == 0.0
+    assert f.margin({"x": 0.5, "y": 2.0}) == 1.5
 
 
 # Measures

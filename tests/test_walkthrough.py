@@ -12,21 +12,11 @@ from scalargrad.diagrams import page as module
 from scalargrad.diagrams import renderer
 from scalargrad.interpreters.notation import digits
 
+from .graphs import lecture
+
 pytestmark = pytest.mark.skipif(renderer.find_renderer() is None, reason="no renderer: pip install graphviz-pure")
 
 NASTY = "</script><script>document.title='broken'</script><img src=x onerror=alert(1)>"
-
-
-def lecture(x: float = 1.0) -> sg.Value:
-    """cos(sin(x²) + 3x²), each quantity named as the slides name it."""
-    x = sg.Value(x, label="x")
-    u = x**2
-    v = sg.sin(u)
-    w = 3 * u
-    s = v + w
-    J = sg.cos(s)
-    sg.label({"u": u, "v": v, "w": w, "s": s, "J": J})
-    return J
 
 
 def mixed(nodes: int, seed: int = 0) -> sg.Value:

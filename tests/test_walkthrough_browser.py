@@ -9,7 +9,8 @@ import scalargrad as sg
 from scalargrad.interpreters.notation import digits
 
 from . import browser
-from .test_walkthrough import NASTY, data_of, lecture, mixed, pytestmark  # noqa: F401 (skips without a renderer)
+from .graphs import lecture
+from .test_walkthrough import NASTY, data_of, mixed, pytestmark  # noqa: F401 (skips without a renderer)
 
 # Both passes of the lecture's example at x = 1, as the slides have them.
 STEPS = """

@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..equations import Derivation, Names, derivation, locals_of
+from ..equations import Derivation, Names, derivation
 from ..files import write_whole
 from ..graph import merged, topological_order
 from ..interpreters.notation import digits
@@ -97,7 +97,7 @@ def _page_data(order: Sequence[Value], derived: Derivation, drawn: Addressed) ->
     at = {id(node): place for place, node in enumerate(order)}
     edge_places = {key: place for place, key in enumerate(drawn.edges)}
     edges = [
-        {"id": name, "from": at[id(node.parents[i])], "to": at[id(node)], "local": digits(locals_of(node)[i])}
+        {"id": name, "from": at[id(node.parents[i])], "to": at[id(node)], "local": digits(node.partials[i])}
         for node in order
         for i, name in ((i, drawn.edges[id(node), i]) for i in range(len(node.parents)))
     ]
@@ -139,7 +139,7 @@ def _sweep(
     deltas = {id(leaf): 1.0}
     lines = []
     for node in order:
-        for i, (parent, local) in enumerate(zip(node.parents, locals_of(node), strict=True)):
+        for i, (parent, local) in enumerate(zip(node.parents, node.partials, strict=True)):
             if id(parent) in deltas:
                 amount, was = deltas[id(parent)] * local, deltas.get(id(node))
                 deltas[id(node)] = now = amount if was is None else was + amount

@@ -16,6 +16,9 @@ OUTPUT = {"fillcolor": "#FEF3C7", "color": "#92400E"}
 ACTIVATION = {"fillcolor": "#DCFCE7", "color": "#166534"}
 OPERATOR = {"fillcolor": "#E2E8F0", "color": "#475569"}
 
+MARKED = {"color": DERIVATIVE, "penwidth": "3"}
+"""The way of a nan or an infinity."""
+
 FONT = "Helvetica"
 GRAPH = {"bgcolor": "white", "pad": "0.15", "nodesep": "0.35", "ranksep": "0.6"}
 NODE = {"fontname": FONT, "fontsize": "14", "fontcolor": INK, "style": "filled", "penwidth": "1.5"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import graphviz
 
-from ..equations import Names, locals_of
+from ..equations import Names
 from ..interpreters.notation import digits, symbol
 from ..value import Value
 from . import style
@@ -114,7 +114,7 @@ def grouped(
     of_node = {id(node): group.name for group in groups.values() for node in group.members}
     for node in order:
         group = groups[of_node[id(node)]]
-        for parent, local in zip(node.parents, locals_of(node), strict=True):
+        for parent, local in zip(node.parents, node.partials, strict=True):
             pairs = group.sources.setdefault(of_node[id(parent)], [])
             pairs.append((place[id(node)], place[id(parent)], local))
     facts = [(g.label, [(n.data, n.grad) for n in g.members], sorted(g.sources)) for g in groups.values()]

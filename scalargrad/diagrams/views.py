@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import graphviz
 
-from ..equations import Names, call_of, given, locals_of
+from ..equations import Names, call_of, given
 from ..graph import merged, topological_order
 from ..interpreters.notation import digits, term
+from ..nonfinite import Nonfinite, locate_nonfinite
 from ..rows import Output
 from ..value import Value
 from . import style
@@ -161,8 +163,10 @@ def derivative_diagram(
 ) -> Diagram:
     """The picture in which each edge carries its local derivative, as a formula and as a number.
 
-    A node shows its equation, its value and, after `backward()`, its gradient. The options and errors are
-    those of `influence_diagram`. Source: 11-785, "The derivative graph: the edge carries the derivative".
+    A node shows its equation, its value and, after `backward()`, its gradient. Where a value or gradient is nan
+    or infinite, the node at which that begins says so, and wide lines lead from it to the goal, the path that
+    `locate_nonfinite` finds (not with `by_layer`). The options and errors are those of `influence_diagram`.
+    Source: 11-785, "The derivative graph: the edge carries the derivative".
 
     >>> x = Value(1.0, label="x")
     >>> derivative_diagram(x * x + 1)
@@ -171,13 +175,17 @@ def derivative_diagram(
     picture = _Picture("derivative_diagram", goal, merge, None if by_layer else max_nodes, depth, rankdir)
     if by_layer:
         return _by_layer(picture, max_nodes, rankdir)
-    _draw_derivatives(picture, picture.gradient)
+    _draw_derivatives(picture, picture.gradient, locate_nonfinite(picture.goal))
     return picture.diagram()
 
 
-def _draw_derivatives(picture: _Picture, gradient_of: Callable[[Value], str | None]) -> dict[tuple[int, int], str]:
+def _draw_derivatives(
+    picture: _Picture, gradient_of: Callable[[Value], str | None], nonfinite: Nonfinite | None = None
+) -> dict[tuple[int, int], str]:
     """Draw the nodes and the edges; the ids of the edges, by the id of the node and the place of its parent."""
     goal_name = picture.names[picture.goal].text
+    path = nonfinite.path if nonfinite else ()
+    marked = {(id(source), id(target)) for source, target in itertools.pairwise(path)}
     for node in picture.nodes:
         name, formula = picture.names[node].text, picture.names.equation(node)
         gradient = gradient_of(node)
@@ -188,18 +196,22 @@ def _draw_derivatives(picture: _Picture, gradient_of: Callable[[Value], str | No
                 f"∂{goal_name}/∂{name} " + (f"= {gradient}" if gradient else "not computed"), style.DERIVATIVE, 11
             ),
         ]
-        label = style.stacked(lines)
+        look = picture.colors(node)
+        if nonfinite and node is nonfinite.node:
+            lines.append(style.line(f"a nan or ∞ of the {nonfinite.kind} begins here", style.INK, 11))
+            look = {**look, **style.MARKED}
         shape = {"shape": "box", "style": "rounded,filled", "margin": "0.15,0.08"}
-        picture.node(picture.ids[id(node)], label, **shape, **picture.colors(node))
+        picture.node(picture.ids[id(node)], style.stacked(lines), **shape, **look)
     edges = {}
     for node in picture.nodes:
-        formulas, numbers = picture.names.local_derivatives(node), locals_of(node)
+        formulas, numbers = picture.names.local_derivatives(node), node.partials
         for parent, i in picture.parents(node):
             source, target = picture.ids[id(parent)], picture.ids[id(node)]
             derivative = f"∂{picture.names[node].text}/∂{picture.names[parent].text}"
             texts = [f"{derivative} = {formulas[i].text}"]
             texts += [] if formulas[i].number is not None else [f"= {digits(numbers[i])}"]
-            edges[id(node), i] = picture.edge(source, target, style.plain(*texts))
+            look = style.MARKED if (id(parent), id(node)) in marked else {}
+            edges[id(node), i] = picture.edge(source, target, style.plain(*texts), **look)
     return edges
 
 

@@ -25,7 +25,11 @@ class Nodes(Namespace):
     """The namespace `m` whose functions record a node where an operand is one."""
 
     def interpret(self, row: Primitive) -> Callable[..., Any]:
-        return lambda *args: record(row, row.filled(args), IEEE)
+        def function(*args: Any) -> Any:
+            recording = OBSERVER.get()
+            return (record if recording is None else recording.applied)(row, row.filled(args), IEEE)
+
+        return function
 
 
 def _less(x: Any, y: Any) -> Any:

@@ -10,12 +10,13 @@ from ..graph import Linearization
 from ..interpreters.floats import FLOATS, IEEE
 from ..observer import OBSERVER
 from ..rows import Many
-from ..value import Value, next_serial
+from ..value import Value
 from .choices import CHOOSE, EQUAL, LESS
+from .mapped import mapped_nodes
 from .program import Guard, Instruction, Program
 from .recorder import Recording
 
-__all__ = ["Call", "gradient", "make_node", "run_on_nodes"]
+__all__ = ["Call", "gradient", "run_on_nodes"]
 
 
 def run_on_nodes(program: Program, inputs: Sequence[Any]) -> list[Any]:
@@ -35,11 +36,8 @@ def run_on_nodes(program: Program, inputs: Sequence[Any]) -> list[Any]:
         elif isinstance(step, Guard):
             _keep(step, cells[step.condition])
         else:
-            from .mapped import mapped_nodes
-
-            cells.extend(
-                mapped_nodes(step, [cell(x) for x in step.broadcast], [[cell(x) for x in c] for c in step.columns])
-            )
+            columns = [[cell(x) for x in column] for column in step.columns]
+            cells.extend(mapped_nodes(step, [cell(x) for x in step.broadcast], columns, gradient))
     return [cell(x) for x in program.outputs]
 
 
@@ -63,22 +61,29 @@ def _data(x: Any) -> float:
 
 
 def gradient(
-    program: Program, point: Sequence[float], output: int, wanted: Sequence[int], keep: bool = False
+    program: Program,
+    point: Sequence[float],
+    output: int,
+    wanted: Sequence[int],
+    keep: bool = False,
+    seed: Value | float = 1.0,
 ) -> Program:
     """The program of the derivatives of one output by the wanted inputs; with `keep`, after all the outputs.
 
-    `point` has a number for each input and captured number, at which the guards hold.
+    `point` has a number for each input and captured number, at which the guards hold. The derivatives come
+    multiplied by the seed; a Value is one more captured number of the program.
     """
-    recording = Recording(point)
+    further = [seed._data] if isinstance(seed, Value) else []
+    recording = Recording([*point, *further])
     with recording.under_way():
-        outputs = run_on_nodes(program, recording.inputs)
+        outputs = run_on_nodes(program, recording.inputs[: len(point)])
         root = outputs[output]
         leaves = [recording.inputs[i] for i in wanted]
-        roots, seeds = ([root], [1.0]) if isinstance(root, Value) else ([], [])
+        roots, seeds = ([root], [recording.inputs[-1] if further else seed]) if isinstance(root, Value) else ([], [])
         partials = Linearization(leaves, roots, as_nodes=True).pull_back(seeds)
         found = recording.program([*outputs, *partials] if keep else partials)
     # All were inputs while it was recorded; now the last ones are captured again.
-    return Program(program.inputs, program.captured, found.steps, found.outputs)
+    return Program(program.inputs, program.captured + len(further), found.steps, found.outputs)
 
 
 class Call(Many):
@@ -100,20 +105,3 @@ class Call(Many):
         chosen = [i for i, w in enumerate(wanted) if w]
         partials = iter(run_on_nodes(gradient(self.program, self.point, self.output, chosen), args))
         return [next(partials) if w else None for w in wanted]
-
-
-def make_node(
-    primitive: Any, data: float, args: tuple[Any, ...], parents: tuple[Value, ...], partials: Sequence[float]
-) -> Value:
-    """A node whose data and local derivatives were computed elsewhere."""
-    node = Value.__new__(Value)
-    node._data = data
-    node.grad = 0.0
-    node.args = args
-    node.parents = parents
-    node.partials = tuple(partials)
-    node.primitive = primitive
-    node.label = ""
-    node.serial = next_serial()
-    node.mark = None
-    return node

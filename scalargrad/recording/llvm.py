@@ -23,6 +23,8 @@ INFIX = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 INTRINSICS = {"abs": "fabs", "floor": "floor", "ceil": "ceil", "round": "rint", "sqrt": "sqrt"}
 INTRINSICS |= {"fmuladd": "fmuladd"}
 COMPARISONS = {"less": "olt", "equal": "oeq"}
+COPIED = 16
+"""From so many on, numbers that stand one after the other are copied by one instruction."""
 HELPED = ("mod", "floordiv")
 """What Python does with the operators % and // beyond the C library's fmod."""
 
@@ -117,8 +119,7 @@ class Writer:
                 self.operation(step)
                 for place in ends.get(step.result, ()):
                     self.store(f"%v{step.result}", place)
-        for place, operand in rest.items():
-            self.store(self.operand(operand), place)
+        self.hand_out(rest)
         if self.width == 1:
             suspect = self.add(f"fcmp uno double {self.accumulator}, 0.0")
             self.lines.append(f"  %status = select i1 {suspect}, i32 2, i32 0\n  ret i32 %status")
@@ -143,6 +144,25 @@ class Writer:
             )
             head += f"  %constants = load ptr, ptr {table}.at, align 8\n"
         return head + "\n".join(self.lines) + "\n}\n"
+
+    def hand_out(self, rest: Mapping[int, Operand]) -> None:
+        """Store operands at places; where many stand one after the other in both, copy them at once."""
+        runs: list[list[tuple[int, Operand, int]]] = []
+        for place, operand in rest.items():
+            source = self.layout.places.get(operand, -1) if type(operand) is int and operand not in self.local else -1
+            if source >= 0 and runs and runs[-1][-1][0] == place - 1 and runs[-1][-1][2] == source - 1:
+                runs[-1].append((place, operand, source))
+            else:
+                runs.append([(place, operand, source)])
+        for run in runs:
+            if len(run) < COPIED:
+                for place, operand, _ in run:
+                    self.store(self.operand(operand), place)
+                continue
+            self.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+            to, start = self.address(run[0][0]), self.address(run[0][2])
+            size = 8 * self.width * len(run)
+            self.lines.append(f"  call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {size}, i1 false)")
 
     def add(self, text: str) -> str:
         """A temporary for the result of an instruction."""

@@ -16,6 +16,7 @@ from ..observer import OBSERVER
 from ..primitives import mean
 from ..structures import flatten
 from ..value import Value
+from .derivative import gradient
 from .generated import GeneratedProgram
 from .lanes import columns_of, lanes_of, stack
 from .mapped import mapped_nodes
@@ -124,7 +125,7 @@ def _mapped(recording: Recording, f: Function, lanes: Sequence[tuple[Any, ...]],
         return None
     outputs = len(programs[0].outputs)
     step = Mapped(tuple(programs), len(lanes), (), (), (summed,) * outputs, 0)
-    nodes = mapped_nodes(step, captured, columns)
+    nodes = mapped_nodes(step, captured, columns, gradient)
     if summed:
         return Summed(nodes, rebuild)
     return [rebuild(nodes[t :: len(lanes)]) for t in range(len(lanes))]

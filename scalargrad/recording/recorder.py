@@ -1,56 +1,30 @@
 """The recorder: it runs a function on `Recorded` Values and keeps every operation and every branch.
 
-A `Recorded` is a Value of a class of its own, so it leaves the fast paths of eager code, and each row that it
-goes through tells the recording (`observer`). Operations are simplified as they come in: constants folded,
-equal ones shared, identities that hold in IEEE arithmetic applied.
+A `Recorded` is a Value of a class of its own, so it leaves the fast paths of eager code: each row that it
+goes through tells the recording (`observer`), or is left to it. Operations are simplified as they come in:
+constants folded, equal ones shared, identities that hold in IEEE arithmetic applied.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
-from ..eager import OPERATORS, fallback, record
+from ..eager import REFUSALS, record
 from ..errors import RecordingError
-from ..graph import topological_order
 from ..interpreters.floats import FLOATS, IEEE, plain
 from ..observer import OBSERVER
-from ..rows import TABLE, Functions, Output, Primitive
+from ..rows import Functions, Output, Primitive
+from ..sweep import explored
 from ..value import Value, next_serial
 from .choices import CHOOSE, EQUAL, LESS
-from .lowering import can_refuse
-from .passes import constant_key, is_needed, merged, renumbered
+from .lowering import ARITHMETIC, can_refuse
+from .passes import is_needed, merged, renumbered
 from .program import Guard, Instruction, Mapped, Operand, Program, Step, operands_of
+from .recorded import Recorded, make_recorded
 
-__all__ = ["Recorded", "Recording", "join"]
-
-
-class Recorded(Value):
-    """A Value of a recording: an input, or what was computed while it was under way."""
-
-    __slots__ = ()
-
-    __hash__ = Value.__hash__
-
-    def _refuse_copy(self, *args: Any) -> NoReturn:
-        raise RecordingError("a copy of a recorded Value would be cut off from its recording; use the Value itself")
-
-    __copy__ = __deepcopy__ = __reduce__ = _refuse_copy  # type: ignore[assignment]
-
-
-def _operator(row: Primitive, reflected: bool) -> Callable[..., Any]:
-    if len(row.parameters) == 1:
-        return lambda self: record(row, (self,))
-    if reflected:
-        return lambda self, other: fallback(row, other, (other, self))
-    return lambda self, other: fallback(row, other, (self, other))
-
-
-for _name, _python_name in OPERATORS.items():
-    setattr(Recorded, f"__{_python_name}__", _operator(TABLE[_name], False))
-    if len(TABLE[_name].parameters) == 2:
-        setattr(Recorded, f"__r{_python_name}__", _operator(TABLE[_name], True))
+__all__ = ["Recording", "join"]
 
 
 class Recording:
@@ -62,17 +36,16 @@ class Recording:
         self.captured: list[Value] = []
         self.size = len(inputs)  # values so far, the captured ones among them
         self._captured_at: list[int] = []
-        self._refs: dict[int, Operand] = {}
-        self._alive: list[Value] = []  # what `_refs` names by id
+        self._mark = object()  # a recorded Value of this recording has it, and its operand in `grad`
+        self._foreign: dict[int, Operand] = {}  # the operands of other Values, by id
+        self._alive: list[Value] = []  # what `_foreign` names
         self._shared: dict[Any, int] = {}
+        self._refusing: dict[Any, int] = {}
         self._guards: set[Guard] = set()
         self._start = next_serial()
-        self.inputs = [self._leaf(index, number) for index, number in enumerate(inputs)]
-
-    def _leaf(self, index: int, number: float) -> Recorded:
-        leaf = Recorded(number)
-        self._know(leaf, index)
-        return leaf
+        self.inputs = list(map(Recorded, inputs))
+        for index, leaf in enumerate(self.inputs):
+            self.bind(leaf, index)
 
     @contextlib.contextmanager
     def under_way(self) -> Iterator[None]:
@@ -85,13 +58,44 @@ class Recording:
 
     # What the core tells.
 
+    def applied(self, row: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
+        """What `record` gives, kept as an instruction, where the arguments are this recording's and floats.
+
+        It leaves out the local derivatives: of what depends on an input, no sweep reads their numbers.
+        """
+        mark = self._mark
+        operands: list[Operand] = []
+        data: list[float] = []
+        constants = 0
+        for arg in args:
+            if type(arg) is Recorded and arg.mark is mark:
+                operands.append(arg.grad)
+                data.append(arg._data)
+                constants += type(arg.grad) is float
+            elif type(arg) is float:
+                operands.append(arg)
+                data.append(arg)
+                constants += 1
+            else:
+                return record(row, args, m)
+        if constants == len(args) or row.vector or row.opaque or None in row.partials:
+            return record(row, args, m)
+        try:
+            number = row.forward(m, *data)
+        except REFUSALS:
+            return record(row, args, m)  # which says what it refuses
+        node = make_recorded(row, args, number)
+        node.mark = mark
+        write = self._simplified if constants or len(args) == 1 else self._added
+        node.grad = write(row, operands, m is FLOATS)
+        return node
+
     def computed(self, row: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:
         """Keep the row as an instruction, or as the constant or the equal instruction that it comes to."""
         operands = tuple([self.ref(arg) for arg in args])
         refs = self.instruct(row, operands, [node._data for node in nodes], m is FLOATS)
         for node, ref in zip(nodes, refs, strict=True):
-            node.__class__ = Recorded
-            self._know(node, ref)
+            self.bind(node, ref)
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
         """Keep a guard: the program holds where the comparison has the same outcome."""
@@ -135,14 +139,16 @@ class Recording:
         """The operand that a Value or number is in the program."""
         if not isinstance(arg, Value):
             return float(arg)
-        known = self._refs.get(id(arg))
+        if arg.mark is self._mark:
+            return arg.grad
+        known = self._foreign.get(id(arg))
         if known is not None:
             return known
         if arg.serial >= self._start and not isinstance(arg, Recorded):
-            for node in topological_order(arg, since=self._start):
-                if id(node) not in self._refs:
+            for node in explored([arg], self._start)[0]:
+                if id(node) not in self._foreign:
                     self._know(node, self._adopt(node))
-            return self._refs[id(arg)]
+            return self._foreign[id(arg)]
         if isinstance(arg, Recorded) and not self._in_ancestor(arg):
             raise RecordingError("a recorded Value outlived its recording: return it instead of storing it")
         return self._capture(arg)
@@ -165,13 +171,13 @@ class Recording:
     def _in_ancestor(self, node: Value) -> bool:
         ancestor = self.parent
         while ancestor is not None:
-            if id(node) in ancestor._refs:
+            if node.mark is ancestor._mark:
                 return True
             ancestor = ancestor.parent
         return False
 
     def _know(self, node: Value, ref: Operand) -> None:
-        self._refs[id(node)] = ref
+        self._foreign[id(node)] = ref
         self._alive.append(node)
 
     def _operand(self, x: Any) -> Operand:
@@ -193,21 +199,39 @@ class Recording:
             return list(data)
         if all(type(x) is float for x in operands):
             return list(data)
-        name = row.name
-        if name == "pos" or (len(operands) == 2 and operands[1] == NEUTRAL.get(name) and type(operands[1]) is float):
-            return [operands[0]]
-        if name == "mul" and type(operands[0]) is float and operands[0] == 1.0:
-            return [operands[1]]
-        refuses = refuses and can_refuse(row, len(operands))
-        key = (name, *map(constant_key, operands))
-        found = self._shared.get((key, True))
-        if found is None and not refuses:
-            found = self._shared.get((key, False))
-        if found is None:
-            found = self._shared[key, refuses] = self.size
-            self.steps.append(Instruction(row, tuple(operands), found, len(data), refuses))
-            self.size += len(data)
+        if not row.vector:
+            return [self._simplified(row, operands, refuses)]
+        found = self._added(row, operands, refuses, len(data))
         return list(range(found, found + len(data)))
+
+    def _simplified(self, row: Primitive, operands: Sequence[Operand], refuses: bool) -> Operand:
+        name, first = row.name, operands[0]
+        if name == "pos":
+            return first
+        if len(operands) == 2:
+            second = operands[1]
+            if type(second) is float and second == NEUTRAL.get(name):
+                return first
+            if name == "mul" and type(first) is float and first == 1.0:
+                return second
+        return self._added(row, operands, refuses)
+
+    def _added(self, row: Primitive, operands: Sequence[Operand], refuses: bool, width: int = 1) -> int:
+        name = row.name
+        key = (name, *[x if type(x) is int else float.hex(x) for x in operands])
+        found = self._shared.get(key)
+        refuses = refuses and name not in ARITHMETIC and can_refuse(row, len(operands))
+        if refuses or found is None:
+            found = self._refusing.get(key)
+        if found is None:
+            found = self.size
+            if refuses:
+                self._refusing[key] = found
+            else:
+                self._shared[key] = found
+            self.steps.append(Instruction(row, tuple(operands), found, width, refuses))
+            self.size += width
+        return found
 
     def guard(self, guard: Guard) -> None:
         """Add a guard where there is no equal one."""
@@ -236,7 +260,8 @@ class Recording:
     def bind(self, node: Value, ref: Operand) -> None:
         """Let a node made elsewhere stand for an operand."""
         node.__class__ = Recorded
-        self._know(node, ref)
+        node.mark = self._mark
+        node.grad = ref
 
     # The program.
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import itertools
 import operator
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from ..errors import RecordingError
 from ..interpreters.floats import plain
 from ..structures import flatten
-from ..value import Value
+from ..value import Value, make_node
 from .arguments import Constant, Inputs, assembler
 from .backends import build
-from .derivative import Call, gradient, make_node
+from .derivative import Call, gradient
 from .passes import constant_key
 from .program import Guard, Instruction, Mapped, Program, operands_of
 from .recorder import Recording
@@ -72,7 +74,7 @@ class Trace:
         for n, k in enumerate(self.dependent):
             start = len(self.program.outputs) + n * len(self.by)
             partials = outputs[start : start + len(self.by)]
-            results[k] = make_node(Call(self.program, point, k), outputs[k], args, parents, partials)
+            results[k] = make_node(Call(self.program, point, k), args, outputs[k], partials, parents)
         return self.assemble(results)
 
 
@@ -89,6 +91,19 @@ def _dependent(program: Program, sources: set[int]) -> list[int]:
     return [k for k, out in enumerate(program.outputs) if type(out) is int and out in reached]
 
 
+@contextlib.contextmanager
+def collector_paused() -> Iterator[None]:
+    """While this lasts, no garbage is collected: a graph has no cycles, and is walked in vain time and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@collector_paused()
 def record_trace(f: Callable[..., Any], inputs: Inputs, backend: str) -> Trace:
     """The trace of f at these inputs. Raises `RecordingError` where another run records something else."""
     recording, outputs, rebuild = recorded(f, inputs, inputs.numbers)
@@ -102,6 +117,7 @@ def is_dependent(programs: Sequence[Program], captured: Sequence[Value]) -> bool
     return bool(captured) and any(_dependent(p, set(range(p.inputs, p.inputs + p.captured))) for p in programs)
 
 
+@collector_paused()
 def recorded(
     f: Callable[..., Any], inputs: Inputs, numbers: Sequence[float]
 ) -> tuple[Recording, list[Any], Callable[..., Any]]:

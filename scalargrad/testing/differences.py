@@ -43,11 +43,14 @@ def differences(f: Callable[[float], Sequence[float]], x: float, side: int = 0) 
         current = [[slope] for slope in slopes]
         for i, row in enumerate(current):
             noise = 4 * math.ulp(max(abs(centre[i]), abs(slopes[i] * step))) / step
-            for j, older in enumerate(previous[i] if previous else []):
+            coarser = previous[i] if previous else []
+            for j, older in enumerate(coarser):
                 factor = 2.0 ** ((j + 1) * (1 if side else 2))
                 row.append(row[j] + (row[j] - older) / (factor - 1.0))
-                error = max(abs(row[j + 1] - row[j]), abs(row[j + 1] - older)) + noise
-                if error < best[i].error:
+                # The two slopes that an entry is made of may agree by chance, those at h and 2h of an odd function.
+                neighbours = (row[j], older, *coarser[j + 1 : j + 2])
+                error = max([abs(row[j + 1] - neighbour) for neighbour in neighbours]) + noise
+                if len(neighbours) == 3 and error < best[i].error:
                     best[i] = Difference(row[j + 1], error, step)
         previous = current
     return best

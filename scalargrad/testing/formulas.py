@@ -56,7 +56,7 @@ class Expression:
                 margins.note(abs(operands[0] - kink))
             return _eagerly(row, operands)
 
-        self._values(point, compute)
+        self._values({name: x * 1.0 for name, x in point.items()}, compute)  # copies, as in `margin` of a row
         return margins.smallest
 
     def _values(self, inputs: Mapping[str, Any], compute: Any) -> list[Any]:

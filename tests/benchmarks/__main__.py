@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import charts, report
-from .harness import versions
+from . import charts, harness, report
 from .tools import OURS, TOOLS
 
-GROUPS = ("eager", "memory", "replay", "batch")
+GROUPS = ("eager", "memory", "replay", "batch", "training", "crossing", "gradbench")
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -38,19 +37,22 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="where the figures are kept; the page and the charts are written beside it",
     )
+    parser.add_argument("--rounds", type=int, default=harness.ROUNDS, metavar="N", help="how often each has its turn")
     return parser.parse_args(given)
 
 
 def main(given: list[str] | None = None) -> int:
     """Measure the groups; figures of other groups that the file has are kept."""
     options = arguments(given)
+    harness.ROUNDS = options.rounds
     tools = [OURS, *(peer for peer in options.peers if peer != OURS)]
     figures: dict[str, Any] = json.loads(options.json.read_text()) if options.json.exists() else {}
     named = GROUPS if "all" in options.groups else [group for group in GROUPS if group in options.groups]
     for name in named:
         module = importlib.import_module(f"{__package__}.{name}")
-        measured = module.measure(tools)
-        figures[name] = {**report.machine(), "versions": versions(tools), **measured}
+        compared = [tool for tool in tools if tool in getattr(module, "COMPARED", tools)]
+        measured = module.measure(compared)
+        figures[name] = {**report.machine(), "versions": harness.versions(compared), **measured}
         print(f"{module.TITLE}\n")
         for table in measured["tables"].values():
             print(report.text(report.table_rows(table)), end="\n\n")
@@ -61,10 +63,12 @@ def main(given: list[str] | None = None) -> int:
 
 
 def write(figures: dict[str, Any], path: Path) -> None:
-    """The figures as JSON, the page and the charts beside them."""
+    """The figures as JSON; beside them the page, the charts, and the tables that other pages show."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     path.with_name("benchmarks.md").write_text(report.page(figures))
+    for page in path.parent.glob("*.md"):
+        page.write_text(report.marked(page.read_text(), figures))
     charts.draw(figures, path.parent)
 
 

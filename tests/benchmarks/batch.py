@@ -21,6 +21,6 @@ def measure(tools: Sequence[str]) -> dict[str, Any]:
             "title": f"{name}, {ops:,} ops",
             "unit": "ns/op/point",
             "scale": 1e9 / POINTS / ops,
-            "tools": compare(tools, limit=120.0, mode="batch", workload=name, points=POINTS),
+            "tools": compare(tools, limit=300.0, mode="batch", workload=name, points=POINTS),
         }
     return {"tables": tables}

@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -25,15 +25,18 @@ BUDGET = 4.0
 TOLERANCE = 1e-8
 """How far results may lie apart, relative to the largest number among them."""
 
+Answers = dict[str, dict[str, Any]]
+"""What each tool answered."""
+
 
 class Process:
-    """A tool's process. What it answers is a dict; `problem` says what went wrong."""
+    """The process of a tool, `"tool"` or `"tool, way"`. What it answers is a dict; `problem` says what went wrong."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1")}
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.worker", name],
+            [sys.executable, "-m", f"{__package__}.worker", name.partition(", ")[0]],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -80,15 +83,21 @@ class Process:
             self.popen.communicate()
 
 
-def compare(tools: Sequence[str], limit: float = 10.0, **task: Any) -> dict[str, dict[str, Any]]:
+def compare(
+    tools: Sequence[str], limit: float = 10.0, judge: Callable[[Answers], None] | None = None, **task: Any
+) -> Answers:
     """What each tool took for a task: its median and quartiles in seconds, or its problem.
 
-    `ratio` is the median over the rounds of its time to that of the base in the same round.
+    `ratio` is the median over the rounds of its time to that of the base in the same round; `judge` marks the
+    results that differ, as `disagreements` does. A tool `"name, way"` is asked to go that way.
     """
     with ExitStack() as stack:
         processes = {name: stack.enter_context(Process(name)) for name in tools}
-        found = {name: process.ask(limit, do="prepare", **task) for name, process in processes.items()}
-        disagreements(found)
+        found = {}
+        for name, process in processes.items():
+            way = name.partition(", ")[2]
+            found[name] = process.ask(limit, do="prepare", **task, **({"way": way} if way else {}))
+        (judge or disagreements)(found)
         running = {name: processes[name] for name, answer in found.items() if "problem" not in answer}
         rounds = _rounds(running, found)
     for name, samples in rounds.items():
@@ -97,7 +106,7 @@ def compare(tools: Sequence[str], limit: float = 10.0, **task: Any) -> dict[str,
     return {name: {key: x for key, x in answer.items() if key != "result"} for name, answer in found.items()}
 
 
-def _rounds(processes: dict[str, Process], found: dict[str, dict[str, Any]]) -> dict[str, list[float]]:
+def _rounds(processes: dict[str, Process], found: Answers) -> dict[str, list[float]]:
     rounds: dict[str, list[float]] = {name: [] for name in processes}
     repeats = {name: max(1, round(SAMPLE / found[name]["seconds"])) for name in processes}
     for number in range(ROUNDS):
@@ -122,7 +131,7 @@ def _summary(samples: Sequence[float], base: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def disagreements(found: dict[str, dict[str, Any]]) -> None:
+def disagreements(found: Answers) -> None:
     """Turn into a problem every result that differs from the median of the tools' results."""
     results = {name: answer["result"] for name, answer in found.items() if "result" in answer}
     if not results:

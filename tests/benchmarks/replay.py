@@ -15,7 +15,7 @@ def measure(tools: Sequence[str]) -> dict[str, Any]:
     """A table per program."""
     tables = {}
     for name in ("dag", "helm"):
-        found = compare(tools, limit=120.0, mode="replay", workload=name)
+        found = compare(tools, limit=300.0, mode="replay", workload=name)
         tables[name] = {
             "title": f"{name}, {count_ops(make(name)):,} ops",
             "unit": "µs/point",

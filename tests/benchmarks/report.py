@@ -41,7 +41,8 @@ HEAD = """# Benchmarks
 Written by `python -m tests.benchmarks`. Every tool runs in a process of its own, on one thread of one core,
 with its garbage collector as it comes; results are compared before any time is taken, and a tool whose
 result differs from the others' is not timed. The tools take turns in rounds; a figure is the median of the
-rounds, in brackets the quartiles. The ratio is to {base}, round by round. Compare ratios: times move by a
+rounds, beside it the quartiles. The ratio is to {base}, round by round. In tables with a column for each tool the
+seconds of its preparation, recording and compiling, stand in brackets. Compare ratios: times move by a
 tenth and more from run to run.
 """
 
@@ -49,8 +50,23 @@ tenth and more from run to run.
 def section(name: str, group: dict[str, Any]) -> str:
     """One group: its tables, and what its curves say."""
     title = importlib.import_module(f"{__package__}.{name}").TITLE
+    return f"## {title}\n\n{tables(name, group)}"
+
+
+def marked(page: str, figures: dict[str, Any]) -> str:
+    """Another page, with the tables of a group between `<!-- NAME -->` and `<!-- end of NAME -->`."""
+    for name, group in figures.items():
+        before, mark, rest = page.partition(f"<!-- {name} -->\n")
+        if mark:
+            _, end, after = rest.partition(f"<!-- end of {name} -->")
+            page = f"{before}{mark}\n{tables(name, group)}\n{end}{after}"
+    return page
+
+
+def tables(name: str, group: dict[str, Any]) -> str:
+    """The tables of a group, with their date, machine and versions."""
     tools = ", ".join(f"{tool} {version}" for tool, version in group["versions"].items())
-    lines = [f"## {title}", "", f"{group['date']}, {group['python']}, {group['machine']}. {tools}.", ""]
+    lines = [f"{group['date']}, {group['python']}, {group['machine']}. {tools}.", ""]
     for table in group["tables"].values():
         lines += [*_markdown(table_rows(table)), ""]
     if "curves" in group:
@@ -64,6 +80,8 @@ def table_rows(table: dict[str, Any]) -> list[list[str]]:
     """The cells of a table, its head first, the best tool above; a tool's problem stands for its figures."""
     if table["unit"] == "bytes/node":
         return _memory_rows(table)
+    if "columns" in table:
+        return _grid_rows(table)
     head = [table["title"], table["unit"], "quartiles", "rounds", "ratio", "preparation, s"]
     rows = [
         [
@@ -71,7 +89,7 @@ def table_rows(table: dict[str, Any]) -> list[list[str]]:
             *(_digits(x[key] * table["scale"]) for key in ("seconds",)),
             f"{_digits(x['low'] * table['scale'])} – {_digits(x['high'] * table['scale'])}",
             str(x["rounds"]),
-            "" if x["ratio"] is None else f"{x['ratio']:.3f}",
+            "" if x["ratio"] is None else f"{x['ratio']:.3f}" if x["ratio"] > 0.01 else f"{x['ratio']:.2g}",
             f"{x['preparation']:.2g}",
         ]
         for tool, x in sorted(_fine(table["tools"]), key=lambda item: item[1]["seconds"])
@@ -86,6 +104,25 @@ def _memory_rows(table: dict[str, Any]) -> list[list[str]]:
         for tool, x in sorted(_fine(table["tools"]), key=lambda item: item[1]["before"])
     ]
     return [head, *rows, *_problems(table["tools"], len(head))]
+
+
+def _grid_rows(table: dict[str, Any]) -> list[list[str]]:
+    # A row for each task and a column for each tool: its time, and in brackets the seconds of its preparation.
+    head = [f"{table['title']}, {table['unit']} (preparation, s)", *table["columns"]]
+    rows = [
+        [label, *(_cell(found[tool], table["scale"]) for tool in table["columns"])]
+        for label, found in table["rows"].items()
+    ]
+    if "passes" in table:
+        widths = [table["passes"].get(tool, "") for tool in table["columns"]]
+        rows.append(["faster than ours from a width of", *((x and f"{x:.0f}") or "" for x in widths)])
+    return [head, *rows]
+
+
+def _cell(answer: dict[str, Any], scale: float) -> str:
+    if "problem" in answer:
+        return str(answer["problem"])
+    return f"{_digits(answer['seconds'] * scale)} ({answer['preparation']:.2g})"
 
 
 def _fine(tools: dict[str, dict[str, Any]]) -> Iterable[tuple[str, dict[str, Any]]]:

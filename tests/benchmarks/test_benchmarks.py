@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 
-from . import memory, report
+from tests.gradbench import inputs, protocol
+from tests.gradbench.answers import error
+
+from . import crossing, gradbench, memory, report
 from .__main__ import main
-from .harness import alone, compare, disagreements
+from .harness import Process, alone, compare, disagreements
+from .networks import NETWORKS, Network, moons, square
 from .tools import scalargrad as ours
 from .workloads import count_ops, make
 
@@ -17,7 +22,7 @@ SIZES = {"chain": 20, "formula": None, "moons": 2, "dag": None, "helm": 4}
 
 
 class Floats:
-    sin, cos, exp, log = math.sin, math.cos, math.exp, math.log
+    sin, cos, exp, log, tanh = math.sin, math.cos, math.exp, math.log, math.tanh
 
     @staticmethod
     def relu(x: float) -> float:
@@ -31,10 +36,7 @@ def test_workloads_have_the_ops_that_they_are_known_for() -> None:
 @pytest.mark.parametrize("name", SIZES)
 def test_ours_agrees_with_floats_and_central_differences(name: str) -> None:
     workload = make(name, SIZES[name])
-    try:
-        value, *gradient = ours.sweep(ours.record(workload))
-    except ours.MissingError as missing:
-        pytest.skip(str(missing))
+    value, *gradient = ours.sweep(ours.record(workload))
     assert value == pytest.approx(workload.function(Floats, workload.inputs), rel=1e-12)
     for i in range(0, len(gradient), 1 + len(gradient) // 5):
         up, down = (
@@ -46,12 +48,116 @@ def test_ours_agrees_with_floats_and_central_differences(name: str) -> None:
 
 def test_the_program_as_c_agrees() -> None:
     gcc = pytest.importorskip("tests.benchmarks.tools.gcc", exc_type=ImportError)
-    np = pytest.importorskip("numpy")
     workload = make("helm", 4)
     expected = ours.sweep(ours.record(workload))
     assert gcc.compile(workload)(list(workload.inputs)) == pytest.approx(expected, rel=1e-12)
     rows = gcc.compile_batch(workload, np.array([workload.inputs] * 8))()
     assert rows[5].tolist() == pytest.approx(expected, rel=1e-12)
+
+
+TRAINED = {"moons": {"points": 4}, "digits": {"batch": 2}, "square": {"width": 3, "batch": 2}}
+
+
+CLASSES = [([0.5, -1.0, 2.0], [0.0, 1.0]), ([1.5, 0.25, -0.5], [1.0, 0.0])]
+SMALL = [moons(4), square(3, 2), Network((3, 4, 2), "tanh", "cross_entropy", CLASSES, batch=1)]
+
+
+@pytest.mark.parametrize("network", SMALL, ids=lambda network: network.loss)
+def test_training_follows_central_differences(network: Network) -> None:
+    first, second, *_ = ours.train_eager(network)()
+    parameters = network.parameters
+    before, after = network.batches()[:2]
+    assert first == pytest.approx(network.objective(Floats, parameters, before), rel=1e-12)
+    gradient = [
+        (network.objective(Floats, up, before) - network.objective(Floats, down, before)) / 2e-6
+        for up, down in (
+            ([x + h if j == i else x for j, x in enumerate(parameters)] for h in (1e-6, -1e-6))
+            for i in range(len(parameters))
+        )
+    ]
+    moved = [p - network.rate * g for p, g in zip(parameters, gradient, strict=True)]
+    assert second == pytest.approx(network.objective(Floats, moved, after), rel=1e-7)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("tool", ["scalargrad, jit", "micrograd", "xad", "casadi", "autograd", "jax", "torch"])
+def test_tools_train_alike(name: str, tool: str) -> None:
+    asked = {"do": "prepare", "mode": "training", "network": name, **TRAINED[name]}
+    way = tool.partition(", ")[2]
+    answer = alone(tool, 100.0, **asked, **({"way": way} if way else {}))
+    if answer.get("problem") == "not installed":
+        pytest.skip(f"no {tool}")
+    assert answer["result"] == pytest.approx(ours.train_eager(NETWORKS[name](**TRAINED[name]))(), rel=1e-10)
+
+
+EVALS = {
+    "lse": {"n": 9},
+    "llsq": {"n": 8, "m": 3},
+    "det": {"ell": 3},
+    "ode": {"n": 5, "s": 2},
+    "kmeans": {"k": 2, "n": 9, "d": 3},
+    "gmm": {"d": 3, "k": 2, "n": 4, "m": 1, "gamma": 1.5},
+    "ba": {"n": 2, "m": 3, "p": 7},
+    "ht": {"count": 2, "vertices": 10},
+    "lstm": {"layers": 2, "length": 4, "bits": 3},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", ["torch", "jax"])
+def test_array_code_of_the_evals_gives_our_answers(library: str) -> None:
+    pytest.importorskip(library, reason=f"no {library}")
+    assert EVALS.keys() == gradbench.SIZES.keys()
+    with Process(library) as process:
+        for module, size in EVALS.items():
+            given = getattr(inputs, module)(np.random.default_rng(31337), **size)
+            for function, ours_of in protocol.EVALS[module].items():
+                task = {"mode": "gradbench", "module": module, "function": function, "size": size}
+                answer = process.ask(100.0, do="prepare", **task)
+                assert error(answer["result"], ours_of(given)()) <= 1e-8, (module, function)
+
+
+def test_an_answer_that_differs_from_ours_disagrees() -> None:
+    found = {
+        "scalargrad": {"result": [1.0, 2.0]},
+        "a": {"result": [1.0, 2.0 + 1e-10]},
+        "b": {"result": [1.0, 2.1]},
+        "c": {"result": [1.0]},
+        "d": {"problem": "p"},
+    }
+    gradbench.agreement(found)
+    assert [answer.get("problem") for answer in found.values()] == [None, None, "disagrees", "disagrees", "p"]
+
+
+def test_crossing_is_found_between_two_widths() -> None:
+    def rows(*leads: float) -> dict[int, dict[str, dict[str, float]]]:
+        return {4 * 4**k: {"ours": {"seconds": 1.0}, "it": {"seconds": x}} for k, x in enumerate(leads)}
+
+    assert crossing.passes(rows(4.0, 2.0, 0.5), "ours", "it") == pytest.approx(32.0)
+    assert crossing.passes(rows(0.5, 2.0, 0.25), "ours", "it") == pytest.approx(16 * 4 ** (1 / 3))
+    assert crossing.passes(rows(4.0, 2.0), "ours", "it") is None
+    assert crossing.passes(rows(0.5, 0.4), "ours", "it") == 4
+
+
+def test_a_grid_stands_between_the_marks_of_a_page() -> None:
+    fine = {"seconds": 2e-3, "preparation": 0.1}
+    table = {
+        "title": "eval",
+        "unit": "ms",
+        "scale": 1e3,
+        "columns": ["scalargrad", "jax"],
+        "rows": {"lse, n=9": {"scalargrad": fine, "jax": {"problem": "disagrees"}}},
+        "passes": {"jax": 41.7},
+    }
+    figures = {"gradbench": {**report.machine(), "versions": {"jax": "1"}, "tables": {"gradbench": table}}}
+    page = "above\n<!-- gradbench -->\nold\n<!-- end of gradbench -->\nbelow\n"
+    made = report.marked(page, figures)
+    assert "| lse, n=9 | 2 (0.1) | disagrees |\n| faster than ours from a width of |  | 42 |" in made
+    assert "old" not in made
+    assert made.startswith("above\n<!-- gradbench -->\n\n2")
+    assert made.endswith("\n<!-- end of gradbench -->\nbelow\n")
+    assert report.marked(made, figures) == made
+    assert report.marked("no marks", figures) == "no marks"
 
 
 def test_what_differs_from_the_median_disagrees() -> None:

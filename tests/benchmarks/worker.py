@@ -16,8 +16,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .tools import MissingError
-from .workloads import count_ops, make
+from tests.gradbench.answers import numbers
+
+from .networks import NETWORKS, Network
+from .workloads import count_ops, make, step
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DRJIT_NUM_THREADS")
 
@@ -37,15 +39,15 @@ class Worker:
     def version(self) -> dict[str, Any]:
         return {"version": importlib.metadata.version(self.tool.VERSION_OF)}
 
-    def prepare(self, mode: str, workload: str, size: int | None = None, points: int = 1) -> dict[str, Any]:
+    def prepare(self, mode: str, **task: Any) -> dict[str, Any]:
         """The results of a first run, and what it and its preparation took."""
         start = time.perf_counter()
-        self.run = PREPARATIONS[mode](self.tool, make(workload, size), points)
+        self.run = PREPARATIONS[mode](self.tool, **task)
         result = self.run()
         prepared = time.perf_counter()
         self.run()
         return {
-            "result": digest(result),
+            "result": numbers(result) if mode == "gradbench" else digest(result),
             "preparation": prepared - start,
             "seconds": time.perf_counter() - prepared,
         }
@@ -81,28 +83,69 @@ class Worker:
         }
 
 
-def _eager(tool: Any, workload: Any, points: int) -> Callable[[], Any]:
+def _eager(tool: Any, workload: str, size: int | None = None) -> Callable[[], Any]:
+    made = make(workload, size)
     record, sweep = tool.record, tool.sweep
-    return lambda: sweep(record(workload))
+    return lambda: sweep(record(made))
 
 
-def _replay(tool: Any, workload: Any, points: int) -> Callable[[], Any]:
-    program = tool.compile(workload)
-    point = list(workload.inputs)
+def _replay(tool: Any, workload: str) -> Callable[[], Any]:
+    made = make(workload)
+    program = tool.compile(made)
+    point = list(made.inputs)
     return lambda: program(point)
 
 
-def _batch(tool: Any, workload: Any, points: int) -> Callable[[], Any]:
+def _batch(tool: Any, workload: str, points: int) -> Callable[[], Any]:
     import numpy as np
 
     from .dag import WIDTH
 
-    factors = np.random.default_rng(7).uniform(1 - WIDTH, 1 + WIDTH, (points, len(workload.inputs)))
-    run: Callable[[], Any] = tool.compile_batch(workload, factors * np.array(workload.inputs))
+    made = make(workload)
+    factors = np.random.default_rng(7).uniform(1 - WIDTH, 1 + WIDTH, (points, len(made.inputs)))
+    run: Callable[[], Any] = tool.compile_batch(made, factors * np.array(made.inputs))
     return run
 
 
-PREPARATIONS = {"eager": _eager, "replay": _replay, "batch": _batch}
+def _training(tool: Any, network: str, way: str = "", **size: int) -> Callable[[], list[float]]:
+    made = NETWORKS[network](**size)
+    if not way and not hasattr(tool, "train"):
+        return _training_of_numbers(tool, made)
+    run: Callable[[], list[float]] = getattr(tool, f"train_{way}" if way else "train")(made)
+    return run
+
+
+def _training_of_numbers(tool: Any, network: Network) -> Callable[[], list[float]]:
+    record, sweep, batches = tool.record, tool.sweep, network.batches()
+
+    def run() -> list[float]:
+        parameters, losses = network.parameters, []
+        for batch in batches:
+            loss, *gradient = sweep(record(step(network, parameters, batch)))
+            parameters = [p - network.rate * g for p, g in zip(parameters, gradient, strict=True)]
+            losses.append(loss)
+        return [*losses, sum(parameters)]
+
+    return run
+
+
+def _gradbench(tool: Any, module: str, function: str, size: dict[str, int]) -> Callable[[], Any]:
+    import numpy as np
+
+    from tests.gradbench import inputs
+
+    given = getattr(inputs, module)(np.random.default_rng(31337), **size)
+    run: Callable[[], Any] = tool.gradbench(module, function, given)
+    return run
+
+
+PREPARATIONS: dict[str, Callable[..., Callable[[], Any]]] = {
+    "eager": _eager,
+    "replay": _replay,
+    "batch": _batch,
+    "training": _training,
+    "gradbench": _gradbench,
+}
 
 
 def digest(result: Any) -> list[float]:
@@ -129,8 +172,6 @@ def answer(worker: Worker, request: dict[str, Any]) -> dict[str, Any]:
     try:
         answered: dict[str, Any] = getattr(worker, request.pop("do"))(**request)
         return answered
-    except MissingError as missing:
-        return {"problem": str(missing)}
     except AttributeError as error:
         if error.obj is worker.tool:
             return {"problem": "does not offer this"}

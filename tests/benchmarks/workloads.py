@@ -1,19 +1,20 @@
 """The functions that are timed, each stated once for all tools: plain arithmetic and a namespace `m`.
 
-`m` is the tool's own: it has `sin`, `cos`, `exp`, `log` and `relu` for the tool's numbers. An op is one unary
+`m` is the tool's own: it has `sin`, `cos`, `exp`, `log`, `tanh` and `relu` for the tool's numbers. An op is one unary
 or binary operation of the formula, as `count_ops` counts them.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import networks
 from .dag import random_dag
+from .networks import Instance, Network
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class Workload:
     name: str
     inputs: tuple[float, ...]
     function: Callable[[Any, Sequence[Any]], Any]
-    points: int = 0
-    """How many points of `two_moons` it uses."""
+    network: Network | None = None
+    """The network that it is a step of, on this `batch`."""
+    batch: Sequence[Instance] = ()
 
 
 def chain(steps: int = 10_000) -> Workload:
@@ -50,55 +52,17 @@ def formula() -> Workload:
     return Workload("formula", (1.5,), function)
 
 
-LAYERS = (2, 16, 16, 1)
-PENALTY = 1e-4
-
-
 def moons(points: int = 100) -> Workload:
-    """micrograd's demo: an MLP(2, [16, 16, 1]) of relus, max-margin loss over all points and an L2 penalty."""
-    data = two_moons(points)
-
-    def function(m: Any, parameters: Sequence[Any]) -> Any:
-        layers = _layers(parameters)
-        losses = [m.relu(-label * _network(m, layers, point) + 1) for point, label in data]
-        return sum(losses) * (1.0 / len(losses)) + PENALTY * sum(p * p for p in parameters)
-
-    rng = random.Random(1337)
-    sizes = itertools.pairwise(LAYERS)
-    parameters = [
-        rng.uniform(-1, 1) if i < inputs else 0.0
-        for inputs, width in sizes
-        for _ in range(width)
-        for i in range(inputs + 1)
-    ]
-    return Workload("moons", tuple(parameters), function, points)
+    """One step of micrograd's demo, on all points: see `networks.moons`."""
+    network = networks.moons(points)
+    return step(network, network.parameters, network.data)
 
 
-def two_moons(points: int) -> list[tuple[tuple[float, float], float]]:
-    """Two interleaved half circles with noise 0.1, labelled −1 and 1."""
-    rng = random.Random(1337)
-    data = []
-    for i in range(points):
-        upper, angle = i % 2 == 0, math.pi * i / points
-        x, y = (math.cos(angle), math.sin(angle)) if upper else (1 - math.cos(angle), 0.5 - math.sin(angle))
-        data.append(((x + rng.gauss(0, 0.1), y + rng.gauss(0, 0.1)), -1.0 if upper else 1.0))
-    return data
-
-
-def _layers(parameters: Sequence[Any]) -> list[list[tuple[Sequence[Any], Any]]]:
-    # In micrograd's order: neuron after neuron, its weights and then its bias.
-    remaining = iter(parameters)
-    return [
-        [([next(remaining) for _ in range(inputs)], next(remaining)) for _ in range(width)]
-        for inputs, width in itertools.pairwise(LAYERS)
-    ]
-
-
-def _network(m: Any, layers: Sequence[Any], activations: Sequence[Any]) -> Any:
-    for layer in layers:
-        sums = [sum((w * x for w, x in zip(weights, activations, strict=True)), bias) for weights, bias in layer]
-        activations = sums if layer is layers[-1] else [m.relu(z) for z in sums]
-    return activations[0]
+def step(network: Network, parameters: Sequence[float], batch: Sequence[Instance]) -> Workload:
+    """The loss of a step of training, as a function of the parameters."""
+    return Workload(
+        "step", tuple(parameters), lambda m, xs: network.objective(m, xs, batch), network=network, batch=batch
+    )
 
 
 def dag() -> Workload:
@@ -171,7 +135,7 @@ class _Counted:
         return self
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _count
-    sin = cos = exp = log = relu = _count
+    sin = cos = exp = log = relu = tanh = _count
 
 
 def count_ops(workload: Workload) -> int:

@@ -29,13 +29,12 @@ def variants(solve):
     return {outer + inner: variant(outer, inner) for outer in MODES for inner in MODES}
 
 
-def argmin(f, x, gradient, tolerance=1e-5):
-    """The list at which f is smallest, searched from x along `gradient(f)`.
+def argmin(f, slope, x, tolerance=1e-5):
+    """The list at which f, whose gradient is `slope`, is smallest, searched from x.
 
     The rate starts at 1e-5, doubles after ten steps in a row that went down, and is halved when one does not.
     The search ends where the slope, or the next step, is no longer than the tolerance.
     """
-    slope = gradient(f)
     value, direction, rate, successes = f(x), slope(x), 1e-5, 0
     while (size := length(direction)) > tolerance:
         if successes == 10:
@@ -51,9 +50,9 @@ def argmin(f, x, gradient, tolerance=1e-5):
     return x
 
 
-def argmax(f, x, gradient):
+def argmax(f, slope, x):
     """The list at which f is largest."""
-    return argmin(lambda y: -f(y), x, gradient)
+    return argmin(lambda y: -f(y), lambda y: [-d for d in slope(y)], x)
 
 
 def length(x):

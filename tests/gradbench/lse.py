@@ -1,18 +1,26 @@
-"""The eval `lse`: log Σ exp(xᵢ), with the largest x taken out of the sum.
-
-It runs eagerly: with a maximum over all x and a derivative by each of them, recording costs more than it saves.
-"""
+"""The eval `lse`: log Σ exp(xᵢ), with the largest x taken out of the sum."""
 
 import scalargrad as sg
 
+from .recorded import prepared, total
+
 
 def lse(x):
-    """max x + log Σ exp(xᵢ − max x): the maximum cancels, and so do its derivatives."""
-    highest = sg.stop_gradient(sg.max(x))
-    return highest + sg.log(sg.sum([sg.exp(a - highest) for a in x]))
+    """max x + log Σ exp(xᵢ − max x)."""
+    return shifted(x, sg.max(x))
+
+
+def shifted(x, highest):
+    """The same for any number in the place of max x: it cancels, and so do its derivatives."""
+    return highest + sg.log(total(lambda a, h: sg.exp(a - h), in_axes=(0, None))(x, highest))
+
+
+def gradient(x):
+    """The derivatives by x."""
+    return sg.grad(shifted)(x, sg.max(x))
 
 
 FUNCTIONS = {
-    "primal": lambda given: lambda: lse(given["x"]),
-    "gradient": lambda given: lambda: sg.grad(lse)(given["x"]),
+    "primal": lambda given: prepared(lse, given["x"]),
+    "gradient": lambda given: prepared(gradient, given["x"]),
 }

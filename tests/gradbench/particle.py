@@ -39,7 +39,8 @@ def along(x, direction, step):
 def steer(given, outer, inner):
     """The w for which the particle crosses the axis at the origin."""
     slope = recorded(lambda x, w: inner(lambda y: potential(y, w))(x), (START, given["w"]))
-    (w,) = argmin(lambda ws: miss(ws[0], slope), [given["w"]], outer)
+    missed = lambda ws: miss(ws[0], slope)
+    (w,) = argmin(missed, outer(missed), [given["w"]])
     return w
 
 

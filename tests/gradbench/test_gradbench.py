@@ -11,9 +11,13 @@ import pytest
 import scalargrad as sg
 
 from . import gmm, recorded
+from .answers import error
 from .protocol import EVALS, answer, serve
 
 ROOT = Path(__file__).parents[2]
+RECORDED = pytest.param(
+    recorded.backend, marks=pytest.mark.skipif(recorded.backend == recorded.EAGER, reason="nothing is to be recorded")
+)
 ADBENCH = json.loads((Path(__file__).parent / "data" / "adbench.json").read_text())
 
 
@@ -24,21 +28,6 @@ def evaluate(module, function, given):
     assert response["success"], response["error"]
     assert response["id"] == 7
     return response["output"]
-
-
-def numbers(nested):
-    """All the numbers of nested lists and dicts, these in the order of their keys."""
-    if isinstance(nested, dict):
-        return [number for key in sorted(nested) for number in numbers(nested[key])]
-    if hasattr(nested, "__iter__"):
-        return [number for item in nested for number in numbers(item)]
-    return [nested]
-
-
-def error(given, expected):
-    """The suite's measure |x − y| / max(1, |x| + |y|), at its largest over all numbers."""
-    pairs = zip(numbers(given), numbers(expected), strict=True)
-    return max(abs(x - y) / max(1.0, abs(x) + abs(y)) for x, y in pairs)
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +136,7 @@ def test_a_function_runs_often_and_long_enough(runs, seconds):
 
 SADDLE = 8.246324826140356e-06
 PARTICLE = 0.2071918746486116
+VARIANTS = ["ff", "fr", "rf", "rr"]
 
 
 @pytest.mark.parametrize("variant", ["rr", *(pytest.param(v, marks=pytest.mark.slow) for v in ("ff", "fr", "rf"))])
@@ -154,8 +144,23 @@ def test_saddle(variant):
     assert error(evaluate("saddle", variant, {"start": [1.0, 1.0]}), [SADDLE] * 4) <= 1e-8
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("backend", [RECORDED])
+def test_saddle_recorded(variant, backend, monkeypatch):
+    monkeypatch.setattr(recorded, "backend", backend)
+    assert error(evaluate("saddle", variant, {"start": [1.0, 1.0]}), [SADDLE] * 4) <= 1e-8
+
+
 @pytest.mark.parametrize("variant", ["fr", *(pytest.param(v, marks=pytest.mark.slow) for v in ("ff", "rf", "rr"))])
 def test_particle(variant):
+    assert error(evaluate("particle", variant, {"w": 0.0}), PARTICLE) <= 1e-8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("backend", [RECORDED])
+def test_particle_recorded(variant, backend, monkeypatch):
+    monkeypatch.setattr(recorded, "backend", backend)
     assert error(evaluate("particle", variant, {"w": 0.0}), PARTICLE) <= 1e-8
 
 

@@ -63,6 +63,15 @@ def test_operators_equal_python_s_own_also_for_signs_and_whole_numbers(backend: 
                 assert math.copysign(1.0, found[0]) == math.copysign(1.0, expected[0]), (x, y)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_clip_with_its_bounds_exchanged_gives_numpy_s_value_and_its_derivatives(backend: str) -> None:
+    jitted = sg.jit(sg.value_and_grad(sg.clip, (0, 1, 2)), backend=backend)
+    for x in (-3.0, 1.0, 1.5, 2.0, 3.0):
+        assert jitted(x, 2.0, 1.0) == (np.clip(x, 2.0, 1.0), (0.0, 0.0, 1.0))
+        assert sg.clip(np.array([x]), 2.0, 1.0) == [1.0]
+        assert jitted(x, 1.0, 2.0) == sg.value_and_grad(sg.clip, (0, 1, 2))(x, 1.0, 2.0)
+
+
 class Pair(NamedTuple):
     left: Any
     right: Any

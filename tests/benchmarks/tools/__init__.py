@@ -5,10 +5,14 @@
   `sweep(recorded)`: `[value, *gradient]`, from that;
 - `compile(workload)`: a function from a point to `[value, *gradient]`;
 - `compile_batch(workload, points)`: a function of nothing that gives a row `value, *gradient` per point;
-- `train(...)`: see `training`.
+- `train(network)`: a function of nothing that trains a network on arrays, and gives `[*losses, sum of parameters]`;
+  where it is missing but `record` is there, a graph of numbers is recorded for each step;
+- `gradbench(module, function, given)`: a function of nothing that gives the answer of a GradBench eval.
 
 A module is imported in a process of its own; where its import fails, the tool is missing.
 """
+
+from collections.abc import Iterable, Sequence
 
 TOOLS = ("scalargrad", "gcc", "micrograd", "xad", "ddx", "casadi", "drjit", "autograd", "jax", "torch")
 OURS = "scalargrad"
@@ -16,5 +20,6 @@ BASE = "micrograd"
 """The tool whose time is 1 in the ratios, where it takes part."""
 
 
-class MissingError(Exception):
-    """The tool is here, but it does not offer this, or not yet."""
+def ways(tools: Iterable[str], offered: dict[str, Sequence[str]]) -> list[str]:
+    """The tools, and instead of one that offers several ways `"tool, way"` for each."""
+    return [f"{tool}, {way}" if way else tool for tool in tools for way in offered.get(tool, ("",))]

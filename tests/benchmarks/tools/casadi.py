@@ -7,13 +7,14 @@ from typing import Any
 
 import casadi
 
+from ..networks import LOSSES, Network
 from ..workloads import Workload
 
 VERSION_OF = "casadi"
 
 
 class M:
-    sin, cos, exp, log = casadi.sin, casadi.cos, casadi.exp, casadi.log
+    sin, cos, exp, log, tanh = casadi.sin, casadi.cos, casadi.exp, casadi.log, casadi.tanh
 
     @staticmethod
     def relu(x: Any) -> Any:
@@ -57,3 +58,27 @@ def compile_batch(workload: Workload, points: Any) -> Callable[[], Any]:
     mapped = _program(x, out).map(len(points))
     columns = casadi.DM(points.T)
     return lambda: mapped(columns).full().T
+
+
+def train(network: Network) -> Callable[[], list[float]]:
+    """A program for one instance, mapped over a batch and summed."""
+    import numpy as np
+
+    start = np.array(network.parameters)
+    batches = [(casadi.DM(x.T), casadi.DM(d.T)) for x, d in network.array_batches()]
+    p = casadi.SX.sym("p", len(start))
+    x, d = (casadi.SX.sym(name, size) for name, size in (("x", network.sizes[0]), ("d", network.sizes[-1])))
+    outputs = network.outputs(M, network.layers(casadi.vertsplit(p)), casadi.vertsplit(x))
+    loss = LOSSES[network.loss](M, outputs, casadi.vertsplit(d))
+    instance = casadi.Function("f", [p, x, d], [casadi.vertcat(loss, casadi.gradient(loss, p))])
+    program = instance.map("mapped", "serial", network.batch, [0], [0])
+
+    def run() -> list[float]:
+        parameters, losses = start, []
+        for batch in batches:
+            loss, *gradient = program(parameters, *batch).full().ravel() / network.batch
+            losses.append(float(loss + network.penalty * parameters @ parameters))
+            parameters = parameters - network.rate * (np.array(gradient) + 2 * network.penalty * parameters)
+        return [*losses, float(parameters.sum())]
+
+    return run

@@ -14,7 +14,7 @@ VERSION_OF = "ddx-ad"
 
 
 class M:
-    sin, cos, exp, log = ddx.sin, ddx.cos, ddx.exp, ddx.log
+    sin, cos, exp, log, tanh = ddx.sin, ddx.cos, ddx.exp, ddx.log, ddx.tanh
 
     @staticmethod
     def relu(x: Any) -> Any:

@@ -17,7 +17,7 @@ drjit.set_thread_count(0)
 
 
 class M:
-    sin, cos, exp, log = drjit.sin, drjit.cos, drjit.exp, drjit.log
+    sin, cos, exp, log, tanh = drjit.sin, drjit.cos, drjit.exp, drjit.log, drjit.tanh
 
     @staticmethod
     def relu(x: Any) -> Any:

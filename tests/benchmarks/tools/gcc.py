@@ -18,11 +18,11 @@ import scalargrad as sg
 from scalargrad.recording.lowering import Code, lower
 
 from ..workloads import Workload
-from . import MissingError
 
 VERSION_OF = "gcc"
 
-if sys.platform != "linux" or shutil.which("gcc") is None:
+GCC = shutil.which("gcc")
+if sys.platform != "linux" or GCC is None:
     raise ImportError("there is no gcc with libmvec")
 
 WIDTH = 4
@@ -54,10 +54,11 @@ def _lines(code: Code, kind: str) -> list[str]:
 
 def _compiled(lines: Sequence[str], *options: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
-        source, library = Path(folder, "f.c"), Path(folder, "f.so")
+        source, unit, library = (Path(folder, name) for name in ("f.c", "f.o", "f.so"))
         source.write_text(HEAD + "\n".join(lines))
-        command = ["gcc", "-O3", "-march=native", *options, "-shared", "-fPIC", source, "-o", library]
-        subprocess.run([*command, "-lmvec", "-lm"], check=True, capture_output=True)
+        subprocess.run([GCC, "-O3", "-march=native", "-fPIC", *options, "-c", source, "-o", unit], check=True)
+        # Linked without the options: -ffast-math would make the whole process take tiny numbers for zero.
+        subprocess.run([GCC, "-shared", unit, "-o", library, "-lmvec", "-lm"], check=True)
         return ctypes.CDLL(str(library)).f
 
 
@@ -83,7 +84,7 @@ def compile_batch(workload: Workload, points: Any) -> Callable[[], Any]:
 
     count = len(points)
     if count % WIDTH:
-        raise MissingError(f"a number of points that {WIDTH} does not divide")
+        raise ValueError(f"{count} points are no multiple of {WIDTH}")
     code = _lowered(workload)
     n, m = code.inputs, len(code.outputs)
     lines = [f"V _ZGVdN{WIDTH}v_{name}(V);" for name in ("sin", "cos", "exp", "log")]

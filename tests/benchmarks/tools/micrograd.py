@@ -57,6 +57,16 @@ class M:
         out._backward = _backward
         return out
 
+    @staticmethod
+    def tanh(x: Any) -> Any:
+        out = Value(math.tanh(x.data), (x,), "tanh")
+
+        def _backward() -> None:
+            x.grad += (1 - out.data**2) * out.grad
+
+        out._backward = _backward
+        return out
+
     relu = staticmethod(Value.relu)
 
 

@@ -13,7 +13,7 @@ VERSION_OF = "xad"
 
 
 class M:
-    sin, cos, exp, log = xad.math.sin, xad.math.cos, xad.math.exp, xad.math.log
+    sin, cos, exp, log, tanh = xad.math.sin, xad.math.cos, xad.math.exp, xad.math.log, xad.math.tanh
 
     @staticmethod
     def relu(x: Any) -> Any:

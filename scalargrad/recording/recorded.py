@@ -1,0 +1,86 @@
+"""`Recorded`: the Values of a recording, whose operators hand what they compute straight to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ..eager import OPERATORS, fallback, record
+from ..errors import RecordingError
+from ..interpreters.floats import FLOATS
+from ..observer import OBSERVER
+from ..rows import TABLE, Primitive
+from ..value import Value, next_serial
+
+__all__ = ["Recorded", "make_recorded"]
+
+NAN = float("nan")
+
+observer = OBSERVER.get
+
+
+class Recorded(Value):
+    """A Value of a recording: an input, or what was computed while it was under way.
+
+    No sweep over floats meets it, so it keeps its operand in `grad`, and its recording's mark in `mark`.
+    """
+
+    __slots__ = ()
+
+    __hash__ = Value.__hash__
+
+    def _refuse_copy(self, *args: Any) -> NoReturn:
+        raise RecordingError("a copy of a recorded Value would be cut off from its recording; use the Value itself")
+
+    __copy__ = __deepcopy__ = __reduce__ = _refuse_copy  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Recorded(data={self._data!r})"
+
+
+def make_recorded(row: Primitive, args: tuple[Any, ...], number: float) -> Recorded:
+    """A node for what a row computed from recorded Values and floats, without its local derivatives."""
+    node = Recorded.__new__(Recorded)
+    node._data = number if type(number) is float else float(number)
+    node.primitive = row
+    node.label = ""
+    node.serial = next_serial()
+    if len(args) == 2:
+        node.first, node.second = args
+        node.by_first = None if type(node.first) is float else NAN
+        node.by_second = None if type(node.second) is float else NAN
+    elif len(args) == 1:
+        (node.first,) = args
+        node.by_first = NAN
+        node.second = node.by_second = None
+    else:
+        node.first = args
+        node.second = tuple([arg for arg in args if type(arg) is not float])
+        node.by_first = (NAN,) * len(node.second)
+        node.by_second = None
+    return node
+
+
+def _operator(row: Primitive, reflected: bool) -> Callable[..., Any]:
+    def unary(self: Recorded) -> Any:
+        recording = observer()
+        return record(row, (self,)) if recording is None else recording.applied(row, (self,), FLOATS)
+
+    def binary(self: Recorded, other: Any) -> Any:
+        if type(other) is int:
+            other = float(other)
+        args = (other, self) if reflected else (self, other)
+        recording = observer()
+        if recording is None or type(other) not in COMMON:
+            return fallback(row, other, args)
+        return recording.applied(row, args, FLOATS)
+
+    return unary if len(row.parameters) == 1 else binary
+
+
+COMMON = {Recorded, float}
+
+for _name, _python_name in OPERATORS.items():
+    setattr(Recorded, f"__{_python_name}__", _operator(TABLE[_name], False))
+    if len(TABLE[_name].parameters) == 2:
+        setattr(Recorded, f"__r{_python_name}__", _operator(TABLE[_name], True))
