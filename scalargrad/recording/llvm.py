@@ -160,8 +160,9 @@ class Writer:
                     self.store(self.operand(operand), place)
                 continue
             self.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-            ends = f"ptr {self.address(run[0][0])}, ptr {self.address(run[0][2])}"
-            self.lines.append(f"  call void @llvm.memcpy.p0.p0.i64({ends}, i64 {8 * self.width * len(run)}, i1 false)")
+            to, start = self.address(run[0][0]), self.address(run[0][2])
+            size = 8 * self.width * len(run)
+            self.lines.append(f"  call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {size}, i1 false)")
 
     def add(self, text: str) -> str:
         """A temporary for the result of an instruction."""

@@ -46,6 +46,15 @@ def test_ours_agrees_with_floats_and_central_differences(name: str) -> None:
         assert gradient[i] == pytest.approx((up - down) / 2e-6, rel=1e-5, abs=1e-7)
 
 
+def test_the_program_as_c_agrees() -> None:
+    gcc = pytest.importorskip("tests.benchmarks.tools.gcc", exc_type=ImportError)
+    workload = make("helm", 4)
+    expected = ours.sweep(ours.record(workload))
+    assert gcc.compile(workload)(list(workload.inputs)) == pytest.approx(expected, rel=1e-12)
+    rows = gcc.compile_batch(workload, np.array([workload.inputs] * 8))()
+    assert rows[5].tolist() == pytest.approx(expected, rel=1e-12)
+
+
 TRAINED = {"moons": {"points": 4}, "digits": {"batch": 2}, "square": {"width": 3, "batch": 2}}
 
 

@@ -14,7 +14,7 @@ A module is imported in a process of its own; where its import fails, the tool i
 
 from collections.abc import Iterable, Sequence
 
-TOOLS = ("scalargrad", "micrograd", "xad", "ddx", "casadi", "drjit", "autograd", "jax", "torch")
+TOOLS = ("scalargrad", "gcc", "micrograd", "xad", "ddx", "casadi", "drjit", "autograd", "jax", "torch")
 OURS = "scalargrad"
 BASE = "micrograd"
 """The tool whose time is 1 in the ratios, where it takes part."""

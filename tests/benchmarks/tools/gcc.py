@@ -1,0 +1,107 @@
+"""The recorded program as C, called through ctypes: what a compiler makes of the same operations.
+
+One point: -O3, lists in and out. A batch: vectors of four and libmvec, -O3 -ffast-math.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import scalargrad as sg
+from scalargrad.recording.lowering import Code, lower
+
+from ..workloads import Workload
+
+VERSION_OF = "gcc"
+
+GCC = shutil.which("gcc")
+if sys.platform != "linux" or GCC is None:
+    raise ImportError("there is no gcc with libmvec")
+
+WIDTH = 4
+INFIX = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}"}
+HEAD = "#include <math.h>\ntypedef double V __attribute__((vector_size(32)));\n"
+
+
+def _lowered(workload: Workload) -> Code:
+    f = sg.jit(sg.value_and_grad(lambda xs: workload.function(sg, xs)), backend="python")
+    return lower(f.program(list(workload.inputs)))
+
+
+def _operand(x: int | float, kind: str) -> str:
+    if type(x) is int:
+        return f"v{x}"
+    return f"({x!r})" if kind == "double" else f"(V){{{', '.join([repr(x)] * WIDTH)}}}"
+
+
+def _lines(code: Code, kind: str) -> list[str]:
+    prefix = "" if kind == "double" else f"_ZGVdN{WIDTH}v_"
+    lines = []
+    for step in code.steps:
+        operands = [_operand(x, kind) for x in step.operands]  # type: ignore[union-attr]
+        template = INFIX.get(step.name)  # type: ignore[union-attr]
+        text = template.format(*operands) if template else f"{prefix}{step.name}({', '.join(operands)})"  # type: ignore[union-attr]
+        lines.append(f"{kind} v{step.result} = {text};")  # type: ignore[union-attr]
+    return lines
+
+
+def _compiled(lines: Sequence[str], *options: str) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        source, unit, library = (Path(folder, name) for name in ("f.c", "f.o", "f.so"))
+        source.write_text(HEAD + "\n".join(lines))
+        subprocess.run([GCC, "-O3", "-march=native", "-fPIC", *options, "-c", source, "-o", unit], check=True)
+        # Linked without the options: -ffast-math would make the whole process take tiny numbers for zero.
+        subprocess.run([GCC, "-shared", unit, "-o", library, "-lmvec", "-lm"], check=True)
+        return ctypes.CDLL(str(library)).f
+
+
+def compile(workload: Workload) -> Callable[[Sequence[float]], Any]:
+    code = _lowered(workload)
+    lines = ["void f(const double *x, double *out) {"]
+    lines += [f"double v{i} = x[{i}];" for i in range(code.inputs)] + _lines(code, "double")
+    lines += [f"out[{k}] = {_operand(x, 'double')};" for k, x in enumerate(code.outputs)] + ["}"]
+    f = _compiled(lines)
+    x, out = (ctypes.c_double * code.inputs)(), (ctypes.c_double * len(code.outputs))()
+
+    def run(point: Sequence[float]) -> list[float]:
+        x[:] = point
+        f(x, out)
+        value, gradient = out[0], out[1:]
+        return [value, *gradient]
+
+    return run
+
+
+def compile_batch(workload: Workload, points: Any) -> Callable[[], Any]:
+    import numpy as np
+
+    count = len(points)
+    if count % WIDTH:
+        raise ValueError(f"{count} points are no multiple of {WIDTH}")
+    code = _lowered(workload)
+    n, m = code.inputs, len(code.outputs)
+    lines = [f"V _ZGVdN{WIDTH}v_{name}(V);" for name in ("sin", "cos", "exp", "log")]
+    lines += ["void f(long count, const double *x, double *out) {", f"for (long i = 0; i < count; i += {WIDTH}) {{"]
+    for k in range(n):
+        gathered = ", ".join(f"x[(i + {lane}) * {n} + {k}]" for lane in range(WIDTH))
+        lines.append(f"V v{k} = {{{gathered}}};")
+    lines += _lines(code, "V")
+    for k, x in enumerate(code.outputs):
+        scattered = " ".join(f"out[(i + {lane}) * {m} + {k}] = r[{lane}];" for lane in range(WIDTH))
+        lines.append(f"{{ V r = {_operand(x, 'V')}; {scattered} }}")
+    f = _compiled([*lines, "}}"], "-ffast-math", "-mavx2", "-mfma")
+    f.argtypes = (ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+    out = np.empty((count, m))
+
+    def run() -> Any:
+        f(count, points.ctypes.data, out.ctypes.data)
+        return out
+
+    return run
