@@ -84,7 +84,7 @@ def check_gradients(
     ['args[0]']
     >>> check_gradients(lambda x: x * x, 2.0, gradient=lambda x: 2.5 * x)
     Traceback (most recent call last):
-    AssertionError: derivative by args[0] is 5.0, but differences give 4; relative error 0.2, step 0.125
+    AssertionError: derivative by args[0] is 5.0, but differences give 4; relative error 0.2, step 0.0625
     """
     if order < 1 or not modes or set(modes) - {"reverse", "forward"}:
         raise ValueError(f"check_gradients: order {order!r} must be at least 1, modes {modes!r} of reverse and forward")
