@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import random
@@ -53,6 +54,7 @@ def train(
     *,
     penalty: Callable[[], Any] | None = None,
     trajectory: bool = False,
+    jit: bool = False,
 ) -> History:
     """Minimise Loss = 1/T Σ Div(model(x), d) over the data, a sequence of pairs (x, d); give its history.
 
@@ -63,6 +65,7 @@ def train(
 
     `penalty()` is added to the loss of every step, say `lambda: 1e-4 * sg.dot(ps, ps)`; `on_step(k, loss)` is
     called after step k, from 1; `progress` shows a bar by tqdm; `trajectory` keeps the parameters of every step.
+    With `jit`, model and loss are recorded once and run as one program over the instances of a step.
 
     Raises `NotFiniteError` where a loss or gradient turns nan or infinite, with the step, the instance and the
     parameter, leaving the parameters as before that step; `ValueError` for no data, sizes below 1 or a negative
@@ -82,7 +85,8 @@ def train(
     _check(epochs, batch_size, tolerance)
     size = batch_size or len(instances)
     rng = generator("train", rng)
-    run = _Run(model, loss, optimizer, penalty, on_step, History(), trajectory)
+    mean_loss = _recorded(model, loss) if jit else None
+    run = _Run(model, loss, mean_loss, optimizer, penalty, on_step, History(), trajectory)
     bar = _bar(epochs) if progress else None
     try:
         run.keep()
@@ -116,6 +120,7 @@ class _Run:
 
     model: Callable[[Any], Any]
     loss: Callable[[Any, Any], Any]
+    mean_loss: Callable[[Any, Any], Any] | None  # both together over lists, recorded
     optimizer: Optimizer
     penalty: Callable[[], Any] | None
     on_step: Callable[[int, float], Any] | None
@@ -126,12 +131,7 @@ class _Run:
         """One step on instances with their indices; their mean loss, with the penalty."""
         self.optimizer.zero_grad()
         number = len(self.history.step_losses) + 1
-        total = 0.0
-        for index, x, d in batch:
-            divergence = self.divergence(number, index, x, d)
-            divergence.backward(1.0 / len(batch))
-            total += divergence.data
-        loss = total / len(batch) + self.penalise()
+        loss = self.mean(number, batch) + self.penalise()
         self.check_gradients(number, loss, batch)
         self.optimizer.step()
         self.history.step_losses.append(loss)
@@ -139,6 +139,23 @@ class _Run:
         if self.on_step is not None:
             self.on_step(number, loss)
         return loss
+
+    def mean(self, number: int, batch: Sequence[tuple[int, Any, Any]]) -> float:
+        """The mean divergence of the instances, its gradient added to the parameters'."""
+        if self.mean_loss is not None:
+            _, xs, ds = zip(*batch, strict=True)
+            # Where the program fails, eager code names the instance.
+            with contextlib.suppress(ArithmeticError, ValueError):
+                mean = self.mean_loss(list(xs), list(ds))
+                if isinstance(mean, Value) and math.isfinite(mean.data):
+                    mean.backward()
+                    return mean.data
+        total = 0.0
+        for index, x, d in batch:
+            divergence = self.divergence(number, index, x, d)
+            divergence.backward(1.0 / len(batch))
+            total += divergence.data
+        return total / len(batch)
 
     def divergence(self, number: int, index: int, x: Any, d: Any) -> Value:
         """The divergence of one instance, a finite Value."""
@@ -213,6 +230,12 @@ class _Run:
         """Add the parameters to the trajectory, where it was asked for."""
         if self.trajectory:
             self.history.trajectory.append([parameter.data for parameter in self.optimizer.parameters])
+
+
+def _recorded(model: Callable[[Any], Any], loss: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    from .recording import batch_mean, jit
+
+    return jit(batch_mean(lambda x, d: loss(model(x), d)))
 
 
 def _instances(data: Iterable[Instance]) -> list[Instance]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..interpreters.floats import plain
-from ..primitives import log, log1p, logsumexp, mean, relu, select, softplus, step
+from ..primitives import floor, log, log1p, logsumexp, mean, relu, select, softplus, step
 from ..primitives import sum as total
 from ..value import Value, comparable
 
@@ -171,23 +171,19 @@ def _squares(name: str, output: Any, target: Any) -> list[Any]:
 def _chosen(name: str, output: Any, target: Any, choices: tuple[float, float]) -> list[tuple[Any, float]]:
     pairs = _paired(name, output, target)
     for index, (_, d) in enumerate(pairs):
-        if comparable(d) not in choices:
+        # One comparison for both choices, so that a recorded program has no branch for each.
+        if comparable(d) is None or (d - choices[0]) * (d - choices[1]) != 0.0:
             raise ValueError(f"{name}: target[{index}] is {d!r}; it must be {choices[0]:g} or {choices[1]:g}")
     return pairs
 
 
-def _probability(name: str, what: str, x: float, label: str = "") -> float:
+def _probability(name: str, what: str, x: Any) -> Any:
+    if comparable(x) is None:
+        raise TypeError(f"{name}: {what} is {x!r}; give a number in [0, 1]")
+    # A Value is compared itself, so that recorded programs compare as well.
     if not 0.0 <= x <= 1.0:
-        raise ValueError(f"{name}: {what} is {x!r}{_at(label)}; it must be in [0, 1]")
+        raise ValueError(f"{name}: {what} is {_number(x)!r}{_at(x)}; it must be in [0, 1]")
     return x
-
-
-def _target(name: str, index: int, d: Any) -> Any:
-    number = comparable(d)
-    if number is None:
-        raise TypeError(f"{name}: target[{index}] is {d!r}; give a number in [0, 1]")
-    _probability(name, f"target[{index}]", number)
-    return d if isinstance(d, Value) else number
 
 
 def _number(x: Any) -> float:
@@ -195,15 +191,21 @@ def _number(x: Any) -> float:
     return math.nan if number is None else number
 
 
-def _at(label: str) -> str:
+def _at(x: Any) -> str:
+    label = getattr(x, "label", "")
     return f', at "{label}"' if label else ""
 
 
-def _probabilities(name: str, output: Any, target: Any) -> list[tuple[Any, float]]:
-    pairs = _paired(name, output, target)
-    for index, (y, _) in enumerate(pairs):
-        _probability(name, f"output[{index}]", _number(y), getattr(y, "label", ""))
-    return [(y, _target(name, index, d)) for index, (y, d) in enumerate(pairs)]
+def _probabilities(name: str, output: Any, target: Any) -> list[tuple[Any, Any]]:
+    return [
+        (_probability(name, f"output[{index}]", y), _target(name, index, d))
+        for index, (y, d) in enumerate(_paired(name, output, target))
+    ]
+
+
+def _target(name: str, index: int, d: Any) -> Any:
+    d = _probability(name, f"target[{index}]", d)
+    return d if isinstance(d, Value) else plain(d)
 
 
 def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[Any]:
@@ -211,14 +213,15 @@ def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[An
     count = len(outputs)
     if _is_list(target):
         targets = [_target(name, i, d) for i, d in enumerate(_listed(name, "target", target))]
-        added = math.fsum(map(_number, targets))
+        added = _sum(targets) if targets else 0.0
         if len(targets) == count and abs(added - 1.0) > 1e-9:
-            raise ValueError(f"{name}: the target's probabilities add up to {added!r}, not 1")
+            raise ValueError(f"{name}: the target's probabilities add up to {_number(added)!r}, not 1")
         return targets
-    index = plain(target)
-    if index is None or index not in range(count):
+    if comparable(target) is None or not 0.0 <= target <= count - 1 or target != floor(target):
         raise ValueError(f"{name}: the target {target!r} is no class of {count}; give 0 to {count - 1}, or a list")
-    return [1.0 if i == index else 0.0 for i in range(count)]
+    if isinstance(target, Value):
+        return [select(target - float(i), 0.0, 1.0) for i in range(count)]
+    return [1.0 if i == target else 0.0 for i in range(count)]
 
 
 def _bernoulli(name: str, y: Any, d: Any) -> list[Any]:
@@ -235,9 +238,9 @@ def _weighted(weight: Any, function: Callable[..., Any], *args: Any) -> list[Any
 
 def _log(name: str, y: Any, opposite: bool = False) -> Any:
     """log y, or log(1 − y)."""
-    if _number(y) == (1.0 if opposite else 0.0):
+    if y == (1.0 if opposite else 0.0):
         raise ValueError(
-            f"{name}: the output is {_number(y)!r}{_at(getattr(y, 'label', ''))} where the target is not, "
+            f"{name}: the output is {_number(y)!r}{_at(y)} where the target is not, "
             "so the loss is infinite; give what comes before the sigmoid or softmax to a loss with_logits"
         )
     return log1p(-y) if opposite else log(y)
