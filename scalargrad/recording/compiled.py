@@ -181,13 +181,11 @@ class Jitted:
             self._abandon(case, f"it took {STORM} different ways through its branches")
             return False
         try:
-            trace = self._record(case, inputs)
+            self._record(case, inputs)
         except AbandonedError as error:
             self._abandon(case, str(error))
             return False
-        if trace.too_many_results:
-            case.eager = True
-        return not case.eager
+        return True
 
     def _record(self, case: _Case, inputs: Inputs) -> Trace:
         trace = record_trace(self.f, inputs, choose(self.backend))

@@ -100,6 +100,12 @@ class Call(Many):
     def __reduce__(self) -> tuple[Any, ...]:
         return Call, (self.program, self.point, self.output)
 
+    def at(self, point: Sequence[float]) -> Call:
+        """The same at another point, without making a row anew."""
+        call: Call = object.__new__(type(self))
+        call.__dict__.update(self.__dict__, point=point)
+        return call
+
     def derivatives(self, m: Any, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
         """The derivatives as nodes, by running the derivative program on nodes."""
         chosen = [i for i, w in enumerate(wanted) if w]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import itertools
 import operator
 import random
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from ..errors import RecordingError
 from ..interpreters.floats import plain
 from ..structures import flatten
 from ..value import Value, make_node
 from .arguments import Constant, Inputs, assembler
-from .backends import build
+from .backends import Runner, build
+from .deferred import Deferred
 from .derivative import Call, gradient
 from .passes import constant_key
 from .program import Guard, Instruction, Mapped, Program, operands_of
@@ -23,8 +25,8 @@ from .recorder import Recording
 
 __all__ = ["Trace", "check", "is_dependent", "record_trace", "recorded"]
 
-DIFFERENTIABLE_RESULTS = 4
-"""The most results for which derivatives by Values are kept ready; with more of them a call runs eagerly."""
+READY_RESULTS = 4
+"""The most results whose derivatives by Values are computed at each call; those of more wait until asked for."""
 
 
 class Trace:
@@ -48,13 +50,16 @@ class Trace:
         self.takes_values = bool(self.by)
         self.by += range(program.inputs, program.inputs + program.captured)
         self.dependent = _dependent(program, set(self.by)) if self.by else []
-        self.too_many_results = len(self.dependent) > DIFFERENTIABLE_RESULTS
+        self.calls = [Call(program, (), k) for k in self.dependent]
+        self.ready = self.dependent if len(self.dependent) <= READY_RESULTS else []
         self.plain = not self.dependent
         point = [*inputs.numbers, *(node._data for node in captured)]
         extended = program
-        for k in () if self.too_many_results else self.dependent:
+        for k in self.ready:
             extended = gradient(extended, point, k, self.by, keep=True)
+        self.backend = backend
         self.runner = build(extended, backend)
+        self._derivatives: dict[int, Runner] = {}
 
     def run(self, numbers: list[float]) -> tuple[list[float], list[Any]] | None:
         """The point and the numbers that come out there; None where a guard fails."""
@@ -79,10 +84,20 @@ class Trace:
         args = (*leaves, *self.captured)
         results = list(outputs)
         for n, k in enumerate(self.dependent):
-            start = len(self.program.outputs) + n * len(self.by)
-            partials = outputs[start : start + len(self.by)]
-            results[k] = make_node(Call(self.program, point, k), args, outputs[k], partials, parents)
+            call = self.calls[n].at(point)
+            if self.ready:
+                start = len(self.program.outputs) + n * len(self.by)
+                partials = outputs[start : start + len(self.by)]
+                results[k] = make_node(call, args, outputs[k], partials, parents)
+            else:
+                results[k] = Deferred(call, args, outputs[k], functools.partial(self._partials, k, point), parents)
         return self.assemble(results)
+
+    def _partials(self, output: int, point: Sequence[float]) -> Sequence[float]:
+        """The local derivatives of one output by the Values."""
+        if output not in self._derivatives:
+            self._derivatives[output] = build(gradient(self.program, point, output, self.by), self.backend)
+        return cast("list[float]", self._derivatives[output](point))  # the guards hold at this point
 
 
 def _is_number(x: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import importlib.util
 import math
 import random
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import scalargrad as sg
+from scalargrad import nn
 
 from .helpers import BACKENDS, agree, outcome, random_function
 
@@ -224,3 +226,44 @@ def test_python_s_max_min_and_sorted_are_branches() -> None:
     f = sg.jit(lambda x, y: builtins.max(x, y) * 2 + sorted([x, y])[0], backend="python")
     assert (f(1.0, 2.0), f(2.0, 1.0), f(3.0, 1.0)) == (5.0, 5.0, 7.0)
     assert f.stats["recordings"] == 2
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_many_results_that_depend_on_values_are_differentiated_when_asked_for(backend: str) -> None:
+    def powers(x: Any, y: Any) -> list[Any]:
+        return [x, y, x * y, x**3, x**4, sg.sin(x * y), 2.0]
+
+    f = sg.jit(powers, backend=backend)
+    for a, b in ((2.0, 0.5), (3.0, -1.0)):
+        x, y = sg.Value(a), sg.Value(b)
+        results = f(x, y)
+        assert [result.data for result in results[:-1]] == [g.data for g in powers(x, y)[:-1]]
+        (results[4] * results[5] + results[0]).backward()
+        expected = (4 * a**3 * math.sin(a * b) + a**4 * b * math.cos(a * b) + 1.0, a**5 * math.cos(a * b))
+        assert (x.grad, y.grad) == pytest.approx(expected, rel=1e-14)
+        copied = copy.deepcopy(results[4])
+        assert (copied.data, copied.partials) == (a**4, (4 * a**3, 0.0))
+    assert f.stats == {"recordings": 1, "runs": 2, "guard_failures": 0, "eager_runs": 0}
+    assert sg.grad(sg.grad(lambda x: f(x, 0.5)[4]))(2.0) == pytest.approx(48.0, rel=1e-14)
+    assert isinstance(sg.tanh(results[4]), sg.Value)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_gradient_by_values_gives_values(backend: str) -> None:
+    def loss(w: list[Any], X: Any, d: Any) -> Any:
+        return sg.batch_mean(lambda x, t: nn.quadratic(sg.dot(w, x), t))(X, d) + 0.1 * sg.dot(w, w)
+
+    weights = [sg.Value(0.1 * k) for k in range(6)]
+    data = [[0.1 * i * k - 0.2 for k in range(6)] for i in range(4)], [1.0, 0.0, -1.0, 0.5]
+    step = sg.jit(sg.value_and_grad(loss), backend=backend)
+    value, gradient = step(weights, *data)
+    eager_value, eager = sg.value_and_grad(loss)(weights, *data)
+    assert value.data == pytest.approx(eager_value.data, rel=1e-14)
+    assert [g.data for g in gradient] == pytest.approx([g.data for g in eager], rel=1e-12)
+    assert step.stats["eager_runs"] == 0
+    sg.dot(gradient, gradient).backward()
+    seconds = [w.grad for w in weights]
+    for w in weights:
+        w.grad = 0.0
+    sg.dot(eager, eager).backward()
+    assert seconds == pytest.approx([w.grad for w in weights], rel=1e-12)
