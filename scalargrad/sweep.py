@@ -42,9 +42,9 @@ def explored(roots: Sequence[Value], since: int = 0) -> tuple[list[Value], bool]
             if node.by_second is None:
                 reached.extend(node.parents)
             else:  # a quick way for the commonest nodes
-                reached.append(node.second)
                 if node.by_first is not None:
                     reached.append(node.first)
+                reached.append(node.second)
     order.sort(key=by_serial)
     return order, reaches_older
 
@@ -74,9 +74,9 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         node.grad = 0.0
         order.append(node)
         if node.by_second is not None:
-            reached.append(node.second)
             if node.by_first is not None:
                 reached.append(node.first)
+            reached.append(node.second)
         elif type(by_parent := node.by_first) is not tuple:
             reached.append(node.first)
         elif None not in by_parent:
