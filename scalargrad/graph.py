@@ -43,10 +43,10 @@ class Linearization:
             if id(node) in active:
                 continue
             pairs: list[tuple[Value, Any]] = [(p, by) for p, by in edges_of(node) if id(p) in active]
+            if pairs and self.as_nodes:
+                partials = zip(node.parents, _partials_as_nodes(node, active, outputs), strict=True)
+                pairs = [(p, by) for p, by in partials if by is not None and id(p) in active]
             if pairs:
-                if self.as_nodes:
-                    partials = zip(node.parents, _partials_as_nodes(node, active, outputs), strict=True)
-                    pairs = [(p, by) for p, by in partials if by is not None and id(p) in active]
                 active.add(id(node))
                 found.append((node, pairs))
         return found
