@@ -67,9 +67,10 @@ BEYOND_DOUBLES: dict[str, Callable[..., bool]] = {
 """By name, where a part of a sum or product leaves the range of doubles, though the whole need not."""
 
 CONVENTIONAL: dict[str, Callable[..., bool]] = {
-    # The value at 0 is a number to choose, an interval of one point has no inside, and beyond 2**53 all
-    # floats are whole.
+    # The value or slope at 0 is a number to choose, an interval of one point has no inside, and beyond 2**53
+    # all floats are whole.
     "step": lambda index, x, at_zero: x == 0,
+    "leaky_relu": lambda index, x, alpha, at_zero: x == 0,
     "clip": lambda index, x, low, high: low == high,
     "pow": lambda index, x, y: index == 1 and x < 0,
 }
