@@ -149,9 +149,16 @@ PREPARATIONS: dict[str, Callable[..., Callable[[], Any]]] = {
 
 
 def digest(result: Any) -> list[float]:
-    """What is compared of a result: of an array its first and last row and the mean of all rows."""
+    """What is compared of a result: of an array its first and last row and the mean of all rows.
+
+    A tuple holds the columns of the array.
+    """
     if isinstance(result, list):
         return [float(x) for x in result]
+    if isinstance(result, tuple):
+        import numpy as np
+
+        result = np.column_stack(result)
     return [float(x) for row in (result[0], result[-1], result.mean(axis=0)) for x in row]
 
 

@@ -44,4 +44,4 @@ def compile(workload: Workload) -> Callable[[Sequence[float]], list[float]]:
 def compile_batch(workload: Workload, points: Any) -> Callable[[], Any]:
     program = _program(workload)
     columns = [Float64(np.ascontiguousarray(column)) for column in points.T]
-    return lambda: np.column_stack([result.numpy() for result in program(columns)])
+    return lambda: tuple([result.numpy() for result in program(columns)])
