@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..observer import OBSERVER
 from ..structures import flatten, is_array
@@ -54,6 +54,48 @@ class JittedMap(Jitted):
         self(*args, **named)
         batch = self._batches.get(_Lanes(args, self.mapped.in_axes).key)
         return batch.programs[0] if batch is not None and batch.programs else super().program(*args, **named)
+
+    def bind(self, *args: Any) -> Any:
+        """As of every jitted function; buffers of the lanes' own where the arguments are arrays or numbers."""
+        if all(is_array(arg) or isinstance(arg, float) for arg in args):
+            bound = BoundMap(self, args)
+            if bound.batch is not None:
+                return bound
+        return super().bind(*args)
+
+
+class BoundMap:
+    """A mapped function on arrays that stay where they are; `JittedMap.bind` makes it."""
+
+    def __init__(self, jitted: JittedMap, args: tuple[Any, ...]) -> None:
+        import numpy as np
+
+        self.jitted = jitted
+        self.inputs = tuple([np.array(arg, dtype=float) for arg in args])
+        self.outputs = jitted(*self.inputs)
+        lanes = self._lanes()
+        found = jitted._batches.get(lanes.key)
+        self.batch = None if found is None or found.eager else found
+        if self.batch is not None:
+            self._into = self.batch.outs(lanes)
+            self.outputs = self._into[1]()
+            self()
+
+    def __call__(self) -> Any:
+        """The outputs, computed from the inputs as they are now."""
+        if self.batch is None or self.batch.run(self._lanes(), self.jitted, self._into) is None:
+            for to, array in zip(_arrays(self.outputs), _arrays(self.jitted(*self.inputs)), strict=True):
+                to[...] = array
+        return self.outputs
+
+    def _lanes(self) -> _Lanes:
+        return _Lanes(self.inputs, self.jitted.mapped.in_axes)
+
+
+def _arrays(structure: Any) -> list[Any]:
+    if is_array(structure):
+        return [structure]
+    return [x for item in (structure.values() if isinstance(structure, dict) else structure) for x in _arrays(item)]
 
 
 class _NotPlainError(Exception):
@@ -111,6 +153,9 @@ def _floats(x: Any, np: Any) -> Any:
     return array.astype(float, copy=False)
 
 
+_Outs: TypeAlias = "tuple[list[Any], Callable[[], Any]]"
+
+
 class _Batch:
     """The programs of one nesting of the arguments, one for each outcome of the branches."""
 
@@ -124,13 +169,13 @@ class _Batch:
         self.template: Any = None
         self.eager = backend == "python"
 
-    def run(self, lanes: _Lanes, owner: JittedMap) -> Any:
-        """The stacked results; None where the function runs in another way from now on."""
+    def run(self, lanes: _Lanes, owner: JittedMap, into: _Outs | None = None) -> Any:
+        """The stacked results, in new arrays or in those given; None where it runs in another way from now on."""
         while not self.eager:
             runner = self.runner
             unmatched: Any = 0
             if runner is not None:
-                outs, assemble = self._outs(lanes)
+                outs, assemble = into or self.outs(lanes)
                 unmatched = runner(lanes.columns, [node._data for node in self.captured], lanes.count, outs)
                 if not isinstance(unmatched, int):
                     owner.stats["runs"] += 1
@@ -170,7 +215,7 @@ class _Batch:
         self.programs = programs
         self.runner = MappedRunner(programs, (False,) * len(outputs), self.backend)
 
-    def _outs(self, lanes: _Lanes) -> tuple[list[Any], Callable[[], Any]]:
+    def outs(self, lanes: _Lanes) -> _Outs:
         """An array to fill for each output, and what nests the filled ones like the function's result."""
         outs: list[Any] = []
         return outs, _nest(self.template, lanes, outs)

@@ -29,6 +29,26 @@ def test_bound_buffers_are_read_and_written_in_place(backend: str) -> None:
         bound()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_buffers_of_a_batch_are_read_and_written_in_place(backend: str) -> None:
+    f = lambda x, k: {"v": sg.log(x[0]) * x[1] if x[1] > 0 else x[0] * k, "g": [x[0], k]}
+    jitted = sg.jit(sg.vmap(f, in_axes=(0, None)), backend=backend)
+    X = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    bound = jitted.bind(X, 2.0)
+    (x, k), out = bound.inputs, bound.outputs
+    for factor, corner in ((1.0, 4.0), (3.0, -4.0), (0.5, 1.0)):  # the second takes the other branch in a lane
+        x[...] = X * factor
+        x[1, 1], k[...] = corner, factor
+        assert bound() is out
+        lanes = [f(list(row), factor) for row in x.tolist()]
+        np.testing.assert_allclose(out["v"], [lane["v"] for lane in lanes], rtol=1e-15)
+        np.testing.assert_array_equal(out["g"][0], x[:, 0])
+        np.testing.assert_array_equal(out["g"][1], [factor] * 3)
+    x[2, 0] = -1.0
+    with pytest.raises(ValueError, match=r"log: x = -1\.0.*lane 2"):
+        bound()
+
+
 def test_what_can_not_be_bound_is_refused() -> None:
     with pytest.raises(TypeError, match="a Value takes part"):
         sg.jit(lambda x: x * 2).bind(sg.Value(1.0))
