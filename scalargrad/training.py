@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import recording
 from .interpreters.floats import plain
 from .nn import Module
 from .nn.initializers import generator
@@ -85,7 +86,7 @@ def train(
     _check(epochs, batch_size, tolerance)
     size = batch_size or len(instances)
     rng = generator("train", rng)
-    mean_loss = _recorded(model, loss) if jit else None
+    mean_loss = recording.jit(recording.batch_mean(lambda x, d: loss(model(x), d))) if jit else None
     run = _Run(model, loss, mean_loss, optimizer, penalty, on_step, History(), trajectory)
     bar = _bar(epochs) if progress else None
     try:
@@ -230,12 +231,6 @@ class _Run:
         """Add the parameters to the trajectory, where it was asked for."""
         if self.trajectory:
             self.history.trajectory.append([parameter.data for parameter in self.optimizer.parameters])
-
-
-def _recorded(model: Callable[[Any], Any], loss: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    from .recording import batch_mean, jit
-
-    return jit(batch_mean(lambda x, d: loss(model(x), d)))
 
 
 def _instances(data: Iterable[Instance]) -> list[Instance]:

@@ -350,6 +350,12 @@ def comparable(other: object) -> float | None:
     return other._data if isinstance(other, Value) else plain(other)
 
 
+def data_of(x: Any) -> float:
+    """The number of a Value, or the plain number itself."""
+    number: float = x._data if isinstance(x, Value) else float(x)
+    return number
+
+
 def _advice(data: object) -> str:
     kind = type(data).__name__
     if isinstance(data, Value):

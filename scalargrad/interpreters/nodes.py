@@ -12,13 +12,9 @@ from typing import Any, cast
 from ..eager import record
 from ..observer import OBSERVER, Observer
 from ..rows import Functions, Primitive
-from ..value import Value
+from ..value import data_of
 from .floats import IEEE
 from .namespace import Namespace
-
-
-def _data(x: Any) -> float:
-    return x._data if isinstance(x, Value) else float(x)
 
 
 class Nodes(Namespace):
@@ -33,11 +29,11 @@ class Nodes(Namespace):
 
 
 def _less(x: Any, y: Any) -> Any:
-    return _data(x) < _data(y) if (recording := OBSERVER.get()) is None else recording.less(x, y)
+    return data_of(x) < data_of(y) if (recording := OBSERVER.get()) is None else recording.less(x, y)
 
 
 def _equal(x: Any, y: Any) -> Any:
-    return _data(x) == _data(y) if (recording := OBSERVER.get()) is None else recording.equal(x, y)
+    return data_of(x) == data_of(y) if (recording := OBSERVER.get()) is None else recording.equal(x, y)
 
 
 def _select(condition: Any, x: Any, y: Any) -> Any:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
 from .generated import GeneratedProgram, written
 from .lowering import lower
-from .program import Program
+from .program import Program, Runner
 
-__all__ = ["BACKENDS", "Runner", "build", "choose", "source"]
-
-Runner: TypeAlias = "Callable[[Sequence[float]], list[float] | None]"
+__all__ = ["BACKENDS", "build", "choose", "source"]
 
 BACKENDS = {"native": ("llvmlite", "numpy"), "numpy": ("numpy",), "python": ()}
 """The back ends, the fastest first, and the packages that they need."""

@@ -11,6 +11,7 @@ from ..structures import flatten, is_array
 from ..value import Value
 from .arguments import Inputs
 from .backends import choose
+from .bound import parts
 from .compiled import Jitted
 from .kernels import MappedRunner
 from .lanes import has_array, lanes_of, mapped_axes
@@ -32,7 +33,7 @@ class JittedMap(Jitted):
     def __init__(self, f: Vmapped, backend: str) -> None:
         super().__init__(f, backend, ())
         self.mapped = f
-        self._batches: dict[Any, _Batch | None] = {}
+        self._batches: dict[Any, _Batch] = {}
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """What the function returns for these arguments."""
@@ -42,11 +43,11 @@ class JittedMap(Jitted):
             lanes = _Lanes(args, self.mapped.in_axes)
         except _NotPlainError:
             return super().__call__(*args)
-        batch = self._batches.get(lanes.key, self)
-        if batch is self:
+        batch = self._batches.get(lanes.key)
+        if batch is None:
             with self._lock:
                 batch = self._batches.setdefault(lanes.key, _Batch(self.mapped.f, lanes, choose(self.backend)))
-        found = batch.run(lanes, self) if isinstance(batch, _Batch) else None
+        found = batch.run(lanes, self)
         return super().__call__(*args) if found is None else found
 
     def program(self, *args: Any, **named: Any) -> Program:
@@ -56,46 +57,38 @@ class JittedMap(Jitted):
         return batch.programs[0] if batch is not None and batch.programs else super().program(*args, **named)
 
     def bind(self, *args: Any) -> Any:
-        """As of every jitted function; buffers of the lanes' own where the arguments are arrays or numbers."""
+        """As of every jitted function; without copies where the arguments are arrays and numbers."""
+        import numpy as np
+
         if all(is_array(arg) or isinstance(arg, float) for arg in args):
-            bound = BoundMap(self, args)
-            if bound.batch is not None:
-                return bound
+            inputs = tuple([np.array(arg, dtype=float) for arg in args])
+            self(*inputs)
+            lanes = _Lanes(inputs, self.mapped.in_axes)
+            batch = self._batches.get(lanes.key)
+            if batch is not None and not batch.eager:
+                return BoundMap(self, batch, inputs, batch.outs(lanes))
         return super().bind(*args)
 
 
 class BoundMap:
     """A mapped function on arrays that stay where they are; `JittedMap.bind` makes it."""
 
-    def __init__(self, jitted: JittedMap, args: tuple[Any, ...]) -> None:
-        import numpy as np
-
+    def __init__(self, jitted: JittedMap, batch: _Batch, inputs: tuple[Any, ...], into: _Outs) -> None:
         self.jitted = jitted
-        self.inputs = tuple([np.array(arg, dtype=float) for arg in args])
-        self.outputs = jitted(*self.inputs)
-        lanes = self._lanes()
-        found = jitted._batches.get(lanes.key)
-        self.batch = None if found is None or found.eager else found
-        if self.batch is not None:
-            self._into = self.batch.outs(lanes)
-            self.outputs = self._into[1]()
-            self()
+        self.batch = batch
+        self.inputs = inputs
+        self.into = into
+        self.outputs = into[1]()
+        self()
 
     def __call__(self) -> Any:
         """The outputs, computed from the inputs as they are now."""
-        if self.batch is None or self.batch.run(self._lanes(), self.jitted, self._into) is None:
-            for to, array in zip(_arrays(self.outputs), _arrays(self.jitted(*self.inputs)), strict=True):
+        lanes = _Lanes(self.inputs, self.jitted.mapped.in_axes)
+        if self.batch.run(lanes, self.jitted, self.into) is None:
+            # Eagerly from now on.
+            for to, array in zip(parts(self.outputs), parts(self.jitted(*self.inputs)), strict=True):
                 to[...] = array
         return self.outputs
-
-    def _lanes(self) -> _Lanes:
-        return _Lanes(self.inputs, self.jitted.mapped.in_axes)
-
-
-def _arrays(structure: Any) -> list[Any]:
-    if is_array(structure):
-        return [structure]
-    return [x for item in (structure.values() if isinstance(structure, dict) else structure) for x in _arrays(item)]
 
 
 class _NotPlainError(Exception):

@@ -13,7 +13,7 @@ from .arguments import scan
 if TYPE_CHECKING:
     from .compiled import Jitted
 
-__all__ = ["Bound"]
+__all__ = ["Bound", "parts"]
 
 
 class Bound:
@@ -65,7 +65,7 @@ class Bound:
 def _pieces(structure: Any, cells: Any) -> list[Any]:
     """For each array or number of a structure, its part of the cells."""
     pieces, at = [], 0
-    for part in _parts(structure):
+    for part in parts(structure):
         size = part.size if is_array(part) else 1
         shape = part.shape if is_array(part) else ()
         pieces.append(cells[at : at + size].reshape(shape))
@@ -73,11 +73,12 @@ def _pieces(structure: Any, cells: Any) -> list[Any]:
     return pieces
 
 
-def _parts(structure: Any) -> list[Any]:
+def parts(structure: Any) -> list[Any]:
+    """The arrays and numbers of a structure, in order."""
     if isinstance(structure, dict):
-        return [part for item in structure.values() for part in _parts(item)]
+        return [part for item in structure.values() for part in parts(item)]
     if isinstance(structure, (list, tuple)):
-        return [part for item in structure for part in _parts(item)]
+        return [part for item in structure for part in parts(item)]
     return [structure]
 
 

@@ -10,7 +10,7 @@ from ..graph import Linearization
 from ..interpreters.floats import FLOATS, IEEE
 from ..observer import OBSERVER
 from ..rows import Many
-from ..value import Value
+from ..value import Value, data_of
 from .choices import CHOOSE, EQUAL, LESS
 from .mapped import mapped_nodes
 from .program import Guard, Instruction, Program
@@ -45,8 +45,8 @@ def _instruction(step: Instruction, args: tuple[Any, ...]) -> Any:
     if OBSERVER.get() is None and step.row in (LESS, EQUAL, CHOOSE):
         # Eager nodes take the chosen side.
         if step.row is CHOOSE:
-            return args[1] if _data(args[0]) != 0.0 else args[2]
-        return step.row.forward(IEEE, *map(_data, args))
+            return args[1] if data_of(args[0]) != 0.0 else args[2]
+        return step.row.forward(IEEE, *map(data_of, args))
     return record(step.row, args, FLOATS if step.refuses else IEEE)
 
 
@@ -54,10 +54,6 @@ def _keep(guard: Guard, condition: Any) -> None:
     recording = OBSERVER.get()
     if isinstance(recording, Recording) and type(ref := recording.ref(condition)) is int:
         recording.guard(Guard(ref, guard.holds))
-
-
-def _data(x: Any) -> float:
-    return x._data if isinstance(x, Value) else float(x)
 
 
 def gradient(

@@ -7,18 +7,14 @@ from typing import Any
 
 from ..errors import RecordingError
 from ..observer import OBSERVER
-from ..value import Value, make_node
+from ..value import Value, data_of, make_node
 from .backends import missing
 from .generated import GeneratedProgram
 from .program import Mapped, Operand, Program
 from .recorder import Recording
-from .replay import in_lane, replay
+from .replay import over_lanes, replay
 
 __all__ = ["mapped_nodes"]
-
-
-def _data(x: Any) -> float:
-    return x._data if isinstance(x, Value) else float(x)
 
 
 def mapped_nodes(
@@ -64,8 +60,17 @@ def _packed(refs: list[Operand]) -> range | tuple[Operand, ...]:
 
 
 def _evaluate(step: Mapped, call: MappedCall) -> list[float]:
+    results: list[float] | None
     if missing("numpy"):
-        return _evaluated(step, call)
+        results = over_lanes(step, [GeneratedProgram(program) for program in step.programs], call.lane)
+    else:
+        results = _by_numpy(step, call)
+    if results is None:
+        raise RecordingError("a mapped function took another way when it was run again; is it random?")
+    return results
+
+
+def _by_numpy(step: Mapped, call: MappedCall) -> list[float] | None:
     import numpy as np
 
     from .kernels import mapped_runner
@@ -73,28 +78,8 @@ def _evaluate(step: Mapped, call: MappedCall) -> list[float]:
     columns = [np.array(column, dtype=float) for column in call.columns_data]
     results = mapped_runner(step.programs, step.summed, "numpy")(columns, call.broadcast_data, step.lanes)
     if isinstance(results, int):
-        raise RecordingError(ANOTHER_WAY)
+        return None
     return [x for r in results for x in (r.tolist() if isinstance(r, np.ndarray) else [float(r)])]
-
-
-ANOTHER_WAY = "a mapped function took another way when it was run again; is it random?"
-
-
-def _evaluated(step: Mapped, call: MappedCall) -> list[float]:
-    runs = [GeneratedProgram(program) for program in step.programs]
-    columns: list[list[float]] = [[] for _ in step.summed]
-    for t in range(step.lanes):
-        inputs = call.lane(t)
-        with in_lane(t):
-            out = next((out for run in runs if (out := run(inputs)) is not None), None)
-        if out is None:
-            raise RecordingError(ANOTHER_WAY)
-        for column, x in zip(columns, out, strict=True):
-            column.append(x)
-    results: list[float] = []
-    for column, summed in zip(columns, step.summed, strict=True):
-        results.extend([sum(column)] if summed else column)
-    return results
 
 
 class MappedCall:
@@ -111,8 +96,8 @@ class MappedCall:
         self.broadcast = broadcast
         self.columns = columns
         self.gradient = gradient
-        self.broadcast_data = list(map(_data, broadcast))
-        self.columns_data = [list(map(_data, column)) for column in columns]
+        self.broadcast_data = list(map(data_of, broadcast))
+        self.columns_data = [list(map(data_of, column)) for column in columns]
         self._samples: list[list[float]] = []
         self._derivatives: dict[Any, list[Any]] = {}
 

@@ -15,7 +15,7 @@ from ..interpreters.floats import plain
 from ..observer import OBSERVER
 from ..primitives import mean
 from ..structures import flatten
-from ..value import Value
+from ..value import Value, data_of
 from .derivative import gradient
 from .generated import GeneratedProgram
 from .lanes import columns_of, lanes_of, stack
@@ -119,7 +119,7 @@ def _mapped(recording: Recording, f: Function, lanes: Sequence[tuple[Any, ...]],
     refs = [[recording.ref(x) for x in column] for column in columns]
     if any(type(ref) is int and ref >= len(recording.inputs) for column in refs for ref in column):
         return None
-    tracer = _LaneTracer(recording, f, lanes, varying, [[_data(x) for x in column] for column in columns])
+    tracer = _LaneTracer(recording, f, lanes, varying, [[data_of(x) for x in column] for column in columns])
     programs, captured, rebuild = tracer.programs()
     if not any(type(recording.ref(x)) is int for x in (*captured, *(x for column in columns for x in column))):
         return None
@@ -129,10 +129,6 @@ def _mapped(recording: Recording, f: Function, lanes: Sequence[tuple[Any, ...]],
     if summed:
         return Summed(nodes, rebuild)
     return [rebuild(nodes[t :: len(lanes)]) for t in range(len(lanes))]
-
-
-def _data(x: Any) -> float:
-    return x._data if isinstance(x, Value) else float(x)
 
 
 class _LaneTracer:

@@ -17,6 +17,7 @@ from ..rows import Primitive
 __all__ = ["Guard", "Instruction", "Mapped", "Program", "Step"]
 
 Operand: TypeAlias = "int | float"
+Runner: TypeAlias = "Callable[[Sequence[float]], list[float] | None]"
 
 INFIX = {"add": "{} + {}", "sub": "{} − {}", "mul": "{} · {}", "div": "{} / {}", "pow": "{} ** {}", "neg": "−{}"}
 INFIX |= {"less": "{} < {}", "equal": "{} = {}", "choose": "{1} if {0} else {2}"}

@@ -17,7 +17,7 @@ from ..interpreters.floats import FLOATS, IEEE, plain
 from ..observer import OBSERVER
 from ..rows import Functions, Output, Primitive
 from ..sweep import explored
-from ..value import Value, next_serial
+from ..value import Value, data_of, next_serial
 from .choices import CHOOSE, EQUAL, LESS
 from .lowering import ARITHMETIC, can_refuse
 from .passes import is_needed, joined, merged, renumbered
@@ -250,7 +250,7 @@ class Recording:
 
     def _kept(self, row: Primitive, x: Any, y: Any) -> Any:
         if type(self._operand(x)) is float and type(self._operand(y)) is float:
-            return bool(row.forward(IEEE, _data(x), _data(y)))
+            return bool(row.forward(IEEE, data_of(x), data_of(y)))
         return record(row, (x, y), IEEE)
 
     def map(self, step: Mapped) -> list[Operand]:
@@ -289,10 +289,6 @@ DIVISIONS = {"div", "mod", "floordiv"}
 
 NEUTRAL = {"mul": 1.0, "div": 1.0, "pow": 1.0}
 """The constant second operands that leave the first one as it is."""
-
-
-def _data(x: Any) -> float:
-    return x._data if isinstance(x, Value) else float(x)
 
 
 def _join(programs: Sequence[Program]) -> Program:

@@ -3,13 +3,14 @@ where something is not finite, to raise what eager code raises, or to find that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 from ..eager import REFUSALS, refusal
 from ..interpreters.floats import FLOATS, IEEE
-from .program import Guard, Instruction, Mapped, Operand, Program
+from .program import Guard, Instruction, Mapped, Operand, Program, Runner
 
-__all__ = ["in_lane", "lane_inputs", "replay"]
+__all__ = ["in_lane", "lane_inputs", "over_lanes", "replay"]
 
 
 def replay(program: Program, values: Sequence[float]) -> list[float] | None:
@@ -45,12 +46,17 @@ def _instruction(step: Instruction, data: list[float]) -> Sequence[float]:
 
 
 def _mapped(step: Mapped, broadcast: list[float], values: Sequence[float]) -> list[float] | None:
+    runs = [functools.partial(replay, program) for program in step.programs]
+    return over_lanes(step, runs, lambda lane: [*lane_inputs(step, lane, values), *broadcast])
+
+
+def over_lanes(step: Mapped, runs: Sequence[Runner], inputs_of: Callable[[int], Sequence[float]]) -> list[float] | None:
+    """The results of a mapped step, lane by lane by the first run whose guards hold; None where none does."""
     outputs: list[list[float]] = [[] for _ in step.summed]
     for lane in range(step.lanes):
-        inputs = [*lane_inputs(step, lane, values), *broadcast]
+        inputs = inputs_of(lane)
         with in_lane(lane):
-            tried = (replay(program, inputs) for program in step.programs)
-            found = next((out for out in tried if out is not None), None)
+            found = next((given for run in runs if (given := run(inputs)) is not None), None)
         if found is None:
             return None
         for column, out in zip(outputs, found, strict=True):

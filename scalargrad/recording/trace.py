@@ -16,11 +16,11 @@ from ..interpreters.floats import plain
 from ..structures import flatten
 from ..value import Value, make_node
 from .arguments import Constant, Inputs, assembler
-from .backends import Runner, build
+from .backends import build
 from .deferred import Deferred
 from .derivative import Call, gradient
 from .passes import constant_key
-from .program import Guard, Instruction, Mapped, Program, operands_of
+from .program import Guard, Instruction, Mapped, Program, Runner, operands_of
 from .recorder import Recording
 
 __all__ = ["Trace", "check", "is_dependent", "record_trace", "recorded"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -55,3 +56,21 @@ def test_what_can_not_be_bound_is_refused() -> None:
     returns_text: Any = sg.jit(lambda x: (x, "text"))
     with pytest.raises(TypeError, match="no float"):
         returns_text.bind(1.0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_buffers_of_a_batch_also_serve_what_runs_eagerly(backend: str) -> None:
+    def steps(x: Any) -> dict[str, Any]:
+        k = 0
+        while x > k + 0.5:
+            k += 1
+        return {"v": x * k, "pair": (x, sg.exp(-x))}
+
+    bound = sg.jit(sg.vmap(steps), backend=backend).bind(np.zeros(40))
+    (x,), out = bound.inputs, bound.outputs
+    x[...] = np.arange(40.0)  # more ways through the loop than are recorded
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        assert bound() is out
+    np.testing.assert_array_equal(out["v"], np.arange(40.0) ** 2)
+    np.testing.assert_allclose(out["pair"][1], np.exp(-np.arange(40.0)), rtol=1e-15)
