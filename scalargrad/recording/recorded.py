@@ -10,11 +10,9 @@ from ..errors import RecordingError
 from ..interpreters.floats import FLOATS
 from ..observer import OBSERVER
 from ..rows import TABLE, Primitive
-from ..value import Value, next_serial
+from ..value import Value
 
-__all__ = ["Recorded", "make_recorded"]
-
-NAN = float("nan")
+__all__ = ["Recorded"]
 
 observer = OBSERVER.get
 
@@ -36,29 +34,6 @@ class Recorded(Value):
 
     def __repr__(self) -> str:
         return f"Recorded(data={self._data!r})"
-
-
-def make_recorded(row: Primitive, args: tuple[Any, ...], number: float) -> Recorded:
-    """A node for what a row computed from recorded Values and floats, without its local derivatives."""
-    node = Recorded.__new__(Recorded)
-    node._data = number if type(number) is float else float(number)
-    node.primitive = row
-    node.label = ""
-    node.serial = next_serial()
-    if len(args) == 2:
-        node.first, node.second = args
-        node.by_first = None if type(node.first) is float else NAN
-        node.by_second = None if type(node.second) is float else NAN
-    elif len(args) == 1:
-        (node.first,) = args
-        node.by_first = NAN
-        node.second = node.by_second = None
-    else:
-        node.first = args
-        node.second = tuple([arg for arg in args if type(arg) is not float])
-        node.by_first = (NAN,) * len(node.second)
-        node.by_second = None
-    return node
 
 
 def _operator(row: Primitive, reflected: bool) -> Callable[..., Any]:

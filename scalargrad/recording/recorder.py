@@ -8,6 +8,7 @@ constants folded, equal ones shared, identities that hold in IEEE arithmetic app
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -17,12 +18,12 @@ from ..interpreters.floats import FLOATS, IEEE, plain
 from ..observer import OBSERVER
 from ..rows import Functions, Output, Primitive
 from ..sweep import explored
-from ..value import Value, data_of, next_serial
+from ..value import Value, data_of, make_node, next_serial
 from .choices import CHOOSE, EQUAL, LESS
 from .lowering import ARITHMETIC, can_refuse
 from .passes import is_needed, joined, merged, renumbered
 from .program import Guard, Instruction, Mapped, Operand, Program, Step, operands_of
-from .recorded import Recorded, make_recorded
+from .recorded import Recorded
 
 __all__ = ["Recording"]
 
@@ -84,10 +85,9 @@ class Recording:
             number = row.forward(m, *data)
         except REFUSALS:
             return record(row, args, m)  # which says what it refuses
-        node = make_recorded(row, args, number)
-        node.mark = mark
+        node = make_node(row, args, float(number), [math.nan for arg in args if type(arg) is not float])
         write = self._simplified if constants or len(args) == 1 else self._added
-        node.grad = write(row, operands, m is FLOATS)
+        self.bind(node, write(row, operands, m is FLOATS))
         return node
 
     def computed(self, row: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:

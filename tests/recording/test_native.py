@@ -173,10 +173,15 @@ def test_memory_does_not_grow_with_calls() -> None:
     X = np.random.default_rng(0).uniform(-1, 1, (100, 3))
     f([0.1, 0.2, 0.3])
     batch(X)
-    tracemalloc.start()
-    for _ in range(50):
-        f([0.1, 0.2, 0.3])
-        batch(X)
-    grown = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    assert grown < 50_000
+
+    def growth() -> int:
+        tracemalloc.start()
+        for _ in range(50):
+            f([0.1, 0.2, 0.3])
+            batch(X)
+        grown, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return grown
+
+    # What leaks does so each time; a table of the interpreter's own, such as that of its strings, grows once.
+    assert min(growth() for _ in range(3)) < 50_000
