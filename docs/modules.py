@@ -1,13 +1,14 @@
-"""Draws modules.svg anew, the picture of the modules and their imports: `python docs/modules.py`.
+"""Draws modules.svg anew, the picture of the files and their imports: `python docs/modules.py`.
 
-A subpackage is one module here, but for the interpreters, each of which is another reader of the table. Imports within
-functions and for type checkers are left out, and so is an import that goes without saying, because others lead there
-too. A test compares the picture with what this finds.
+An arrow leads from a file to each file that it imports, within functions too; imports for type checkers alone are left
+out. The picture leaves out an arrow if a longer path of arrows leads to the same file. A test compares the picture
+with what this finds, and allows no circle but those that it names.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import graphviz
@@ -17,38 +18,43 @@ from scalargrad.diagrams import Diagram, style
 
 PACKAGE = Path(scalargrad.__file__).parent
 HERE = Path(__file__).parent
-FACES = {"__init__", "__main__"}
-OPENED = "interpreters"
 
 
-def part(names: tuple[str, ...]) -> str:
-    """The module or subpackage that a dotted path, relative to the package, belongs to."""
-    return "/".join(names[:2] if names[0] == OPENED else names[:1])
+def name_of(path: Path) -> str:
+    """Return the name of a file in the picture, such as `engine/value`; a package stands for its `__init__`."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return "/".join(parts[:-1] if parts[-1] == "__init__" else parts) or PACKAGE.name
 
 
-def home(path: Path) -> str:
-    """The module or subpackage that a file belongs to."""
-    return part(path.relative_to(PACKAGE).with_suffix("").parts)
+def statements(tree: ast.AST) -> Iterator[ast.ImportFrom]:
+    """Yield the relative imports of a file, without those for type checkers alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield node
+        yield from statements(node)
 
 
 def imports() -> dict[str, set[str]]:
-    """What each module imports when it is imported itself."""
-    files = [path for path in sorted(PACKAGE.rglob("*.py")) if not FACES & set(home(path).split("/"))]
-    known = {home(path) for path in files}
-    found: dict[str, set[str]] = {name: set() for name in sorted(known)}
-    for path in files:
-        parents = path.relative_to(PACKAGE.parent).parts[:-1]
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ImportFrom) and node.level:
-                base = parents[1 : len(parents) - node.level + 1]
-                module = (*base, *(node.module.split(".") if node.module else ()))
-                targets = {part((*module, alias.name)) for alias in node.names} | ({part(module)} if module else set())
-                found[home(path)] |= (targets & known) - {home(path)}
+    """Return the files that each file imports."""
+    files = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+    found: dict[str, set[str]] = {name: set() for name in sorted(files)}
+    for name, path in files.items():
+        folders = path.relative_to(PACKAGE).parts[:-1]
+        for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
+            base = [*folders[: len(folders) - node.level + 1], *(node.module.split(".") if node.module else ())]
+            whole = "/".join(base) or PACKAGE.name
+            named = {"/".join([*base, alias.name]) for alias in node.names}
+            found[name] |= (named & files.keys()) or {whole}
+            if named - files.keys():
+                found[name].add(whole)
+        found[name].discard(name)
     return found
 
 
-def reduced(graph: dict[str, set[str]]) -> list[tuple[str, str]]:
-    """The edges of an acyclic graph that no longer path stands for. Raises `ValueError` for a circle."""
+def below(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return the files that each file reaches over one or more arrows."""
 
     def reachable(start: str) -> set[str]:
         found: set[str] = set()
@@ -59,28 +65,43 @@ def reduced(graph: dict[str, set[str]]) -> list[tuple[str, str]]:
             waiting += fresh
         return found
 
-    below = {name: reachable(name) for name in graph}
-    circles = [name for name in graph if name in below[name]]
-    if circles:
-        raise ValueError(f"modules import each other in a circle: {', '.join(circles)}")
+    return {name: reachable(name) for name in graph}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the circles: each a sorted list of files that all reach each other."""
+    reached = below(graph)
+    found = {tuple(sorted(other for other in reached[name] if name in reached[other])) for name in graph}
+    return sorted(list(circle) for circle in found if circle)
+
+
+def reduced(graph: dict[str, set[str]]) -> list[tuple[str, str]]:
+    """Return the arrows for which no longer path stands; within a circle all of them."""
+    reached = below(graph)
     return [
         (name, other)
         for name in graph
         for other in sorted(graph[name])
-        if not any(other in below[between] for between in graph[name])
+        if not any(other in reached[between] and name not in reached[between] for between in graph[name])
     ]
 
 
 def picture() -> Diagram:
-    """The picture: an arrow from a module to each one that it imports."""
+    """Return the picture: the files in boxes of their packages, an arrow from a file to each one that it imports."""
     dot = graphviz.Digraph(graph_attr={**style.GRAPH, "rankdir": "TB"})
     dot.attr("node", shape="box", **{**style.NODE, "style": "rounded,filled", **style.INTERMEDIATE})
     dot.attr("edge", **style.LINE)
     graph = imports()
+    packages = sorted({name.rpartition("/")[0] for name in graph if "/" in name})
+    for package in packages:
+        with dot.subgraph(name=f"cluster_{package}") as box:
+            box.attr(label=f"{package}/", color=style.INTERMEDIATE["color"], fontcolor=style.INK, style="rounded")
+            for name in graph:
+                if name == package or name.rpartition("/")[0] == package:
+                    box.node(name, "__init__" if name == package else name.rpartition("/")[2])
     for name in graph:
-        package = (PACKAGE / name).is_dir()
-        colors = style.INPUT if package else style.ACTIVATION if name.startswith(OPENED) else style.INTERMEDIATE
-        dot.node(name, f"{name}/" if package else name, **colors)
+        if name not in packages and "/" not in name:
+            dot.node(name, name, **style.ACTIVATION)
     for name, other in reduced(graph):
         dot.edge(name, other)
     return Diagram(dot.source)

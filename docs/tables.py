@@ -140,7 +140,7 @@ MODULES = [
 ]
 """The public modules."""
 
-FIRST = ("scalargrad.value", "scalargrad.transforms")
+FIRST = ("scalargrad.engine.value", "scalargrad.engine.transforms")
 """What a reader looks for first."""
 
 

@@ -11,7 +11,6 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import calls as calls  # gives the rows their calls and Value its operators
 from . import primitives
 from .diagrams import (
     Diagram,
@@ -23,14 +22,16 @@ from .diagrams import (
     operations_diagram,
     walkthrough,
 )
-from .equations import derivation, label
-from .errors import RecordingError, RendererNotFound
-from .functions import maximum, minimum, primitive, where
-from .nonfinite import locate_nonfinite
+from .diagrams.equations import derivation, label
+from .diagrams.nonfinite import locate_nonfinite
+from .diagrams.renderer import RendererNotFound
+from .engine import fastcalls as fastcalls  # gives the primitives their calls and Value its operators
+from .engine.functions import maximum, minimum, primitive, where
+from .engine.observer import RecordingError
+from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .engine.value import Value
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from .value import Value
 
 if TYPE_CHECKING:
     from . import nn as nn

@@ -18,15 +18,17 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
-from .interpreters.floats import plain
-from .observer import OBSERVER
-from .schedules import Schedule, cosine, inverse_time, step_decay
-from .value import Value
+from .engine.observer import OBSERVER
+from .engine.value import Value
+from .rows import as_float
 
 __all__ = ["SGD", "Adagrad", "Adam", "Nadam", "Optimizer", "RMSprop", "cosine", "inverse_time", "step_decay"]
+
+Schedule: TypeAlias = Callable[[int], float]
+"""A learning rate as a function of the number k of steps made before, from 0."""
 
 
 class Optimizer:
@@ -104,14 +106,14 @@ class Optimizer:
         return checked
 
     def _rate(self, lr: Any) -> float:
-        number = plain(lr)
+        number = as_float(lr)
         if number is None or not (math.isfinite(number) and number > 0.0):
             at = f" at step {self.steps}" if callable(self.lr) else ""
             raise ValueError(f"{self.name}: lr is {lr!r}{at}; give a positive finite number, or a function of the step")
         return number
 
     def _number(self, name: str, x: float, low: float, high: float = math.inf) -> float:
-        number = plain(x)
+        number = as_float(x)
         if number is None or not (low <= number < high):
             raise ValueError(f"{self.name}: {name} is {x!r}; give a number in [{low:g}, {high:g})")
         return number
@@ -315,3 +317,46 @@ class Nadam(Adam):
 
     def _mu(self, step: int) -> float:
         return self.betas[0] * (1.0 - 0.5 * math.pow(0.96, step * self.momentum_decay))
+
+
+def step_decay(lr: float, factor: float, every: int) -> Schedule:
+    """The schedule η · factor^⌊k / every⌋: the rate is multiplied by the factor after every so many steps.
+
+    Raises `ValueError` for numbers that are not positive.
+
+    >>> [step_decay(1.0, 0.5, 2)(k) for k in range(5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+    _positive("step_decay", lr=lr, factor=factor, every=every)
+    return lambda k: lr * math.pow(factor, k // every)
+
+
+def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
+    """The schedule from η to `final` along half a cosine over so many steps, then `final`.
+
+    A `final` of 0 is reached only after the last of the steps, where `step()` refuses it. Raises `ValueError` for
+    numbers that are not positive. Source: Loshchilov and Hutter, "SGDR", ICLR 2017, equation 5.
+
+    >>> [round(cosine(1.0, 4, 0.5)(k), 3) for k in range(6)]
+    [1.0, 0.927, 0.75, 0.573, 0.5, 0.5]
+    """
+    _positive("cosine", lr=lr, steps=steps)
+    return lambda k: final + (lr - final) * 0.5 * (1.0 + math.cos(math.pi * min(k, steps) / steps))
+
+
+def inverse_time(lr: float, decay: float) -> Schedule:
+    """The schedule η / (1 + decay · k), which falls like 1/t. Raises `ValueError` for numbers that are not positive.
+
+    Source: Robbins and Monro, "A stochastic approximation method", 1951.
+
+    >>> [inverse_time(1.0, 0.5)(k) for k in (0, 2, 6)]
+    [1.0, 0.5, 0.25]
+    """
+    _positive("inverse_time", lr=lr, decay=decay)
+    return lambda k: lr / (1.0 + decay * k)
+
+
+def _positive(name: str, **numbers: float) -> None:
+    for key, number in numbers.items():
+        if not (math.isfinite(number) and number > 0.0):
+            raise ValueError(f"{name}: {key} is {number!r}; give a positive number")

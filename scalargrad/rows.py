@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
-
-from .basis import LIBRARY, Functions, Operand
-from .domains import NONNEGATIVE, NONZERO, POSITIVE, REAL, Interval, Joint
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast, overload
 
 if TYPE_CHECKING:
     import numpy
 
-    from .value import Value
+    from .engine.value import Value
 
     NDArray: TypeAlias = "numpy.ndarray[Any, Any]"
 
@@ -44,11 +42,126 @@ __all__ = [
     "Unary",
     "Variadic",
     "Vector",
+    "as_float",
     "enter",
     "find",
 ]
 
 Number: TypeAlias = "float | Value"
+Operand: TypeAlias = Any
+
+
+class Functions(Protocol):
+    """The namespace `m`: the fixed basis that every interpreter supplies, then the other rows."""
+
+    # The basis: arithmetic, comparisons and choices.
+    def div(self, x: Operand, y: Operand) -> Operand: ...
+    def pow(self, x: Operand, y: Operand) -> Operand: ...
+    def mod(self, x: Operand, y: Operand) -> Operand: ...
+    def floordiv(self, x: Operand, y: Operand) -> Operand: ...
+    def less(self, x: Operand, y: Operand) -> Operand: ...
+    def equal(self, x: Operand, y: Operand) -> Operand: ...
+    def select(self, condition: Operand, x: Operand, y: Operand) -> Operand: ...
+    def abs(self, x: Operand) -> Operand: ...
+    def floor(self, x: Operand) -> Operand: ...
+    def ceil(self, x: Operand) -> Operand: ...
+    def round(self, x: Operand) -> Operand: ...
+
+    # The basis: library functions.
+    def exp(self, x: Operand) -> Operand: ...
+    def expm1(self, x: Operand) -> Operand: ...
+    def log(self, x: Operand) -> Operand: ...
+    def log1p(self, x: Operand) -> Operand: ...
+    def log2(self, x: Operand) -> Operand: ...
+    def log10(self, x: Operand) -> Operand: ...
+    def sqrt(self, x: Operand) -> Operand: ...
+    def cbrt(self, x: Operand) -> Operand: ...
+    def sin(self, x: Operand) -> Operand: ...
+    def cos(self, x: Operand) -> Operand: ...
+    def tan(self, x: Operand) -> Operand: ...
+    def asin(self, x: Operand) -> Operand: ...
+    def acos(self, x: Operand) -> Operand: ...
+    def atan(self, x: Operand) -> Operand: ...
+    def atan2(self, y: Operand, x: Operand) -> Operand: ...
+    def sinh(self, x: Operand) -> Operand: ...
+    def cosh(self, x: Operand) -> Operand: ...
+    def tanh(self, x: Operand) -> Operand: ...
+    def asinh(self, x: Operand) -> Operand: ...
+    def acosh(self, x: Operand) -> Operand: ...
+    def atanh(self, x: Operand) -> Operand: ...
+    def hypot(self, x: Operand, y: Operand) -> Operand: ...
+    def erf(self, x: Operand) -> Operand: ...
+    def erfc(self, x: Operand) -> Operand: ...
+
+    # Rows that other rows use.
+    def sign(self, x: Operand) -> Operand: ...
+    def step(self, x: Operand, at_zero: Operand = 0.0) -> Operand: ...
+    def sech2(self, x: Operand) -> Operand: ...
+    def sigmoid(self, x: Operand) -> Operand: ...
+    def stop_gradient(self, x: Operand) -> Operand: ...
+    def max(self, *xs: Operand) -> Operand: ...
+    def logsumexp(self, *xs: Operand) -> Operand: ...
+
+
+BASIS = tuple(name for name in vars(Functions) if not name.startswith("_"))
+"""Every name that `m` spells out; `LIBRARY` are those that an interpreter must supply itself."""
+LIBRARY = BASIS[: BASIS.index("sign")]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers from `low` to `high`, in brackets that include (`[`) or exclude (`(`) the ends."""
+
+    low: float
+    high: float
+    brackets: str = "()"
+    without_zero: bool = False
+
+    def __contains__(self, x: float) -> bool:
+        above = x >= self.low if self.brackets[0] == "[" else x > self.low
+        below = x <= self.high if self.brackets[1] == "]" else x < self.high
+        return math.isnan(x) or (above and below and not (self.without_zero and x == 0))
+
+    def __str__(self) -> str:
+        left, right = self.brackets[0], self.brackets[1]
+        if self.without_zero:
+            return f"{left}{self.low:g}, 0) or (0, {self.high:g}{right}"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+REAL = Interval(-math.inf, math.inf)
+NONZERO = Interval(-math.inf, math.inf, without_zero=True)
+POSITIVE = Interval(0.0, math.inf)
+NONNEGATIVE = Interval(0.0, math.inf, "[)")
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A domain that ties the arguments together: its text, and the test of a point."""
+
+    text: str
+    contains: Callable[..., bool]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def as_float(x: Any) -> float | None:
+    """The float that a plain real number stands for; None for anything else, bools and strings included."""
+    kind = type(x)
+    if kind is float:
+        return cast(float, x)
+    if kind is int:
+        return float(x)
+    return _float_of_foreign(x)
+
+
+def _float_of_foreign(x: Any) -> float | None:
+    from numbers import Real  # NumPy's scalars register themselves as such
+
+    if isinstance(x, Real) and not isinstance(x, bool):
+        return float(x)
+    return None
 
 
 Rule: TypeAlias = Callable[..., Any]

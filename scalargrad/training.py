@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import recording
-from .interpreters.floats import plain
+from .engine.value import Value
 from .nn import Module
 from .nn.initializers import generator
 from .optim import Optimizer
-from .value import Value
+from .rows import as_float
 
 __all__ = ["History", "NotFiniteError", "train"]
 
@@ -247,7 +247,7 @@ def _check(epochs: int, batch_size: int | None, tolerance: float) -> None:
     for name, size in (("epochs", epochs), ("batch_size", 1 if batch_size is None else batch_size)):
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise ValueError(f"train: {name} is {size!r}; give a whole number of at least 1")
-    number = plain(tolerance)
+    number = as_float(tolerance)
     if number is None or not number >= 0.0:
         raise ValueError(f"train: tolerance is {tolerance!r}; give a number of at least 0")
 

@@ -16,11 +16,10 @@ import numpy as np
 from mpmath import mp
 
 import scalargrad as sg
-from scalargrad import eager
-from scalargrad.graph import topological_order
-from scalargrad.interpreters import nodes
+from scalargrad.engine import evaluation, nodes
+from scalargrad.engine.linearization import topological_order
+from scalargrad.engine.nodes import Nodes
 from scalargrad.interpreters.floats import FLOATS, IEEE
-from scalargrad.interpreters.nodes import Nodes
 from scalargrad.rows import LIBRARY, Dot, Output, Primitive
 from scalargrad.testing import ulp_error
 from scalargrad.testing.margins import margin
@@ -85,7 +84,7 @@ def at_a_choice(row: Primitive, args: Sequence[float]) -> bool:
 def outputs(row: Primitive, args: Sequence[float]) -> list[tuple[float, Sequence[Any], Callable[..., Any]]]:
     """For each output of the row its float, its partials and the oracle of the output."""
     wanted = [True] * len(args)
-    out = eager.record(row, tuple(args))
+    out = evaluation.evaluate(row, tuple(args))
     if not row.vector:
         return [(out, row.derivatives(IEEE, out, args, wanted), oracle.output(row, 0))]
     return [(y, Output(row, j).derivatives(IEEE, out, args), oracle.output(row, j)) for j, y in enumerate(out)]
@@ -178,7 +177,7 @@ def same(x: float, y: float) -> bool:
 
 def nodes_of(row: Primitive, args: Sequence[Any], m: Any = FLOATS) -> list[Any]:
     """The row's outputs by the reference evaluation, as a list."""
-    out = eager.record(row, tuple(args), m)
+    out = evaluation.evaluate(row, tuple(args), m)
     return out if row.vector else [out]
 
 
@@ -212,12 +211,12 @@ def check_compiled(row: Primitive, args: tuple[float, ...]) -> None:
     for pattern in itertools.islice(itertools.product((True, False), repeat=len(args)), 16):
         mixed = [sg.Value(x) if w else x for x, w in zip(args, pattern, strict=True)]
         expected, got = (
-            attempt(lambda m=mixed: eager.record(row, tuple(m))),
+            attempt(lambda m=mixed: evaluation.evaluate(row, tuple(m))),
             attempt(lambda m=mixed: call_forms(row, m)),
         )
         compare_nodes(row, got, expected)
-        if row.name in eager.OPERATORS and any(pattern):
-            compare_nodes(row, attempt(lambda m=mixed: getattr(operator, eager.OPERATORS[row.name])(*m)), expected)
+        if row.name in evaluation.OPERATORS and any(pattern):
+            compare_nodes(row, attempt(lambda m=mixed: getattr(operator, evaluation.OPERATORS[row.name])(*m)), expected)
 
 
 def attempt(compute: Callable[[], Any]) -> Any:

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from scalargrad import __version__, cli
+from scalargrad import __version__
+from scalargrad.command import cli
 from scalargrad.diagrams import renderer
 
 LECTURE = "cos(sin(x**2) + 3*x**2)"

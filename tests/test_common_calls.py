@@ -6,9 +6,9 @@ import random
 import pytest
 
 import scalargrad as sg
-from scalargrad import calls
-from scalargrad.calls import COMMON, WIDEST_VECTOR
-from scalargrad.eager import record
+from scalargrad.engine import fastcalls
+from scalargrad.engine.evaluation import evaluate
+from scalargrad.engine.fastcalls import COMMON, WIDEST_VECTOR
 from scalargrad.rows import TABLE, Affine, Dot, Many
 
 ROWS = [row for row in TABLE.values() if isinstance(row, Many)]
@@ -41,7 +41,7 @@ def test_common_calls_equal_record(row, kind):
         size = 2 * length + isinstance(row, Affine) if isinstance(row, (Affine, Dot)) else length
         numbers = [rng.choice([rng.uniform(-3, 3), 0.0, -0.0]) for _ in range(size)]
         flat = [sg.Value(x) if KINDS[kind](i) else x for i, x in enumerate(numbers)]
-        assert facts(call(row, flat)) == facts(record(row, tuple(flat)))
+        assert facts(call(row, flat)) == facts(evaluate(row, tuple(flat)))
 
 
 def test_outputs_of_one_common_call_share_their_arguments():
@@ -77,10 +77,10 @@ def test_wide_calls_are_not_compiled_and_equal_them():
 
 def test_only_so_many_patterns_are_compiled(monkeypatch):
     compiled = []
-    original = calls._compile
-    monkeypatch.setattr(calls, "MOST", 3)
-    monkeypatch.setattr(calls, "_compile", lambda *args: compiled.append(args) or original(*args))
-    row = calls.compile_call(sg.max)
+    original = fastcalls._compile
+    monkeypatch.setattr(fastcalls, "MOST", 3)
+    monkeypatch.setattr(fastcalls, "_compile", lambda *args: compiled.append(args) or original(*args))
+    row = fastcalls.compile_call(sg.max)
     for length in range(1, 9):
         for _ in range(COMMON + 1):
             assert row(sg.max, [float(i) for i in range(length)]) == length - 1.0

@@ -13,7 +13,7 @@ import pytest
 
 import scalargrad as sg
 from scalargrad.diagrams import renderer, style
-from scalargrad.graph import topological_order
+from scalargrad.engine.linearization import topological_order
 
 from .graphs import lecture
 

@@ -8,8 +8,8 @@ import re
 import pytest
 
 import scalargrad as sg
-from scalargrad.equations import Names
-from scalargrad.graph import merged, topological_order
+from scalargrad.diagrams.equations import Names
+from scalargrad.engine.linearization import merged, topological_order
 from scalargrad.rows import TABLE
 
 from .graphs import lecture

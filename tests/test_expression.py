@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scalargrad as sg
-from scalargrad.expression import CALLABLE, DEEPEST, LONGEST, Expression, ExpressionError
+from scalargrad.command.expression import CALLABLE, DEEPEST, LONGEST, Expression, ExpressionError
 
 
 def value(text, **inputs):

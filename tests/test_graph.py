@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import Value
-from scalargrad.graph import backward, merged, topological_order
+from scalargrad.engine.linearization import backward, merged, topological_order
 
 
 def test_parents_come_first_and_each_node_once():

@@ -11,7 +11,7 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import nn
-from scalargrad.graph import topological_order
+from scalargrad.engine.linearization import topological_order
 
 
 def forward_by_hand(state, sizes, x, hidden, output):

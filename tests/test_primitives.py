@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scalargrad as sg
-from scalargrad import eager
+from scalargrad.engine import evaluation
 from scalargrad.interpreters import arrays
 from scalargrad.interpreters.floats import IEEE
 from scalargrad.rows import NONZERO, POSITIVE, REAL, TABLE, Primitive
@@ -159,8 +159,14 @@ SIGNED_ZEROS = [
 def test_signed_zeros(name, args, expected):
     row = TABLE[name]
     args = row.filled(args)
-    by_value = eager.record(row, tuple(map(sg.Value, args))).data
-    by_array = float(arrays.evaluate(row.forward, *args))
-    for out in (eager.record(row, args), checks.call_forms(row, args), by_value, by_array, row.forward(IEEE, *args)):
+    by_value = evaluation.evaluate(row, tuple(map(sg.Value, args))).data
+    by_array = float(arrays.on_arrays(row.forward, *args))
+    for out in (
+        evaluation.evaluate(row, args),
+        checks.call_forms(row, args),
+        by_value,
+        by_array,
+        row.forward(IEEE, *args),
+    ):
         assert out == expected
         assert math.copysign(1.0, out) == math.copysign(1.0, expected)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scalargrad import Value
-from scalargrad.structures import array, flatten
+from scalargrad.engine.structures import array, flatten
 
 Point = namedtuple("Point", "x y")
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import scalargrad as sg
-from scalargrad.cli import main
+from scalargrad.command.cli import main
 from scalargrad.diagrams import page as module
 from scalargrad.diagrams import renderer
 from scalargrad.interpreters.notation import digits

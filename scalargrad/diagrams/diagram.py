@@ -6,9 +6,8 @@ import html
 import os
 from pathlib import Path
 
-from ..errors import RendererNotFound
 from ..files import write_whole
-from .renderer import render
+from .renderer import RendererNotFound, render
 
 __all__ = ["Diagram"]
 

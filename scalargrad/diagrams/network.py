@@ -12,8 +12,8 @@ from typing import Any
 
 import graphviz
 
+from ..engine.value import Value
 from ..interpreters.notation import digits, symbol
-from ..value import Value
 from . import style
 from .diagram import Diagram
 from .layers import Layer, layers_of
@@ -239,4 +239,4 @@ class _Drawing:
 
     def _node(self, name: str, text: str, x: float, y: float, width: float, height: float, **attributes: str) -> None:
         size = {"width": f"{width / 72:.4f}", "height": f"{height / 72:.4f}", "fixedsize": "true"} if width else {}
-        self.dot.node(name, style.plain(text), pos=f"{x:.1f},{y:.1f}", **size, **attributes)
+        self.dot.node(name, style.plain_label(text), pos=f"{x:.1f},{y:.1f}", **size, **attributes)

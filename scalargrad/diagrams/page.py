@@ -16,12 +16,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..equations import Derivation, Names, derivation
+from ..engine.linearization import merged, topological_order
+from ..engine.value import Value
 from ..files import write_whole
-from ..graph import merged, topological_order
 from ..interpreters.notation import digits
-from ..value import Value
 from . import style
+from .equations import Derivation, Names, derivation
 from .views import MAX_NODES, Addressed, addressed_diagram
 
 __all__ = ["Page", "walkthrough"]

@@ -8,8 +8,6 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-from ..errors import RendererNotFound
-
 VARIABLE = "SCALARGRAD_DOT"
 """The environment variable that names the program, before any other is looked for."""
 
@@ -19,6 +17,10 @@ HINT = (
     "Install one with `pip install graphviz-pure` (svg and png), or Graphviz itself from your system's packages, "
     f"or name the program in the environment variable {VARIABLE}. The DOT text, `.source`, needs none."
 )
+
+
+class RendererNotFound(RuntimeError):
+    """No program that turns DOT text into a picture was found, or none that writes the format asked for."""
 
 
 def find_renderer() -> str | None:

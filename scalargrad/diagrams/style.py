@@ -44,7 +44,7 @@ def escape(text: str) -> str:
     return html.escape(text).replace("\\", "<font>&#92;</font>")
 
 
-def plain(*lines: str) -> str:
+def plain_label(*lines: str) -> str:
     """A plain label: data, in which neither `\\N` nor `&lt;` means anything, centred line by line."""
     return "\\n".join(html.escape(text).replace("\\", r"\\") for text in lines)
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import graphviz
 
-from ..equations import Names
+from ..engine.value import Value
 from ..interpreters.notation import digits, symbol
-from ..value import Value
 from . import style
 from .diagram import Diagram
+from .equations import Names
 from .layers import SUPERSCRIPTS, layers_of
 
 __all__ = ["jacobian_diagram"]
@@ -36,7 +36,7 @@ class _Drawing:
         self.edges = 0
 
     def node(self, name: str, lines: Sequence[str], **look: str) -> None:
-        self.dot.node(name, style.plain(*lines), id=f"{self.prefix}_{name}", **BOX, **look)
+        self.dot.node(name, style.plain_label(*lines), id=f"{self.prefix}_{name}", **BOX, **look)
 
     def detailed_node(self, name: str, lines: Sequence[tuple[str, str, int]], **look: str) -> None:
         label = style.stacked([style.line(*line) for line in lines])
@@ -44,7 +44,7 @@ class _Drawing:
 
     def edge(self, source: str, target: str, texts: Sequence[str] = (), **look: str) -> None:
         self.edges += 1
-        label = style.plain(*texts) if texts else None
+        label = style.plain_label(*texts) if texts else None
         self.dot.edge(source, target, label, id=f"{self.prefix}_e{self.edges}", **look)
 
 

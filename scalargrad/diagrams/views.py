@@ -10,14 +10,14 @@ from typing import Any
 
 import graphviz
 
-from ..equations import Names, call_of, given
-from ..graph import merged, topological_order
+from ..engine.linearization import merged, topological_order
+from ..engine.value import Value
 from ..interpreters.notation import digits, term
-from ..nonfinite import Nonfinite, locate_nonfinite
 from ..rows import Output
-from ..value import Value
 from . import style
 from .diagram import Diagram
+from .equations import Names, call_of, given
+from .nonfinite import Nonfinite, locate_nonfinite
 from .vectors import grouped
 
 __all__ = ["derivative_diagram", "influence_diagram", "operations_diagram"]
@@ -145,7 +145,7 @@ def influence_diagram(
     for node in picture.nodes:
         name = picture.ids[id(node)]
         text = picture.names[node].text
-        picture.node(name, style.plain(text), width="0.6", **style.round_shape(text), **picture.colors(node))
+        picture.node(name, style.plain_label(text), width="0.6", **style.round_shape(text), **picture.colors(node))
     for node in picture.nodes:
         for parent, _ in picture.parents(node):
             picture.edge(picture.ids[id(parent)], picture.ids[id(node)])
@@ -211,7 +211,7 @@ def _draw_derivatives(
             texts = [f"{derivative} = {formulas[i].text}"]
             texts += [] if formulas[i].number is not None else [f"= {digits(numbers[i])}"]
             look = style.MARKED if (id(parent), id(node)) in marked else {}
-            edges[id(node), i] = picture.edge(source, target, style.plain(*texts), **look)
+            edges[id(node), i] = picture.edge(source, target, style.plain_label(*texts), **look)
     return edges
 
 
@@ -276,7 +276,7 @@ def _operation(picture: _Picture, node: Value) -> str:
     """Draw the circle of an operation with its operands, and return its name."""
     name = f"{picture.ids[id(node)]}_op"
     operator, args = _operator(node)
-    picture.node(name, style.plain(operator), width="0.35", **style.round_shape(operator), **style.OPERATOR)
+    picture.node(name, style.plain_label(operator), width="0.35", **style.round_shape(operator), **style.OPERATOR)
     for i, arg in enumerate(args):
         if not isinstance(arg, Value):
             _record(picture, f"{name}_const{i}", [term(arg).text, digits(arg)], style.INTERMEDIATE)

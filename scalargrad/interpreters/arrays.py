@@ -28,7 +28,7 @@ OWN: dict[str, Callable[..., Any]] = {
 ARRAYS = cast(Functions, Namespace(OWN, np))
 
 
-def evaluate(rule: Callable[..., Any], *args: Any) -> Any:
+def on_arrays(rule: Callable[..., Any], *args: Any) -> Any:
     """What a rule of a row gives on float arrays, broadcast as NumPy does."""
     with np.errstate(all="ignore"):
         return rule(ARRAYS, *(np.asarray(arg, dtype=float) for arg in args))

@@ -10,7 +10,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from ..rows import Functions
 from .namespace import Namespace
@@ -79,21 +79,3 @@ def _ieee(name: str, function: Function) -> Function:
 
 
 IEEE = cast(Functions, Namespace({name: _ieee(name, f) for name, f in vars(FLOATS).items()}))
-
-
-def plain(x: Any) -> float | None:
-    """The float that a plain real number stands for; None for anything else, bools and strings included."""
-    kind = type(x)
-    if kind is float:
-        return cast(float, x)
-    if kind is int:
-        return float(x)
-    return _plain_of_foreign(x)
-
-
-def _plain_of_foreign(x: Any) -> float | None:
-    from numbers import Real  # NumPy's scalars register themselves as such
-
-    if isinstance(x, Real) and not isinstance(x, bool):
-        return float(x)
-    return None

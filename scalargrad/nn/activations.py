@@ -11,11 +11,11 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..engine.value import Value
 from ..primitives import leaky_relu, pos, prod
 from ..primitives import max as largest
 from ..primitives import pow as power
 from ..primitives import sum as total
-from ..value import Value
 from .initializers import generator
 
 __all__ = ["RandomizedLeakyReLU", "identity", "max_over", "pairs", "polynomial", "vector"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..interpreters.floats import plain
-from ..value import Value
+from ..engine.value import Value
+from ..rows import as_float
 from .activations import Activation
 
 NUMBERS = frozenset({Value, float})
@@ -36,7 +36,7 @@ class Inputs:
 
     def _number(self, index: int, x: Any) -> Any:
         allowed = isinstance(x, Value) and Value in self.kinds
-        number = x if allowed else plain(x)
+        number = x if allowed else as_float(x)
         if number is None:
             advice = "; give its .data, or call the model that was frozen" if isinstance(x, Value) else ""
             raise TypeError(f"{self.name}: input {index} is {x!r}, a {type(x).__name__}, not a number{advice}")

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..interpreters.floats import plain
+from ..rows import as_float
 from .module import Module
 
 __all__ = ["load_state", "save"]
@@ -133,7 +133,7 @@ def _entries(vector: Any) -> list[tuple[str, float]]:
 
 def _number(name: str, x: Any) -> float:
     try:
-        number = plain(x)
+        number = as_float(x)
     except OverflowError:
         number = math.inf
     if number is None or not math.isfinite(number):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..calls import compile_plain
+from ..engine.fastcalls import compile_plain
 from ..rows import Fixed, Unary
 from .activations import Activation, is_vector
 from .checks import Inputs

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from ..interpreters.floats import plain
+from ..rows import as_float
 
 __all__ = ["Initializer", "constant", "generator", "glorot", "he", "uniform"]
 
@@ -59,7 +59,7 @@ def constant(number: float) -> Initializer:
     >>> constant(0.5)(random.Random(0), 2, 4)
     0.5
     """
-    data = plain(number)
+    data = as_float(number)
     if data is None or not math.isfinite(data):
         raise ValueError(f"constant: needs a finite number, got {number!r}")
     return lambda rng, nin, nout: data

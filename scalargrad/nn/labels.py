@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..value import Value
+from ..engine.value import Value
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

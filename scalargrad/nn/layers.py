@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..engine.value import Value
 from ..primitives import affine, prod, relu
 from ..primitives import pow as power
-from ..value import Value
 from .activations import Activation, is_vector, outputs_of
 from .checks import Inputs, activation_of, size_of
 from .frozen import FrozenLayer

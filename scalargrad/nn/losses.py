@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..interpreters.floats import plain
+from ..engine.value import Value, comparable
 from ..primitives import floor, log, log1p, logsumexp, mean, relu, select, softplus, step
 from ..primitives import sum as total
-from ..value import Value, comparable
+from ..rows import as_float
 
 __all__ = [
     "binary_cross_entropy",
@@ -145,7 +145,7 @@ def perceptron(output: Any, target: Any) -> Any:
 
 
 def _is_list(numbers: Any) -> bool:
-    return not isinstance(numbers, Value) and plain(numbers) is None
+    return not isinstance(numbers, Value) and as_float(numbers) is None
 
 
 def _listed(name: str, what: str, numbers: Any) -> list[Any]:
@@ -205,7 +205,7 @@ def _probabilities(name: str, output: Any, target: Any) -> list[tuple[Any, Any]]
 
 def _target(name: str, index: int, d: Any) -> Any:
     d = _probability(name, f"target[{index}]", d)
-    return d if isinstance(d, Value) else plain(d)
+    return d if isinstance(d, Value) else as_float(d)
 
 
 def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[Any]:

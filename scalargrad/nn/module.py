@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..interpreters.floats import plain
-from ..value import Value
+from ..engine.value import Value
+from ..rows import as_float
 
 __all__ = ["Module"]
 
@@ -123,7 +123,7 @@ def _without(names: Mapping[str, Any], others: Mapping[str, Any]) -> str:
 
 
 def _finite(name: str, number: Any) -> float:
-    data = plain(number)
+    data = as_float(number)
     if data is None:
         raise TypeError(f"load_state_dict: {name} is {number!r}, a {type(number).__name__}, not a number")
     if not math.isfinite(data):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..diagrams import style
-from ..value import Value
+from ..engine.value import Value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..engine.transforms import grad
 from ..primitives import leaky_relu, log, pos, relu, sigmoid, softplus, step, tanh
-from ..transforms import grad
 from .drawing import COLORS, array, grid, looks, mesh, new_figure, number, spread
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..diagrams import style
-from ..value import Value
+from ..engine.value import Value
 from .drawing import grid, looks, new_figure, number, spread
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..interpreters.floats import plain
-from ..structures import flatten, is_array
-from ..value import Value
+from ..engine.structures import flatten, is_array
+from ..engine.value import Value
+from ..rows import as_float
 
 __all__ = ["Constant", "Inputs", "assembler", "matcher", "scan"]
 
@@ -26,7 +26,7 @@ class Inputs:
         self.leaves, self.paths, self.rebuild = flatten((moving, named))
         self.numbers = []
         for leaf, path in zip(self.leaves, self.paths, strict=True):
-            number = leaf._data if isinstance(leaf, Value) else plain(leaf)
+            number = leaf._data if isinstance(leaf, Value) else as_float(leaf)
             if number is None:
                 raise TypeError(
                     f"jit: args{path[3:]} is {leaf!r}, a {type(leaf).__name__}, not a number or a Value; "
@@ -100,7 +100,7 @@ def _scan(x: Any, key: list[Any], numbers: list[float]) -> None:
         key.append(Value)
         numbers.append(x._data)
     else:
-        number = plain(x)
+        number = as_float(x)
         key.append(float if number is not None else None)
         numbers.append(0.0 if number is None else number)
 
@@ -157,7 +157,7 @@ def assembler(template: Any, at: int = 0) -> Callable[[Any], Any]:
 
 
 def _array_assembler(template: Any, at: int) -> Callable[[Any], Any]:
-    from ..structures import array
+    from ..engine.structures import array
 
     shape = template.shape
     parts = [assembler(item, at) for item in template.ravel().tolist()]

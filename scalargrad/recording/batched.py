@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from ..observer import OBSERVER
-from ..structures import flatten, is_array
-from ..value import Value
+from ..engine.observer import OBSERVER
+from ..engine.structures import flatten, is_array
+from ..engine.value import Value
 from .arguments import Inputs
 from .backends import choose
 from .bound import parts

@@ -6,8 +6,8 @@ import ctypes
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..structures import flatten, is_array
-from ..value import Value
+from ..engine.structures import flatten, is_array
+from ..engine.value import Value
 from .arguments import scan
 
 if TYPE_CHECKING:

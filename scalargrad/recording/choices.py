@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..interpreters.nodes import NODES, Gate
+from ..engine.nodes import NODES, Gate
 from ..rows import Binary, Fixed, Functions, Primitive, find
 
 __all__ = ["CHOOSE", "EQUAL", "LESS", "lookup"]

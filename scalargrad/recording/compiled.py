@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from ..observer import OBSERVER
+from ..engine.observer import OBSERVER
 from .arguments import Inputs, matcher, scan
 from .backends import choose
 from .mapping import AbandonedError, Vmapped

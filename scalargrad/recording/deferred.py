@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..value import Value
+from ..engine.value import Value
 
 __all__ = ["Deferred"]
 
@@ -30,12 +30,12 @@ class Deferred(Value):
         self._derivatives = derivatives
 
     @property
-    def by_first(self) -> Any:
+    def partial_first(self) -> Any:
         """The local derivatives by the parents, as every node of more than two operands has them."""
         if self._found is None:
             self._found = tuple(self._derivatives())
         return self._found
 
-    @by_first.setter
-    def by_first(self, found: tuple[float, ...] | None) -> None:
+    @partial_first.setter
+    def partial_first(self, found: tuple[float, ...] | None) -> None:
         self._found = found

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..eager import record
-from ..graph import Linearization
+from ..engine.evaluation import evaluate
+from ..engine.linearization import Linearization
+from ..engine.observer import OBSERVER
+from ..engine.value import Value, data_of
 from ..interpreters.floats import FLOATS, IEEE
-from ..observer import OBSERVER
 from ..rows import Many
-from ..value import Value, data_of
 from .choices import CHOOSE, EQUAL, LESS
 from .mapped import mapped_nodes
 from .program import Guard, Instruction, Program
@@ -47,7 +47,7 @@ def _instruction(step: Instruction, args: tuple[Any, ...]) -> Any:
         if step.row is CHOOSE:
             return args[1] if data_of(args[0]) != 0.0 else args[2]
         return step.row.forward(IEEE, *map(data_of, args))
-    return record(step.row, args, FLOATS if step.refuses else IEEE)
+    return evaluate(step.row, args, FLOATS if step.refuses else IEEE)
 
 
 def _keep(guard: Guard, condition: Any) -> None:

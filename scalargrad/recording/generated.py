@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..eager import REFUSALS
+from ..engine.evaluation import REFUSALS
 from ..interpreters.source import INFIX, LIBRARY_FUNCTIONS
 from .lowering import Check, Code, MappedCall, Operation, lower
 from .program import Mapped, Operand, Program

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..interpreters.floats import plain
-from ..structures import array, flatten, is_array
-from ..value import Value
+from ..engine.structures import array, flatten, is_array
+from ..engine.value import Value
+from ..rows import as_float
 
 __all__ = ["columns_of", "has_array", "lanes_of", "mapped_axes", "stack"]
 
@@ -88,7 +88,7 @@ def stack(results: Sequence[Any], as_arrays: bool) -> Any:
 
 
 def _number(x: Any) -> float:
-    number = plain(x)
+    number = as_float(x)
     if number is None:
         raise TypeError(f"vmap: the function returned {x!r}, a {type(x).__name__}; return numbers")
     return number

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import RecordingError
-from ..observer import OBSERVER
-from ..value import Value, data_of, make_node
+from ..engine.observer import OBSERVER, RecordingError
+from ..engine.value import Value, data_of, make_node
 from .backends import missing
 from .generated import GeneratedProgram
 from .program import Mapped, Operand, Program

@@ -10,12 +10,11 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import RecordingError
-from ..interpreters.floats import plain
-from ..observer import OBSERVER
+from ..engine.observer import OBSERVER, RecordingError
+from ..engine.structures import flatten
+from ..engine.value import Value, data_of
 from ..primitives import mean
-from ..structures import flatten
-from ..value import Value, data_of
+from ..rows import as_float
 from .derivative import gradient
 from .generated import GeneratedProgram
 from .lanes import columns_of, lanes_of, stack
@@ -114,7 +113,7 @@ def _mapped(recording: Recording, f: Function, lanes: Sequence[tuple[Any, ...]],
         flat.append(leaves)
     varying = [k for k in range(len(first)) if any(leaves[k] is not first[k] for leaves in flat)]
     columns = [[leaves[k] for leaves in flat] for k in varying]
-    if any(not isinstance(x, Value) and plain(x) is None for column in columns for x in column):
+    if any(not isinstance(x, Value) and as_float(x) is None for column in columns for x in column):
         return None
     refs = [[recording.ref(x) for x in column] for column in columns]
     if any(type(ref) is int and ref >= len(recording.inputs) for column in refs for ref in column):
@@ -179,7 +178,7 @@ class _LaneTracer:
         with sub.under_way():
             outputs, paths, rebuild = flatten(self.f(*rebuild_lane(leaves)))
             for out, path in zip(outputs, paths, strict=True):
-                if not isinstance(out, Value) and plain(out) is None:
+                if not isinstance(out, Value) and as_float(out) is None:
                     raise RecordingError(f"a mapped function returned {out!r}{path and ' at ' + path}; return numbers")
             sub.program(outputs)
         self.captured += [node for node in sub.captured if not any(node is known for known in self.captured)]

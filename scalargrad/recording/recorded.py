@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from ..eager import OPERATORS, fallback, record
-from ..errors import RecordingError
+from ..engine.evaluation import OPERATORS, evaluate, fallback
+from ..engine.observer import OBSERVER, RecordingError
+from ..engine.value import Value
 from ..interpreters.floats import FLOATS
-from ..observer import OBSERVER
 from ..rows import TABLE, Primitive
-from ..value import Value
 
 __all__ = ["Recorded"]
 
@@ -39,7 +38,7 @@ class Recorded(Value):
 def _operator(row: Primitive, reflected: bool) -> Callable[..., Any]:
     def unary(self: Recorded) -> Any:
         recording = observer()
-        return record(row, (self,)) if recording is None else recording.applied(row, (self,), FLOATS)
+        return evaluate(row, (self,)) if recording is None else recording.applied(row, (self,), FLOATS)
 
     def binary(self: Recorded, other: Any) -> Any:
         if type(other) is int:

@@ -12,13 +12,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from ..eager import REFUSALS, record
-from ..errors import RecordingError
-from ..interpreters.floats import FLOATS, IEEE, plain
-from ..observer import OBSERVER
-from ..rows import Functions, Output, Primitive
-from ..sweep import explored
-from ..value import Value, data_of, make_node, next_serial
+from ..engine.evaluation import REFUSALS, evaluate
+from ..engine.graph import explored
+from ..engine.observer import OBSERVER, RecordingError
+from ..engine.value import Value, data_of, make_node, next_serial
+from ..interpreters.floats import FLOATS, IEEE
+from ..rows import Functions, Output, Primitive, as_float
 from .choices import CHOOSE, EQUAL, LESS
 from .lowering import ARITHMETIC, can_refuse
 from .passes import is_needed, joined, merged, renumbered
@@ -78,13 +77,13 @@ class Recording:
                 data.append(arg)
                 constants += 1
             else:
-                return record(row, args, m)
+                return evaluate(row, args, m)
         if constants == len(args) or row.vector or row.opaque or None in row.partials:
-            return record(row, args, m)
+            return evaluate(row, args, m)
         try:
             number = row.forward(m, *data)
         except REFUSALS:
-            return record(row, args, m)  # which says what it refuses
+            return evaluate(row, args, m)  # which says what it refuses
         node = make_node(row, args, float(number), [math.nan for arg in args if type(arg) is not float])
         write = self._simplified if constants or len(args) == 1 else self._added
         self.bind(node, write(row, operands, m is FLOATS))
@@ -127,7 +126,7 @@ class Recording:
 
     def select(self, condition: Any, x: Any, y: Any) -> Any:
         """The choice as an instruction that keeps both sides."""
-        return record(CHOOSE, (condition, x, y), IEEE)
+        return evaluate(CHOOSE, (condition, x, y), IEEE)
 
     def refusal(self, what: str, advice: str) -> Exception:
         """The error for what would leave the recording behind."""
@@ -181,7 +180,7 @@ class Recording:
         self._alive.append(node)
 
     def _operand(self, x: Any) -> Operand:
-        number = None if isinstance(x, Value) else plain(x)
+        number = None if isinstance(x, Value) else as_float(x)
         return self.ref(x) if number is None else number
 
     # Steps.
@@ -251,7 +250,7 @@ class Recording:
     def _kept(self, row: Primitive, x: Any, y: Any) -> Any:
         if type(self._operand(x)) is float and type(self._operand(y)) is float:
             return bool(row.forward(IEEE, data_of(x), data_of(y)))
-        return record(row, (x, y), IEEE)
+        return evaluate(row, (x, y), IEEE)
 
     def map(self, step: Mapped) -> list[Operand]:
         """Add a mapped step, which must begin at `self.size`; its results, as operands."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-from ..eager import REFUSALS, refusal
+from ..engine.evaluation import REFUSALS, refusal
 from ..interpreters.floats import FLOATS, IEEE
 from .program import Guard, Instruction, Mapped, Operand, Program, Runner
 

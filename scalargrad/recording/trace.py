@@ -11,10 +11,10 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, cast
 
-from ..errors import RecordingError
-from ..interpreters.floats import plain
-from ..structures import flatten
-from ..value import Value, make_node
+from ..engine.observer import RecordingError
+from ..engine.structures import flatten
+from ..engine.value import Value, make_node
+from ..rows import as_float
 from .arguments import Constant, Inputs, assembler
 from .backends import build
 from .deferred import Deferred
@@ -148,7 +148,7 @@ def recorded(
     with recording.under_way():
         outputs, paths, rebuild = flatten(inputs.call(f, recording.inputs))
         for out, path in zip(outputs, paths, strict=True):
-            if not isinstance(out, (Value, bool, str, type(None))) and plain(out) is None:
+            if not isinstance(out, (Value, bool, str, type(None))) and as_float(out) is None:
                 raise RecordingError(
                     f"the recorded function returned {out!r}{path and ' at ' + path}, a {type(out).__name__}; "
                     "return numbers, nested in lists, tuples, dicts or arrays"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..eager import call
+from ..engine.evaluation import call
 from ..rows import Affine, Dot, Primitive
 from .margins import Margins
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..eager import record
-from ..interpreters.floats import IEEE, plain
-from ..rows import Output
-from ..structures import flatten
-from ..sweep import topological_order
-from ..transforms import jacobian, jvp, vjp
-from ..value import Value
+from ..engine.evaluation import evaluate
+from ..engine.graph import topological_order
+from ..engine.structures import flatten
+from ..engine.transforms import jacobian, jvp, vjp
+from ..engine.value import Value
+from ..interpreters.floats import IEEE
+from ..rows import Output, as_float
 from .differences import Difference, differences
 from .margins import margin
 
@@ -102,9 +102,9 @@ def check_gradients(
 def _floats(arg: Any) -> Any:
     leaves, paths, rebuild = flatten(arg)
     for leaf, path in zip(leaves, paths, strict=True):
-        if plain(leaf) is None:
+        if as_float(leaf) is None:
             raise TypeError(f"check_gradients: {path or 'an argument'} is {leaf!r}, not a plain number")
-    return rebuild([plain(leaf) for leaf in leaves])
+    return rebuild([as_float(leaf) for leaf in leaves])
 
 
 def _check_order(problem: _Problem, modes: Sequence[str], order: int, report: Report) -> None:
@@ -239,7 +239,7 @@ def _wrong_partials(problem: _Problem, node: Value) -> Iterator[str]:
     for i, partial in zip(positions, node.partials, strict=True):
 
         def along(x: float, i: int = i) -> list[float]:
-            out = record(row, (*data[:i], x, *data[i + 1 :]), IEEE)
+            out = evaluate(row, (*data[:i], x, *data[i + 1 :]), IEEE)
             return [out if index is None else out[index]]
 
         found = differences(along, data[i])[0]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import scalargrad as sg
-from scalargrad.structures import flatten
+from scalargrad.engine.structures import flatten
 
 BACKENDS = [
     pytest.param(name, marks=pytest.mark.skipif(bool(missing), reason=f"needs {missing}"))

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .graph import topological_order
-from .interpreters.notation import CALL, NOTATION, PRODUCT, SUBSCRIPTS, Term, digits, symbol, term
-from .rows import Output, Primitive
-from .value import Value
+from ..engine.linearization import topological_order
+from ..engine.value import Value
+from ..interpreters.notation import CALL, NOTATION, PRODUCT, SUBSCRIPTS, Term, digits, symbol, term
+from ..rows import Output, Primitive
 
 __all__ = ["Contribution", "Derivation", "Step", "derivation", "label"]
 

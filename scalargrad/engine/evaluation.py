@@ -1,6 +1,6 @@
 """Eager evaluation: what a call of a row means, for any arguments.
 
-`record` says it, and is short; `calls` compiles the common calls from the same rows, equal and faster.
+`evaluate` says it, and is short; `fastcalls` compiles the common calls from the same rows, equal and faster.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import primitives  # noqa: F401 (fills the table)
-from .interpreters.floats import FLOATS, IEEE, plain
+from .. import primitives  # noqa: F401 (fills the table)
+from ..interpreters.floats import FLOATS, IEEE
+from ..rows import Functions, Output, Primitive, Vector, as_float
 from .observer import OBSERVER
-from .rows import Functions, Output, Primitive, Vector
 from .value import Value, make_node
 
 REFUSALS = (ValueError, ZeroDivisionError, OverflowError)
 REFUSED_TYPES = (bool, str, bytes, complex, type(None))
 
 
-def record(row: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
+def evaluate(row: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
     """What a row gives for flat arguments: a node where one of them is a Value, else a float.
 
     A vector row gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
@@ -58,15 +58,15 @@ def call(row: Primitive, args: tuple[Any, ...]) -> Any:
 
         if any(isinstance(arg, np.ndarray) for arg in args):
             if any(isinstance(arg, Value) or (isinstance(arg, np.ndarray) and arg.dtype == object) for arg in args):
-                return np.frompyfunc(lambda *xs: record(row, xs), len(args), 1)(*args)
-            from .interpreters.arrays import evaluate
+                return np.frompyfunc(lambda *xs: evaluate(row, xs), len(args), 1)(*args)
+            from ..interpreters.arrays import on_arrays
 
-            return evaluate(row.forward, *args)
-    return record(row, args)
+            return on_arrays(row.forward, *args)
+    return evaluate(row, args)
 
 
 def _number(row: Primitive, index: int, arg: Any) -> float:
-    number = plain(arg)
+    number = as_float(arg)
     if number is None:
         name = row.parameters[0 if row.variadic else index]
         position = f"{name}[{index}]" if row.variadic else name
@@ -112,6 +112,6 @@ OPERATORS = {
 
 def fallback(row: Primitive, other: Any, args: tuple[Any, ...]) -> Any:
     """An operator with an uncommon operand: computed, refused by name, or left to the other operand."""
-    if isinstance(other, (Value, *REFUSED_TYPES)) or plain(other) is not None:
-        return record(row, args)
+    if isinstance(other, (Value, *REFUSED_TYPES)) or as_float(other) is not None:
+        return evaluate(row, args)
     return NotImplemented

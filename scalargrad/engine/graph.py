@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from .interpreters.floats import plain
+from ..rows import as_float
 from .observer import OBSERVER
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def explored(roots: Sequence[Value], since: int = 0) -> tuple[list[Value], bool]
             continue
         order.append(node)
         if node.primitive is not None:
-            if node.by_second is None:
+            if node.partial_second is None:
                 reached.extend(node.parents)
             else:  # a quick way for the commonest nodes
-                if node.by_first is not None:
+                if node.partial_first is not None:
                     reached.append(node.first)
                 reached.append(node.second)
     order.sort(key=by_serial)
@@ -73,11 +73,11 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
             continue
         node.grad = 0.0
         order.append(node)
-        if node.by_second is not None:
-            if node.by_first is not None:
+        if node.partial_second is not None:
+            if node.partial_first is not None:
                 reached.append(node.first)
             reached.append(node.second)
-        elif type(by_parent := node.by_first) is not tuple:
+        elif type(by_parent := node.partial_first) is not tuple:
             reached.append(node.first)
         elif None not in by_parent:
             reached.extend(node.second)
@@ -91,15 +91,15 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         root.grad += seeds[i]
     for node in order:
         grad = node.grad
-        by_first, by_second = node.by_first, node.by_second
-        if by_second is not None:
-            if by_first is not None:
-                node.first.grad += grad * by_first
-            node.second.grad += grad * by_second
-        elif type(by_first) is not tuple:
-            node.first.grad += grad * by_first
+        partial_first, partial_second = node.partial_first, node.partial_second
+        if partial_second is not None:
+            if partial_first is not None:
+                node.first.grad += grad * partial_first
+            node.second.grad += grad * partial_second
+        elif type(partial_first) is not tuple:
+            node.first.grad += grad * partial_first
         else:
-            for parent, by in zip(node.second, by_first, strict=True):
+            for parent, by in zip(node.second, partial_first, strict=True):
                 if by is not None:
                     parent.grad += grad * by
 
@@ -129,17 +129,17 @@ def adjoints(order: Sequence[Value], roots: Sequence[Value], seeds: Sequence[flo
 
 def edges_of(node: Value) -> Iterable[tuple[Value, float]]:
     """A node's parents with the local derivatives by them, without those that are 0 by structure."""
-    by_first, by_second = node.by_first, node.by_second
-    if by_second is not None:
-        second = node.second, by_second
-        return (second,) if by_first is None else ((node.first, by_first), second)
-    if type(by_first) is tuple:
-        return [(parent, by) for parent, by in zip(node.second, by_first, strict=True) if by is not None]
-    return () if by_first is None else ((node.first, by_first),)
+    partial_first, partial_second = node.partial_first, node.partial_second
+    if partial_second is not None:
+        second = node.second, partial_second
+        return (second,) if partial_first is None else ((node.first, partial_first), second)
+    if type(partial_first) is tuple:
+        return [(parent, by) for parent, by in zip(node.second, partial_first, strict=True) if by is not None]
+    return () if partial_first is None else ((node.first, partial_first),)
 
 
 def _checked(seed: float) -> float:
-    number = plain(seed)
+    number = as_float(seed)
     if number is None:
         raise TypeError(f"backward: the seed is {seed!r}; give a number, or use sg.vjp for Values")
     return number

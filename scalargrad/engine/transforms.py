@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from .graph import Linearization
-from .interpreters.floats import plain
-from .primitives import pos
+from ..primitives import pos
+from ..rows import as_float
+from .graph import explored
+from .linearization import Linearization
 from .structures import array, flatten, is_array
-from .sweep import explored
 from .value import Value
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -105,7 +105,7 @@ def _run(
         chosen.append(n % len(args))
     originals, paths, rebuild = flatten([args[n] for n in chosen])
     for leaf, path in zip(originals, paths, strict=True):
-        if not isinstance(leaf, Value) and plain(leaf) is None:
+        if not isinstance(leaf, Value) and as_float(leaf) is None:
             place = f"args[{chosen[int(path[1 : path.index(']')])]}]{path[path.index(']') + 1 :]}"
             raise TypeError(
                 f"{name}: {place} is {leaf!r}, a {type(leaf).__name__}, and can't be differentiated by; "
@@ -121,7 +121,7 @@ def _run(
         result, aux = result
     outputs, output_paths, rebuild_output = flatten(result)
     for out, path in zip(outputs, output_paths, strict=True):
-        if not isinstance(out, Value) and plain(out) is None:
+        if not isinstance(out, Value) and as_float(out) is None:
             raise TypeError(
                 f"{name}: the function's result{path and ' at ' + path} is {out!r}, a {type(out).__name__}; "
                 "return numbers, and anything else with has_aux=True as (output, aux)"
@@ -292,7 +292,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
 
 def _number(out: Any) -> Any:
-    return out if isinstance(out, Value) else plain(out)
+    return out if isinstance(out, Value) else as_float(out)
 
 
 def _unit(count: int, index: int) -> list[float]:
@@ -309,7 +309,7 @@ def _matching(name: str, what: str, given: Any, expected: Any) -> list[Any]:
             f"got {len(paths)}, first different at {_first_difference(paths, expected_paths)}"
         )
     for number, path in zip(numbers, paths, strict=True):
-        if not isinstance(number, Value) and plain(number) is None:
+        if not isinstance(number, Value) and as_float(number) is None:
             raise TypeError(f"{name}: {what} at {path or 'the top'} is {number!r}, not a number or a Value")
     return [_number(number) for number in numbers]
 

@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .calls import compile_check
-from .primitives import max as largest
-from .primitives import min as smallest
-from .rows import Binary, Fixed, Interval, Joint, Opaque, Primitive, Unary, enter
+from ..primitives import max as largest
+from ..primitives import min as smallest
+from ..rows import Binary, Fixed, Interval, Joint, Opaque, Primitive, Unary, enter
+from .fastcalls import compile_check
 from .value import Value
 
 __all__ = ["maximum", "minimum", "primitive", "where"]

@@ -7,8 +7,12 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from .rows import Functions, Primitive
+    from ..rows import Functions, Primitive
     from .value import Value
+
+
+class RecordingError(TypeError):
+    """What a function does can't be recorded as a program; the message names what to write instead."""
 
 
 class Observer(Protocol):
@@ -18,7 +22,7 @@ class Observer(Protocol):
         """A row made these nodes from these arguments; `m` tells whether it would have refused."""
 
     def applied(self, row: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
-        """What `eager.record` gives for the same, kept as well."""
+        """What `evaluate` gives for the same, kept as well."""
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
         """A comparison of Values was decided, for a Python branch: gives the outcome back."""

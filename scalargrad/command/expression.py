@@ -9,11 +9,11 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import primitives
-from .eager import REFUSALS
-from .functions import maximum, minimum
-from .rows import TABLE, Primitive, Variadic, Vector
-from .value import Value
+from .. import primitives
+from ..engine.evaluation import REFUSALS
+from ..engine.functions import maximum, minimum
+from ..engine.value import Value
+from ..rows import TABLE, Primitive, Variadic, Vector
 
 __all__ = ["Expression", "ExpressionError"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .sweep import edges_of, topological_order
-from .value import Value
+from ..engine.graph import edges_of, topological_order
+from ..engine.value import Value
 
 __all__ = ["Nonfinite", "locate_nonfinite"]
 

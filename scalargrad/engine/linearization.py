@@ -1,6 +1,6 @@
 """The graph of a computation, with derivatives that can be differentiated again: the two sweeps over it.
 
-Nothing here recurses. The order of a graph and the sweep over recorded floats, `backward`, are in `sweep`.
+Nothing here recurses. The order of a graph and the sweep over recorded floats, `backward`, are in `graph`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .eager import record
-from .interpreters.floats import IEEE
-from .interpreters.nodes import NODES
-from .rows import Output
-from .sweep import adjoints, backward, edges_of, explored, topological_order
+from ..interpreters.floats import IEEE
+from ..rows import Output
+from .evaluation import evaluate
+from .graph import adjoints, backward, edges_of, explored, topological_order
+from .nodes import NODES
 from .value import Value, rebuild
 
 __all__ = ["Linearization", "backward", "merged", "times", "topological_order"]
@@ -104,7 +104,7 @@ def _partials_as_nodes(node: Value, active: set[int], outputs: dict[Any, Any]) -
         # The outputs of one call are computed anew once for all of them.
         call = primitive.row, tuple([id(arg) if isinstance(arg, Value) else arg for arg in args])
         if call not in outputs:
-            outputs[call] = record(primitive.row, args, IEEE)
+            outputs[call] = evaluate(primitive.row, args, IEEE)
         partials = primitive.derivatives(NODES, outputs[call], args)
     elif primitive is None:
         partials = []

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from ..eager import record
-from ..observer import OBSERVER, Observer
+from ..interpreters.floats import IEEE
+from ..interpreters.namespace import Namespace
 from ..rows import Functions, Primitive
-from ..value import data_of
-from .floats import IEEE
-from .namespace import Namespace
+from .evaluation import evaluate
+from .observer import OBSERVER, Observer
+from .value import data_of
 
 
 class Nodes(Namespace):
@@ -23,7 +23,7 @@ class Nodes(Namespace):
     def interpret(self, row: Primitive) -> Callable[..., Any]:
         def function(*args: Any) -> Any:
             recording = OBSERVER.get()
-            return (record if recording is None else recording.applied)(row, row.filled(args), IEEE)
+            return (evaluate if recording is None else recording.applied)(row, row.filled(args), IEEE)
 
         return function
 

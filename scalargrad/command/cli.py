@@ -13,14 +13,14 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from . import __version__
-from .diagrams import derivative_diagram, influence_diagram, operations_diagram, walkthrough
-from .equations import Derivation, derivation
-from .errors import RendererNotFound
+from .. import __version__
+from ..diagrams import derivative_diagram, influence_diagram, operations_diagram, walkthrough
+from ..diagrams.equations import Derivation, derivation
+from ..diagrams.renderer import RendererNotFound
+from ..engine.linearization import merged
+from ..engine.value import Value
+from ..interpreters.notation import PLAIN_SUPERSCRIPTS, symbol
 from .expression import Expression, ExpressionError
-from .graph import merged
-from .interpreters.notation import PLAIN_SUPERSCRIPTS, symbol
-from .value import Value
 
 __all__ = ["main"]
 

@@ -6,14 +6,14 @@ import itertools
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from .interpreters.floats import plain
+from ..rows import as_float
+from .graph import backward, topological_order
 from .observer import OBSERVER
-from .sweep import backward, topological_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .rows import Output, Primitive
+    from ..rows import Output, Primitive
 
     Other: TypeAlias = "float | Value"
 
@@ -42,31 +42,42 @@ class Value:
     (10.0, 6.0)
     """
 
-    __slots__ = ("_data", "by_first", "by_second", "first", "grad", "label", "mark", "primitive", "second", "serial")
+    __slots__ = (
+        "_data",
+        "first",
+        "grad",
+        "label",
+        "mark",
+        "partial_first",
+        "partial_second",
+        "primitive",
+        "second",
+        "serial",
+    )
 
     _data: float  # behind `data`: what the library itself reads and writes
     grad: float
     # One or two operands stand in the node itself, each with the local derivative by it, which is None for a
     # constant: so a node is one object for Python's collector. A node of more, or with a derivative that is 0
-    # by structure, has `args` in `first`, `parents` in `second` and `by_parent` in `by_first`, as tuples.
+    # by structure, has `args` in `first`, `parents` in `second` and `by_parent` in `partial_first`, as tuples.
     first: Any
     second: Any
-    by_first: Any
-    by_second: float | None
+    partial_first: Any
+    partial_second: float | None
     primitive: Primitive | Output | None
     label: str
     serial: int  # the creation number: a node is made after its parents, so it sorts the graph
     mark: object  # the last sweep that reached the node; None before any
 
     def __init__(self, data: float, label: str = "") -> None:
-        number = data if type(data) is float else plain(data)
+        number = data if type(data) is float else as_float(data)
         if number is None:
             raise TypeError(f"Value: data is {data!r}, {_advice(data)}")
         if not isinstance(label, str):
             raise TypeError(f"Value: label is {label!r}, a {type(label).__name__}; give a string")
         self._data = number
         self.grad = 0.0
-        self.first = self.second = self.by_first = self.by_second = None
+        self.first = self.second = self.partial_first = self.partial_second = None
         self.primitive = None
         self.label = label
         self.serial = next_serial()
@@ -88,7 +99,7 @@ class Value:
     @property
     def args(self) -> tuple[Value | float, ...]:
         """All operands in their order, Values and constants; empty for a leaf."""
-        if type(self.by_first) is tuple:
+        if type(self.partial_first) is tuple:
             args: tuple[Value | float, ...] = self.first
             return args
         if self.primitive is None:
@@ -98,20 +109,20 @@ class Value:
     @property
     def parents(self) -> tuple[Value, ...]:
         """The operands that are Values, in their order; one that is used twice stands there twice."""
-        by_first = self.by_first
-        if type(by_first) is tuple:
+        partial_first = self.partial_first
+        if type(partial_first) is tuple:
             parents: tuple[Value, ...] = self.second
             return parents
-        if by_first is None:
-            return () if self.by_second is None else (self.second,)
-        return (self.first,) if self.by_second is None else (self.first, self.second)
+        if partial_first is None:
+            return () if self.partial_second is None else (self.second,)
+        return (self.first,) if self.partial_second is None else (self.first, self.second)
 
     @property
     def by_parent(self) -> tuple[float | None, ...]:
         """The local derivative by each parent; None where it is 0 by structure and no adjoint passes, even ∞."""
-        if isinstance(self.by_first, tuple):
-            return self.by_first
-        return tuple([by for by in (self.by_first, self.by_second) if by is not None])
+        if isinstance(self.partial_first, tuple):
+            return self.partial_first
+        return tuple([by for by in (self.partial_first, self.partial_second) if by is not None])
 
     @property
     def partials(self) -> tuple[float, ...]:
@@ -151,7 +162,7 @@ class Value:
     def __format__(self, specification: str) -> str:
         return format(self._data, specification) if specification else repr(self)
 
-    # What it computes comes from the table: `eager` writes these operators from its rows.
+    # What it computes comes from the table: `fastcalls` writes these operators from its rows.
     if TYPE_CHECKING:
 
         def __add__(self, other: Other) -> Value: ...
@@ -288,20 +299,20 @@ def make_node(
     node = Value.__new__(Value)
     node._data = data
     node.grad = 0.0
-    node.first = node.second = node.by_first = node.by_second = None
+    node.first = node.second = node.partial_first = node.partial_second = None
     if len(args) > 2 or None in by_parent:
         if parents is None:
             parents = tuple([arg for arg in args if isinstance(arg, Value)])
         node.first = args
         node.second = parents if len(parents) < len(args) else args  # one tuple where they are equal
-        node.by_first = tuple(by_parent)
+        node.partial_first = tuple(by_parent)
     elif args:
         by = iter(by_parent)
         node.first = args[0]
-        node.by_first = next(by) if isinstance(args[0], Value) else None
+        node.partial_first = next(by) if isinstance(args[0], Value) else None
         if len(args) == 2:
             node.second = args[1]
-            node.by_second = next(by) if isinstance(args[1], Value) else None
+            node.partial_second = next(by) if isinstance(args[1], Value) else None
     node.primitive = primitive
     node.label = ""
     node.serial = next_serial()
@@ -347,7 +358,7 @@ def _last(nodes: list[Value]) -> Value:
 
 def comparable(other: object) -> float | None:
     """The number to compare with: a Value's data, a plain number; None for anything else."""
-    return other._data if isinstance(other, Value) else plain(other)
+    return other._data if isinstance(other, Value) else as_float(other)
 
 
 def data_of(x: Any) -> float:

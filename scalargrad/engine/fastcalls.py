@@ -1,7 +1,7 @@
 """The calls of rows and the operators of `Value`, compiled from the table.
 
 The common calls are written as source from the rows, at their first use, by the source interpreter: as fast as
-if they had been written by hand, and equal to `eager.record`. A pattern says which operands are Values. All
+if they had been written by hand, and equal to `evaluate`. A pattern says which operands are Values. All
 names of ours begin with an underscore.
 """
 
@@ -12,10 +12,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .eager import OPERATORS, REFUSALS, call, fallback, record
-from .interpreters import source
-from .interpreters.namespace import NUMPY_NAMES
-from .rows import TABLE, Output, Primitive, Vector
+from ..interpreters import source
+from ..interpreters.namespace import NUMPY_NAMES
+from ..rows import TABLE, Output, Primitive, Vector
+from .evaluation import OPERATORS, REFUSALS, call, evaluate, fallback
 from .value import Value, next_serial
 
 SCOPE: dict[str, Any] = {
@@ -27,7 +27,7 @@ SCOPE: dict[str, Any] = {
     "_Value": Value,
     "_new": object.__new__,
     "_next_serial": next_serial,
-    "_record": record,
+    "_evaluate": evaluate,
     "_call": call,
     "_fallback": fallback,
 }
@@ -64,7 +64,7 @@ def _case(
         "try:",
         *_indent(lines or ["pass"]),
         "except _refusals:",
-        f"    return _record(_row, {args})",
+        f"    return _evaluate(_row, {args})",
         *(line for j, by in enumerate(partials) for line in _node_lines(row, j, outs[j], by, pattern, names, args)),
         f"return [{', '.join(results)}]" if isinstance(row, Vector) else f"return {results[0]}",
     ]
@@ -77,10 +77,10 @@ def _node_lines(
     if len(names) > 2 or "None" in by_parent:
         chosen = "".join(f"{name}, " for name, w in zip(names, pattern, strict=True) if w)
         parents = f"_v{j}.first" if all(pattern) else "_v0.second" if j else f"({chosen})"
-        first, second, by_first, by_second = args, parents, f"({', '.join(by_parent)},)", "None"
+        first, second, partial_first, partial_second = args, parents, f"({', '.join(by_parent)},)", "None"
     else:
         remaining = iter(by_parent)
-        by_first, by_second, *_ = [*(next(remaining) if w else "None" for w in pattern), "None"]
+        partial_first, partial_second, *_ = [*(next(remaining) if w else "None" for w in pattern), "None"]
         first, second, *_ = [*names, "None"]
     return [
         f"_v{j} = _new(_Value)",
@@ -88,8 +88,8 @@ def _node_lines(
         f"_v{j}.grad = 0.0",
         f"_v{j}.first = {first}",
         f"_v{j}.second = {second}",
-        f"_v{j}.by_first = {by_first}",
-        f"_v{j}.by_second = {by_second}",
+        f"_v{j}.partial_first = {partial_first}",
+        f"_v{j}.partial_second = {partial_second}",
         f"_v{j}.primitive = {f'_outputs[{j}]' if isinstance(row, Vector) else '_row'}",
         f'_v{j}.label = ""',
         f"_v{j}.serial = _next_serial()",
