@@ -9,11 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any, cast
 
-from ..primitives import add as ADD
-from ..primitives import div as DIV
-from ..primitives import mul as MUL
-from ..primitives import neg as NEG
-from ..primitives import sub as SUB
+from .. import primitives
 from ..rows import LIBRARY, Binary, Fixed, Functions, Primitive, find
 
 __all__ = ["ADD", "BASIS", "CHOOSE", "DIV", "EQUAL", "LESS", "MUL", "NEG", "REFUSING", "SUB", "can_refuse", "lookup"]
@@ -45,6 +41,8 @@ def lookup(name: str) -> Primitive:
     """Return the primitive of that name, one of the table's or one of these."""
     return {"less": LESS, "equal": EQUAL, "choose": CHOOSE}.get(name) or find(name)
 
+
+ADD, SUB, MUL, DIV, NEG = primitives.add, primitives.sub, primitives.mul, primitives.div, primitives.neg
 
 REFUSING = frozenset({"div", "pow", "mod", "floordiv", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt"}) | {
     *("sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "acosh", "atanh")
