@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from itertools import repeat
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from ..engine.observer import OBSERVER
 from ..engine.value import Value
 from ..rows import as_float
-from .parts import contents, copy_with
+from .parts import PLAIN, contents, copy_with
 
 __all__ = ["Module"]
 
@@ -42,17 +42,19 @@ class Module:
 
         If the attribute holds a parameter, remember it; if it did so before, refuse a computed Value.
         """
+        if type(part) in PLAIN:
+            return []
         owner = type(self).__name__
         found = contents(part, name, owner, Module)
-        computed = [(path, item) for path, item in found if isinstance(item, Value) and item.primitive is not None]
-        leaves = [(path, item) for path, item in found if not isinstance(item, Value) or item.primitive is None]
+        computed = [entry for entry in found if _is_computed(entry[1])]
+        leaves = [entry for entry in found if not _is_computed(entry[1])] if computed else found
         holders = vars(self).setdefault("_holders", set())
-        if any(isinstance(item, Value) for _, item in leaves):
+        if name not in holders and any(isinstance(item, Value) for _, item in leaves):
             holders.add(name)
         if computed and name in holders:
             path, item = computed[0]
             raise TypeError(
-                f"{owner}: {path} was computed ({item.primitive.name}), but {name} holds parameters, which are leaves; "
+                f"{owner}: {path} was computed by {item.primitive}, but {name} holds parameters, which are leaves; "
                 "write .data -= … to move one, or begin the name with _ to keep a result"
             )
         return leaves
@@ -87,16 +89,16 @@ class Module:
         one name, as with dict keys 1 and "1"; `TypeError` for what `Module` refuses.
         """
         found: dict[int, tuple[str, Value]] = {}
-        named: dict[str, Value] = {}
         for name, part in self._walk():
-            if isinstance(part, Value) and id(part) not in found:
-                if name in named:
-                    raise ValueError(
-                        f"{type(self).__name__}: two parameters are named {name}; give dicts keys that differ as text "
-                        "and have no dots"
-                    )
-                found[id(part)] = name, part
-                named[name] = part
+            if isinstance(part, Value):
+                found.setdefault(id(part), (name, part))
+        names = Counter([name for name, _ in found.values()])
+        if len(names) < len(found):
+            name = names.most_common(1)[0][0]
+            raise ValueError(
+                f"{type(self).__name__}: two parameters are named {name}; give dicts keys that differ as text, "
+                "without dots"
+            )
         return list(found.values())
 
     def parameters(self) -> list[Value]:
@@ -161,11 +163,15 @@ class Module:
             return self.frozen()
         twin = memo[id(self)] = object.__new__(type(self))
         for name, part in vars(self).items():
-            object.__setattr__(twin, name, copy_with(_frozen, part, memo))
+            object.__setattr__(twin, name, copy_with(part, lambda leaf: _frozen(leaf, memo)))
         return twin
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.parameters())} parameters)"
+
+
+def _is_computed(item: Any) -> bool:
+    return isinstance(item, Value) and item.primitive is not None
 
 
 def _frozen(part: Any, memo: dict[int, Any]) -> Any:
@@ -173,7 +179,7 @@ def _frozen(part: Any, memo: dict[int, Any]) -> Any:
     if isinstance(part, Value):
         return part._data
     if isinstance(part, Module):
-        return part._frozen(memo)
+        return memo[id(part)] if id(part) in memo else part._frozen(memo)
     return part.frozen() if hasattr(part, "frozen") else part
 
 

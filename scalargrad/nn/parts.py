@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import types
-from collections.abc import Callable, Mapping, MappingView, MutableMapping, MutableSequence, Sequence, Set
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set, ValuesView
 from typing import Any
 
-from ..engine.structures import array, is_array
+from ..engine.structures import array, is_array, opening
 from ..engine.value import Value
 
 PLAIN = frozenset({
     float, int, bool, complex, str, bytes, bytearray, range, memoryview, type(None), type, types.FunctionType,
     types.BuiltinFunctionType, types.ModuleType,
 })  # fmt: skip
+"""The types of items that are left out at once."""
 
 
 def contents(item: Any, path: str, owner: str, module: type) -> list[tuple[str, Any]]:
@@ -29,70 +29,66 @@ def contents(item: Any, path: str, owner: str, module: type) -> list[tuple[str, 
         path, item = stack.pop()
         if isinstance(item, (Value, module)):
             found.append((path, item))
-        elif id(item) not in seen and (entries := _entries(item)) is not None:
+        elif id(item) not in seen and type(item) not in PLAIN:
             seen[id(item)] = item
-            inner = [(f"{path}.{key}" if key else path, part) for key, part in entries if type(part) not in PLAIN]
-            stack.extend(reversed(inner))
-        elif isinstance(item, (Set, MappingView)):
-            if any(isinstance(part, (Value, module)) for part in item):
-                raise TypeError(
-                    f"{owner}: {path} is a {type(item).__name__} of Values or modules, which has no order or can't be "
-                    "copied; give a list or a dict"
-                )
-        elif any(isinstance(part, Value) and part.primitive is None for part in _attributes(item)):
-            raise TypeError(
-                f"{owner}: {path} is a {type(item).__name__}, which holds Values but is not an nn.Module; "
-                f"derive {type(item).__name__} from nn.Module, or begin the attribute's name with _"
-            )
+            entries = _entries(item)
+            if entries is None:
+                _refuse_hidden(item, path, owner, module)
+            else:
+                inner = [(f"{path}.{key}" if key != "" else path, part) for key, part in entries]
+                stack.extend(reversed(inner))
     return found
 
 
-def _entries(item: Any) -> list[tuple[str, Any]] | None:
-    """Return the parts of a container with their keys as text; None for anything else."""
-    if isinstance(item, Mapping):
-        return [(str(key), part) for key, part in item.items()]
+def _entries(item: Any) -> Iterable[tuple[Any, Any]] | None:
+    """Return the keys and the parts of a container; None for anything else."""
     if is_array(item):
         if item.dtype != object:
-            return []
-        return [(str(index), part) for index, part in enumerate(item)] if item.ndim else [("", item.item())]
-    if isinstance(item, Sequence) and type(item) not in PLAIN:
-        return [(str(index), part) for index, part in enumerate(item)]
-    if _is_record(item):
-        return [(field.name, getattr(item, field.name)) for field in dataclasses.fields(item)]
-    return None
+            return ()
+        return enumerate(item) if item.ndim else [("", item.item())]
+    if (opened := opening(item)) is not None:
+        return zip(opened[0], opened[1], strict=True)
+    if isinstance(item, Mapping):
+        return item.items()
+    return enumerate(item) if _is_list(item) else None
 
 
-def _attributes(item: Any) -> list[Any]:
-    attributes = None if type(item) in PLAIN else getattr(item, "__dict__", None)
-    return list(attributes.values()) if type(attributes) is dict else []
+def _is_list(item: Any) -> bool:
+    return isinstance(item, Sequence) and not isinstance(item, (str, bytes, bytearray))
 
 
-def _is_record(item: Any) -> bool:
-    return dataclasses.is_dataclass(item) and not isinstance(item, type)
+def _refuse_hidden(item: Any, path: str, owner: str, module: type) -> None:
+    kind = type(item).__name__
+    if isinstance(item, (Set, ValuesView)):
+        if any(isinstance(part, (Value, module)) for part in item):
+            raise TypeError(f"{owner}: {path} is a {kind} of Values or modules, which has no order; give a list")
+        return
+    attributes = getattr(item, "__dict__", None)
+    if type(attributes) is dict and any(
+        isinstance(part, Value) and part.primitive is None for part in attributes.values()
+    ):
+        raise TypeError(
+            f"{owner}: {path} is a {kind}, which holds Values but is not a module; derive {kind} from nn.Module, "
+            "or begin the attribute's name with _"
+        )
 
 
-def copy_with(function: Callable[[Any, dict[int, Any]], Any], item: Any, memo: dict[int, Any]) -> Any:
-    """Return a copy of an item with `function(part, memo)` in the place of each part that is not a container.
+def copy_with(item: Any, function: Callable[[Any], Any]) -> Any:
+    """Return a copy of an item with `function(part)` in the place of each part that is not a container.
 
-    `memo` has the copies by the id of the original, so that a container that is shared, or is within itself, stays so.
+    Containers keep their kinds, if `structures` or this can make them; other mappings become dicts, other sequences
+    lists.
     """
-    if id(item) in memo:
-        return memo[id(item)]
     if type(item) in PLAIN or (is_array(item) and item.dtype != object):
         return item
-    if isinstance(item, tuple):
-        parts = [copy_with(function, part, memo) for part in item]
-        return item._make(parts) if hasattr(item, "_make") else tuple(parts)
     if is_array(item):
-        return array([copy_with(function, part, memo) for part in item.flat], item.shape)
-    if isinstance(item, (MutableMapping, MutableSequence)):
-        twin = memo[id(item)] = copy.copy(item)
-        for key, part in item.items() if isinstance(item, Mapping) else enumerate(item):
-            twin[key] = copy_with(function, part, memo)
-        return twin
-    if _is_record(item) and not hasattr(item, "frozen"):
-        twin = memo[id(item)] = copy.copy(item)
-        for field in dataclasses.fields(item):
-            object.__setattr__(twin, field.name, copy_with(function, getattr(item, field.name), memo))
-        return twin
-    return function(item, memo)
+        return array([copy_with(part, function) for part in item.flat], item.shape)
+    if isinstance(item, deque):
+        return deque([copy_with(part, function) for part in item], item.maxlen)
+    if hasattr(item, "frozen"):
+        return function(item)
+    if (opened := opening(item)) is not None:
+        return opened[2]([copy_with(part, function) for part in opened[1]])
+    if isinstance(item, Mapping):
+        return {key: copy_with(part, function) for key, part in item.items()}
+    return [copy_with(part, function) for part in item] if _is_list(item) else function(item)
