@@ -46,9 +46,9 @@ class _Run:
         return [out for out in self.outputs if isinstance(out, Value)]
 
     @functools.cached_property
-    def linearization(self) -> Any:
+    def linearization(self) -> Linearization:
         # A recording differentiates its own program instead of a graph.
-        recorded = getattr(OBSERVER.get(), "linearization", None)
+        recorded: Callable[..., Linearization] | None = getattr(OBSERVER.get(), "linearization", None)
         if recorded is not None:
             return recorded(self.leaves, self.roots)
         return Linearization(self.leaves, self.roots, as_nodes=self.takes_values or None)
