@@ -19,7 +19,8 @@ from ..diagrams.equations import Derivation, derivation
 from ..diagrams.renderer import RendererNotFound
 from ..engine.linearization import merged
 from ..engine.value import Value
-from ..interpreters.notation import PLAIN_SUPERSCRIPTS, symbol
+from ..interpreters.names import PLAIN_SUPERSCRIPTS
+from ..interpreters.notation import symbol
 from .expression import Expression, ExpressionError
 
 __all__ = ["main"]
