@@ -55,20 +55,20 @@ def test_the_lecture_example(run):
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "Forward",
-        "  x            = 1.5000",
-        "  v₁ = x²      = 2.2500",
+        "  x            = 1.5",
+        "  v₁ = x²      = 2.25",
         "  v₂ = sin v₁  = 0.7781",
-        "  v₃ = 3v₁     = 6.7500",
+        "  v₃ = 3v₁     = 6.75",
         "  v₄ = v₂ + v₃ = 7.5281",
         "  J = cos v₄   = 0.3202",
         "Backward",
         "  ∂J/∂J = 1",
-        "  ∂J/∂v₄ += ∂J/∂J · (−sin v₄) = 1.0000 · (−0.9474) = −0.9474",
-        "  ∂J/∂v₂ += ∂J/∂v₄ · 1 = −0.9474 · 1.0000 = −0.9474",
-        "  ∂J/∂v₃ += ∂J/∂v₄ · 1 = −0.9474 · 1.0000 = −0.9474",
-        "  ∂J/∂v₁ += ∂J/∂v₃ · 3 = −0.9474 · 3.0000 = −2.8421",
+        "  ∂J/∂v₄ += ∂J/∂J · (−sin v₄) = 1 · (−0.9474) = −0.9474",
+        "  ∂J/∂v₂ += ∂J/∂v₄ · 1 = −0.9474 · 1 = −0.9474",
+        "  ∂J/∂v₃ += ∂J/∂v₄ · 1 = −0.9474 · 1 = −0.9474",
+        "  ∂J/∂v₁ += ∂J/∂v₃ · 3 = −0.9474 · 3 = −2.8421",
         "  ∂J/∂v₁ += ∂J/∂v₂ · cos v₁ = −0.9474 · (−0.6282) = 0.5951   (was −2.8421, now −2.2470)",
-        "  ∂J/∂x += ∂J/∂v₁ · 2x = −2.2470 · 3.0000 = −6.7409",
+        "  ∂J/∂x += ∂J/∂v₁ · 2x = −2.2470 · 3 = −6.7409",
         "Value",
         f"  J = {math.cos(math.sin(2.25) + 6.75)!r}",
         "Gradient",
@@ -200,6 +200,19 @@ def test_inputs_that_are_shown_alike_are_told_apart(run):
 def test_names_are_read_as_python_reads_them(run):
     assert run("µ*2", "µ=3")[0] == 0
     assert run("ﬁ", "fi=3")[0] == 0
+
+
+def test_tables(run):
+    code, out, err = run("t = x²; t y", "x=3", "y=2", "--table", "markdown", "--blank", "value, sum")
+    assert (code, err) == (0, "")
+    assert out.startswith("| quantity | formula | value |\n")
+    assert "| t | x² |  |\n" in out
+    assert run("x y", "x=3", "y=1/3", "--table", "csv", "--digits", "2")[1].splitlines()[2] == "y,,0.33"
+    assert "\\begin{" in run("x y", "x=3", "y=2", "--table", "latex")[1]
+    assert "give --table" in refused(run, "x", "x=1", "--blank", "sum")
+    assert "invalid choice: 'html'" in refused(run, "x", "x=1", "--table", "html")
+    assert "bogus" in refused(run, "x", "x=1", "--table", "csv", "--blank", "bogus")
+    assert "digits is 18" in refused(run, "x", "x=1", "--digits", "18")
 
 
 def test_json(run):

@@ -43,6 +43,7 @@ formulas:
 examples:
   scalargrad "cos(sin(x^2) + 3x^2)" x=1.5 --derivative derivative.svg
   scalargrad "σ(w x + b)" w=1/2 x=2 b=-pi/4 --walkthrough page.html
+  scalargrad "x^2 y" x=3 y=2 --table markdown --blank value,sum
   scalargrad --check -- "-x^2" x=3"""
 
 
@@ -97,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     for view in PICTURES:
         what = "page (.html)" if view == "walkthrough" else "diagram (.svg, .png, .pdf, .dot)"
         parser.add_argument(f"--{view}", metavar="FILE", type=str.strip, help=f"write the {view} {what}")
+    parser.add_argument("--table", choices=("markdown", "csv", "latex"), help="print both passes as tables instead")
+    parser.add_argument("--blank", metavar="NAMES", help="leave these out of the tables, as in --blank value,sum")
+    parser.add_argument("--digits", metavar="N", type=int, default=4, help="print numbers to N decimals (default 4)")
     parser.add_argument("--json", action="store_true", help="print value, gradient and nodes as JSON")
     parser.add_argument("--check", action="store_true", help="compare the gradient with central differences")
     parser.add_argument("--version", action="version", version=f"scalargrad {__version__}")
@@ -118,16 +122,21 @@ def _run(given: argparse.Namespace) -> None:
     result = expression(leaves)
     goal = merged(result) if isinstance(result, Value) else Value(result)
     goal.backward()
-    derived = derivation(goal)
+    derived = derivation(goal, digits=given.digits)
+    if given.blank and not given.table:
+        raise ExpressionError("--blank leaves cells of a table empty; give --table markdown, csv or latex with it")
     gradient = {name: leaf.grad for name, leaf in leaves.items()}
     shown = {name: derived.names.symbols.get(id(leaf), symbol(name)).text for name, leaf in leaves.items()}
     if given.json:
         show(json.dumps(_as_data(goal, derived, gradient), indent=2), sys.stdout)
+    elif given.table:
+        blank = [part.strip() for part in (given.blank or "").split(",") if part.strip()]
+        print(printed(derived.table(given.table, blank=blank).rstrip("\n"), sys.stdout))
     else:
         name = derived.names[goal].text
         lines = [f"  ∂{name}/∂{shown[x]} = {d!r}" for x, d in gradient.items()]
-        show("\n".join([str(derived), "Value", f"  {name} = {goal.data!r}", "Gradient", *lines]), sys.stdout)
-    beside = sys.stderr if given.json else sys.stdout
+        show("\n".join([derived.text(), "Value", f"  {name} = {goal.data!r}", "Gradient", *lines]), sys.stdout)
+    beside = sys.stderr if given.json or given.table else sys.stdout
     if given.check:
         show("\n".join(_check(expression, inputs, gradient, shown)), beside)
     for view, draw in PICTURES.items():

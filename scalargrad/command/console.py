@@ -6,18 +6,13 @@ import os
 import re
 import shutil
 import textwrap
-import unicodedata
 from typing import Any
 
-from ..interpreters.notation import PLAIN_SUPERSCRIPTS
+from ..interpreters import names
 from .tokens import columns, printable
 
 __all__ = ["printed", "show", "show_error"]
 
-# For a console that can't print them; Unicode's own compatibility forms cover the subscripts.
-PLAIN = {"∂": "d", "·": "*", "−": "-", "√": "sqrt ", "∛": "cbrt ", "π": "pi", "σ": "sigma", "≥": ">=", "≤": "<="}
-PLAIN |= {"∞": "inf", "…": "...", "′": "'", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "≠": "!=", "Σ": "sum "}
-SUPERSCRIPTS = re.compile(f"[{''.join(map(chr, PLAIN_SUPERSCRIPTS))}]+")
 BOLD, RED, PLAIN_STYLE = "\033[1m", "\033[31m", "\033[0m"
 INDENT = 6
 
@@ -53,18 +48,7 @@ def has_colors(file: Any) -> bool:
 
 def printed(text: str, file: Any) -> str:
     """Return the text as the console can print it: as it is, or with ASCII in place of mathematical signs."""
-    encoding = getattr(file, "encoding", None) or "ascii"
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        text = SUPERSCRIPTS.sub(lambda raised: "^" + raised[0].translate(PLAIN_SUPERSCRIPTS), text)
-        return "".join(map(_plain, text))
-    return text
-
-
-def _plain(character: str) -> str:
-    plain = PLAIN.get(character) or unicodedata.normalize("NFKD", character)
-    return plain.encode("ascii", "replace").decode()
+    return names.printable(text, getattr(file, "encoding", None))
 
 
 def _folded(line: str) -> list[str]:
