@@ -421,6 +421,8 @@ class Variadic(Many):
 class Vector(Variadic):
     """A row with as many outputs as arguments; its one rule takes all outputs and the index of one."""
 
+    vector = True  # as an activation it takes all z of a layer at once
+
     if TYPE_CHECKING:
 
         @overload  # type: ignore[override]

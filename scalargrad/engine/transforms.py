@@ -21,6 +21,7 @@ from ..primitives import pos
 from ..rows import as_float
 from .graph import explored
 from .linearization import Linearization
+from .observer import OBSERVER
 from .structures import LEAF, Tree, flatten, matched, nested
 from .value import Value
 
@@ -46,6 +47,10 @@ class _Run:
 
     @functools.cached_property
     def linearization(self) -> Linearization:
+        # A recording differentiates its own program instead of a graph.
+        recorded: Callable[..., Linearization] | None = getattr(OBSERVER.get(), "linearization", None)
+        if recorded is not None:
+            return recorded(self.leaves, self.roots)
         return Linearization(self.leaves, self.roots, as_nodes=self.takes_values or None)
 
     def pull_back(self, seeds: Sequence[Any]) -> list[Any]:

@@ -255,7 +255,7 @@ def operands_of(step: Step) -> Iterator[Operand]:
 
 
 def accumulators(loop: Loop) -> frozenset[int]:
-    """Return which carries are only added to: the next is the last plus terms that do not depend on it.
+    """Return which carries are only added to: the next is the last plus or minus terms that do not depend on it.
 
     An inner loop that accumulates on such a carry is a sum of terms too.
     """
@@ -274,13 +274,17 @@ def _accumulates(body: Program, carry: Ref, output: int) -> bool:
             continue
         if uses[at] != 1:
             return False
-        if isinstance(step, Instruction) and step.primitive.name == "add":
+        if isinstance(step, Instruction) and (step.primitive.name == "add" or _subtracts_from(step, at)):
             at = result
         elif isinstance(step, Loop) and at in step.init and step.init.index(at) in accumulators(step):
             at = result + step.init.index(at)
         else:
             return False
     return uses[at] == 1 and body.outputs[output] == at
+
+
+def _subtracts_from(step: Instruction, x: Operand) -> bool:
+    return step.primitive.name == "sub" and step.operands[0] == x
 
 
 # Text. The values of a program are v0, v1, …; those of a loop's body u0, u1, …, of a loop's in it w0, w1, ….
