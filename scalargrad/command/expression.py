@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import primitives
+from .. import elementary, primitives, special
 from ..engine.evaluation import REFUSALS
 from ..engine.functions import maximum, minimum
 from ..engine.value import Value
@@ -38,7 +38,12 @@ COMPARISONS: dict[type, Callable[[Any, Any], bool]] = {
     ast.Eq: lambda x, y: x == y,
     ast.NotEq: lambda x, y: x != y,
 }
-ROWS: dict[str, Any] = {name: TABLE[name] for name in primitives.__all__ if not isinstance(TABLE[name], Vector)}
+ROWS: dict[str, Any] = {
+    name: TABLE[name]
+    for module in (primitives, elementary, special)
+    for name in module.__all__
+    if name in TABLE and not isinstance(TABLE[name], Vector)
+}
 FUNCTIONS: dict[str, Any] = {
     **ROWS,
     "maximum": maximum,

@@ -385,6 +385,7 @@ OWN: dict[str, Callable[..., Term]] = {
     "sqrt": _root("√", r"\sqrt"),
     "cbrt": _root("∛", r"\sqrt[3]"),
     "sum": lambda *xs: sum_of(xs),
+    "fsum": lambda *xs: sum_of(xs),
     "prod": _product_of,
     "mean": lambda *xs: _divide(sum_of(xs), float(len(xs))),
     "dot": _dot,
