@@ -133,11 +133,8 @@ def conventions_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-MODULES = [
-    name
-    for name in ("scalargrad", *(f"scalargrad.{part}" for part in ("math", "numpy", "special", "nn", "optim", "training", "testing", "plots")))
-    if importlib.util.find_spec(name)
-]
+PARTS = ("math", "numpy", "special", "nn", "optim", "training", "testing", "plots")
+MODULES = ["scalargrad", *(f"scalargrad.{part}" for part in PARTS if importlib.util.find_spec(f"scalargrad.{part}"))]
 """The public modules."""
 
 FIRST = ("scalargrad.engine.value", "scalargrad.engine.transforms")
@@ -169,9 +166,7 @@ def public_names(module: ModuleType) -> list[str]:
     return sorted([*module.__all__, *(primitives.LIKE_BUILTINS if module is sg else [])])
 
 
-HOMES = {
-    name: rows.__name__ for rows in (special, elementary, primitives) for name in rows.__all__ if name in TABLE
-}
+HOMES = {name: rows.__name__ for rows in (special, elementary, primitives) for name in rows.__all__ if name in TABLE}
 """The module of each row."""
 
 
@@ -180,7 +175,7 @@ def reference_page(module: ModuleType) -> str:
     sections: dict[str, list[str]] = {}
     for name in public_names(module):
         public = getattr(module, name)
-        home = HOMES[name] if isinstance(public, Primitive) else getattr(public, "__module__", module.__name__)
+        home = HOMES[public.name] if isinstance(public, Primitive) else getattr(public, "__module__", module.__name__)
         home = module.__name__ if home == "math" else home
         sections.setdefault(home, []).append(directive(module, name))
     lines = [f"# `{module.__name__}`", "", f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```"]

@@ -83,7 +83,7 @@ SHIFT = 10
 
 # fmt: off
 # The gamma function and its logarithm's derivatives
-gamma    = Unary("gamma", lambda m, x: m.tgamma(x), lambda m, out, x: out * m.digamma(x), domain=NOT_A_POLE,
+gamma    = Unary("gamma", lambda m, x: m.gamma(x), lambda m, out, x: out * m.digamma(x), domain=NOT_A_POLE,
                  ulps=(10.0, 10.0), doc="The gamma function Γ(x), which is (n − 1)! at a whole number n.")
 lgamma   = Unary("lgamma", lambda m, x: m.lgamma(x), lambda m, out, x: m.digamma(x), domain=NOT_A_POLE,
                  ulps=(10.0, 10.0), doc="log |Γ(x)|, without overflow; SciPy's gammaln.")
@@ -180,7 +180,8 @@ def _beta_density(m: Functions, a: X, b: X, x: X) -> X:
     return m.exp((a - 1.0) * m.log(x) + (b - 1.0) * m.log1p(-x) - (m.lgamma(a) + m.lgamma(b) - m.lgamma(a + b)))
 
 
-enter_all(globals())
+ROWS = enter_all(globals())
+"""The names of the rows that are defined here."""
 
 gammaln, psi = lgamma, digamma
 
@@ -231,7 +232,7 @@ def ndtri(p: Any) -> Any:
     """Return the x with Φ(x) = p, for 0 < p < 1.
 
     >>> round(ndtri(0.975), 12)
-    1.959963984540
+    1.95996398454
     """
     return -math.sqrt(2.0) * erfcinv(2.0 * p)
 

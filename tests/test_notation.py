@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from scalargrad.interpreters.floats import IEEE
 from scalargrad.interpreters.notation import LONGEST_NAME, MINUS, NOTATION, digits, sum_of, symbol, term
-from scalargrad.rows import TABLE, Joint
+from scalargrad.rows import TABLE, Joint, Vector
 
 X, Y, Z, OUT = symbol("x"), symbol("y"), symbol("z"), symbol("v")
-ROWS = [name for name, row in TABLE.items() if not row.vector]
+ROWS = [name for name, row in TABLE.items() if not isinstance(row, Vector)]
 
 # Row by row: the formula, then the local derivatives, with v for the output.
 TEXTBOOK = {
@@ -216,7 +216,8 @@ def points(name):
     count = {"dot": 4, "affine": 5}.get(name, 3) if row.variadic else len(row.parameters)
     found = []
     while len(found) < 20:
-        point = [random_.uniform(0.05, 0.95) + (1.0 if name in ("acosh", "acsc", "asec", "acoth") else 0.0) for _ in range(count)]
+        lowest = 1.0 if name in ("acosh", "acsc", "asec", "acoth") else 0.0
+        point = [lowest + random_.uniform(0.05, 0.95) for _ in range(count)]
         if name == "clip":  # the textbook's low ≤ high
             point = [point[0] * 3 - 1, point[1] - 1, point[2] + 0.5]
         elif not isinstance(row.domain, Joint) and -0.5 in row.domain_of(0) and random_.random() < 0.5:

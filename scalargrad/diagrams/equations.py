@@ -119,7 +119,7 @@ class Names:
 
 def call_of(node: Value) -> Any:
     """What the outputs of one call of a vector row have in common, in copies of a graph too."""
-    row = node.primitive.row if isinstance(node.primitive, Output) else None
+    row = node.primitive.vector if isinstance(node.primitive, Output) else None
     return row, tuple([id(arg) if isinstance(arg, Value) else arg for arg in node.args])
 
 
@@ -277,7 +277,7 @@ def derivation(goal: Value) -> Derivation:
     for child in reversed(order):
         adjoint = adjoints[id(child)]
         formulas = names.local_derivatives(child)
-        for parent, by, formula in zip(child.parents, child.by_parent, formulas, strict=True):
+        for parent, by, formula in zip(child.parents, child.partials_or_none, formulas, strict=True):
             line = Contribution(
                 names[goal],
                 parent,

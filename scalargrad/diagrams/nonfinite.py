@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..engine.graph import edges_of, topological_order
+from ..engine.graph import reverse_flow, topological_order
 from ..engine.value import Value
 
 __all__ = ["Nonfinite", "locate_nonfinite"]
@@ -55,14 +55,9 @@ def locate_nonfinite(goal: Value) -> Nonfinite | None:
     for node in order:
         if not math.isfinite(node.data):
             return Nonfinite("value", node, _path(node, order))
-    adjoints = {id(goal): 1.0}
-    for node in reversed(order):
-        if id(node) not in adjoints:
-            continue
-        for parent, by in edges_of(node):
-            adjoints[id(parent)] = adjoints.get(id(parent), 0.0) + adjoints[id(node)] * by
-            if not math.isfinite(adjoints[id(parent)]):
-                return Nonfinite("gradient", node, _path(node, order))
+    for flow in reverse_flow([(node, node.edges()) for node in order], {id(goal): 1.0}):
+        if not math.isfinite(flow.after):
+            return Nonfinite("gradient", flow.node, _path(flow.node, order))
     return None
 
 

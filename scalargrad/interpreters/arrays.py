@@ -25,7 +25,7 @@ OWN: dict[str, Callable[..., Any]] = {
     "select": np.where,
     "erf": _each(math.erf),
     "erfc": _each(math.erfc),
-    "tgamma": _each(IEEE.tgamma),
+    "gamma": _each(IEEE.gamma),
     "lgamma": _each(IEEE.lgamma),
     **scipy.ON_ARRAYS,
 }

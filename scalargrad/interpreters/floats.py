@@ -43,7 +43,7 @@ OWN: dict[str, Function] = {
     "floor": _whole(math.floor),
     "ceil": _whole(math.ceil),
     "round": _whole(round),
-    "tgamma": math.gamma,
+    "gamma": math.gamma,
     **scipy.REFUSING,
 }
 
@@ -58,7 +58,7 @@ POLES: dict[str, Callable[..., float]] = {
     "atanh": lambda x: math.copysign(math.inf, x) if abs(x) == 1 else math.nan,
     "div": lambda x, y: math.nan if x == 0 or x != x else math.copysign(math.inf, x) * math.copysign(1.0, y),
     "pow": lambda x, y: math.nan if x else math.copysign(math.inf, x) if y % 2 == 1 else math.inf,
-    "tgamma": lambda x: math.copysign(math.inf, x) if x == 0 else math.nan,
+    "gamma": lambda x: math.copysign(math.inf, x) if x == 0 else math.nan,
     "lgamma": lambda x: math.nan if x == -math.inf else math.inf,
     **scipy.UNREFUSING,
 }

@@ -23,7 +23,7 @@ OWN: dict[str, Callable[..., Any]] = {
     "round": mp.nint,
     "log2": lambda x: mp.log(x, 2),
     "cbrt": lambda x: mp.sign(x) * mp.root(abs(x), 3),
-    "tgamma": mp.gamma,
+    "gamma": mp.gamma,
     "lgamma": lambda x: mp.re(mp.loggamma(x)),
     "erfcinv": lambda x: mp.erfinv(1 - x),
     "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x),
