@@ -22,7 +22,8 @@ from .diagrams import (
     operations_diagram,
     walkthrough,
 )
-from .diagrams.equations import derivation, label
+from .diagrams.equations import derivation
+from .diagrams.naming import label
 from .diagrams.nonfinite import locate_nonfinite
 from .diagrams.renderer import RendererNotFound
 from .elementary import *  # noqa: F403 (the rows that it names in __all__)
@@ -33,6 +34,7 @@ from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
 from .engine.value import Value
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
+from .rows import Interval
 from .special import digamma, gamma, lgamma
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Diagram",
+    "Interval",
     "Page",
     "RecordingError",
     "RendererNotFound",
