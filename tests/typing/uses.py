@@ -17,9 +17,25 @@ def scalars() -> list[float]:
     unary = [sg.abs, sg.asin, sg.acos, sg.atan, sg.asinh, sg.atanh, sg.cbrt, sg.ceil, sg.cos, sg.cosh, sg.erf, sg.erfc]
     unary += [sg.exp, sg.expm1, sg.floor, sg.gelu, sg.log, sg.log10, sg.log1p, sg.log2, sg.neg, sg.pos, sg.sech2]
     unary += [sg.sigmoid, sg.sign, sg.silu, sg.sin, sg.sinh, sg.softplus, sg.sqrt, sg.stop_gradient, sg.tan, sg.tanh]
+    unary += [sg.cospi, sg.cot, sg.coth, sg.csc, sg.csch, sg.digamma, sg.exp10, sg.exp2, sg.gamma, sg.lgamma, sg.rem2pi]
+    unary += [
+        sg.log1mexp,
+        sg.logexpm1,
+        sg.logit,
+        sg.sec,
+        sg.sech,
+        sg.sinc,
+        sg.sinpi,
+        sg.trunc,
+        sg.acot,
+        sg.acsch,
+        sg.asech,
+    ]
     results = [f(x) for f in unary]
     nodes = [f(v) for f in unary]
-    binary = [sg.add, sg.sub, sg.mul, sg.div, sg.pow, sg.mod, sg.floordiv, sg.atan2, sg.hypot, sg.logaddexp]
+    nodes += [f(v + 2.0) for f in (sg.acoth, sg.acsc, sg.asec)] + [sg.log1mexp(-v)]
+    binary = [sg.copysign, sg.fmod, sg.remainder, sg.xlog1py, sg.xlogy]
+    binary += [sg.add, sg.sub, sg.mul, sg.div, sg.pow, sg.mod, sg.floordiv, sg.atan2, sg.hypot, sg.logaddexp]
     results += [f(x, 2.0) for f in binary]
     nodes += [f(v, 2.0) for f in binary] + [f(2.0, v) for f in binary]
     nodes += [sg.acosh(v + 2.0), sg.relu(v), sg.leaky_relu(v, 0.1), sg.elu(v), sg.step(v), sg.clip(v, 0.0, 1.0)]
@@ -34,7 +50,16 @@ def many() -> float:
     """Reductions of floats are floats, of Values they are Values."""
     xs: list[float] = [1.0, 2.0, 3.0]
     vs = [sg.Value(x) for x in xs]
-    plain: float = sg.sum(xs) + sg.mean(xs) + sg.prod(xs) + sg.max(xs) + sg.min(xs) + sg.logsumexp(xs) + sg.dot(xs, xs)
+    plain: float = (
+        sg.sum(xs)
+        + sg.mean(xs)
+        + sg.prod(xs)
+        + sg.fsum(xs)
+        + sg.max(xs)
+        + sg.min(xs)
+        + sg.logsumexp(xs)
+        + sg.dot(xs, xs)
+    )
     node: sg.Value = sg.sum(vs) + sg.mean(vs) + sg.prod(vs) + sg.max(vs) + sg.min(vs) + sg.logsumexp(vs)
     node = node + sg.dot(vs, xs) + sg.dot(xs, vs) + sg.affine(vs, xs, 1.0)
     outputs: list[sg.Value] = sg.softmax(vs) + sg.log_softmax(vs)
