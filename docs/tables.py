@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import scalargrad as sg
-from scalargrad import primitives
+from scalargrad import elementary, primitives, special
 from scalargrad.interpreters.notation import NOTATION, Term, symbol, term
 from scalargrad.rows import TABLE, Affine, Dot, Joint, Primitive, Vector
 
@@ -60,8 +60,8 @@ def primitives_page() -> str:
         "| name | what it gives | local derivatives | domain | bounds |",
         "|---|---|---|---|---|",
     ]
-    for name in primitives.__all__:
-        row = TABLE[name]
+    names = dict.fromkeys([*primitives.__all__, *elementary.__all__, *special.__all__])
+    for name, row in [(name, TABLE[name]) for name in names if name in TABLE]:
         whole, partials = formulas(row)
         domain = row.domain.text if isinstance(row.domain, Joint) else ", ".join(dict.fromkeys(map(str, row.domain)))
         bounds = ", ".join(f"{bound:g}" for bound in row.ulps)
@@ -133,11 +133,8 @@ def conventions_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-MODULES = [
-    name
-    for name in ("scalargrad", *(f"scalargrad.{part}" for part in ("nn", "optim", "training", "testing", "plots")))
-    if importlib.util.find_spec(name)
-]
+PARTS = ("math", "numpy", "special", "nn", "optim", "training", "testing", "plots")
+MODULES = ["scalargrad", *(f"scalargrad.{part}" for part in PARTS if importlib.util.find_spec(f"scalargrad.{part}"))]
 """The public modules."""
 
 FIRST = ("scalargrad.engine.value", "scalargrad.engine.transforms")
@@ -159,15 +156,27 @@ def directive(module: ModuleType, name: str) -> str:
         return f".. autoclass:: {path}\n   :members:"
     if hasattr(public, "__code__"):
         return f".. autofunction:: {path}"
-    return f".. autodata:: {public.__module__}.{name}\n   :no-value:"
+    if inspect.isbuiltin(public):
+        return f".. autofunction:: {path}"
+    return f".. autodata:: {getattr(public, '__module__', module.__name__)}.{name}\n   :no-value:"
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """The names that a module documents: those of `__all__`, and those it leaves out for Python's own sake."""
+    return sorted([*module.__all__, *(primitives.LIKE_BUILTINS if module is sg else [])])
+
+
+HOMES = {name: rows.__name__ for rows in (special, elementary, primitives) for name in rows.__all__ if name in TABLE}
+"""The module of each row."""
 
 
 def reference_page(module: ModuleType) -> str:
     """The page of a module's public names, under the headings of the modules that define them."""
     sections: dict[str, list[str]] = {}
-    for name in module.__all__:
+    for name in public_names(module):
         public = getattr(module, name)
-        home = "scalargrad.primitives" if isinstance(public, Primitive) else public.__module__
+        home = HOMES[public.name] if isinstance(public, Primitive) else getattr(public, "__module__", module.__name__)
+        home = module.__name__ if home == "math" else home
         sections.setdefault(home, []).append(directive(module, name))
     lines = [f"# `{module.__name__}`", "", f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```"]
     for home, directives in sorted(sections.items(), key=lambda item: (item[0] not in FIRST, item[0])):
