@@ -34,6 +34,7 @@ from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 
 if TYPE_CHECKING:
+    from . import exercises as exercises
     from . import nn as nn
     from . import optim as optim
     from . import plots as plots
@@ -77,6 +78,6 @@ __all__ += primitives.__all__
 
 def __getattr__(name: str) -> Any:
     # These load at first use, so that the engine alone is quick to import.
-    if name in ("nn", "optim", "plots", "testing", "training"):
+    if name in ("exercises", "nn", "optim", "plots", "testing", "training"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
