@@ -22,7 +22,8 @@ from .diagrams import (
     operations_diagram,
     walkthrough,
 )
-from .diagrams.equations import derivation, label
+from .diagrams.equations import derivation
+from .diagrams.naming import label
 from .diagrams.nonfinite import locate_nonfinite
 from .diagrams.renderer import RendererNotFound
 from .engine import fastcalls as fastcalls  # gives the primitives their calls and Value its operators

@@ -177,7 +177,6 @@ class Primitive:
     """
 
     variadic = False
-    vector = False
     opaque = False
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
@@ -230,6 +229,10 @@ class Primitive:
             names = ", ".join(self.parameters)
             raise TypeError(f"{self.name}({names}) was called with {len(args)} arguments{_named(named)}")
         return args
+
+    def names(self, count: int) -> Sequence[str]:
+        """Return the names of `count` flat arguments, for messages: `x, y`, or `xs[0], xs[1]`."""
+        return [f"{self.parameters[0]}[{i}]" for i in range(count)] if self.variadic else self.parameters
 
     def filled(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Flat arguments with the defaults of the missing last ones."""
@@ -372,7 +375,7 @@ class Variadic(Many):
 class Vector(Variadic):
     """A row with as many outputs as arguments; its one rule takes all outputs and the index of one."""
 
-    vector = True
+    vector = True  # as an activation it takes all z of a layer at once
 
     if TYPE_CHECKING:
 
@@ -383,20 +386,20 @@ class Vector(Variadic):
 class Output:
     """One output of a vector row: what the node that holds it names as its primitive."""
 
-    row: Vector
+    vector: Vector
     index: int
 
     @property
     def name(self) -> str:
-        """The name of the row."""
-        return self.row.name
+        """The name of the primitive."""
+        return self.vector.name
 
     def __repr__(self) -> str:
         return f"<output {self.index} of primitive {self.name}>"
 
     def derivatives(self, m: Functions, outs: Sequence[Any], args: Sequence[Any]) -> list[Any]:
         """The local derivative of this output by each argument, given all the outputs."""
-        (rule,) = self.row.partials
+        (rule,) = self.vector.partials
         return list(rule(m, outs, self.index, *args)) if rule else [None] * len(args)
 
 
@@ -424,20 +427,23 @@ class Affine(Many):
         def __call__(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> Any: ...
 
 
-def _sequence(row: Primitive, xs: Iterable[Any]) -> Sequence[Any]:
+def _sequence(primitive: Primitive, xs: Iterable[Any]) -> Sequence[Any]:
     if type(xs) is list or type(xs) is tuple:
         return xs
     if isinstance(xs, (str, bytes)) or not isinstance(xs, Iterable):
         raise TypeError(
-            f"{row.name}: needs an iterable of numbers or Values, got {type(xs).__name__}; write {row.name}([x, y, …])"
+            f"{primitive.name}: needs an iterable of numbers or Values, got {type(xs).__name__}; "
+            f"write {primitive.name}([x, y, …])"
         )
     return tuple(xs)
 
 
-def _vectors(row: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-    left, right = _sequence(row, xs), _sequence(row, ys)
+def _vectors(primitive: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    left, right = _sequence(primitive, xs), _sequence(primitive, ys)
     if len(left) != len(right) or not left:
-        raise ValueError(f"{row.name}: needs two vectors of one length, at least 1; got {len(left)} and {len(right)}")
+        raise ValueError(
+            f"{primitive.name}: needs two vectors of one length, at least 1; got {len(left)} and {len(right)}"
+        )
     return left, right
 
 
@@ -445,16 +451,16 @@ TABLE: dict[str, Primitive] = {}
 """All rows by name. `primitives` fills it; `sg.primitive` adds to it."""
 
 
-def enter(row: Primitive) -> None:
+def enter(primitive: Primitive) -> None:
     """Enter a row into the table.
 
     Raises `ValueError` where the name is no identifier or already stands for a row or function of `m`.
     """
-    if not row.name.isidentifier() or keyword.iskeyword(row.name) or row.name.startswith("_"):
-        raise ValueError(f"primitive: the name {row.name!r} is no public identifier; choose another")
-    if row.name in TABLE or row.name in ("less", "equal"):
-        raise ValueError(f"primitive: the name {row.name!r} is taken; choose another")
-    TABLE[row.name] = row
+    if not primitive.name.isidentifier() or keyword.iskeyword(primitive.name) or primitive.name.startswith("_"):
+        raise ValueError(f"primitive: the name {primitive.name!r} is no public identifier; choose another")
+    if primitive.name in TABLE or primitive.name in ("less", "equal"):
+        raise ValueError(f"primitive: the name {primitive.name!r} is taken; choose another")
+    TABLE[primitive.name] = primitive
 
 
 def find(name: str) -> Primitive:

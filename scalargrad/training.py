@@ -14,16 +14,12 @@ from . import recording
 from .engine.value import Value
 from .nn import Module
 from .nn.initializers import generator
-from .optim import Optimizer
+from .optim import NotFiniteError, Optimizer
 from .rows import as_float
 
 __all__ = ["History", "NotFiniteError", "train"]
 
 Instance = tuple[Any, Any]
-
-
-class NotFiniteError(ArithmeticError):
-    """A loss, gradient or parameter that is nan or infinite stopped the training."""
 
 
 @dataclass

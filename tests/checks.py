@@ -20,7 +20,7 @@ from scalargrad.engine import evaluation, nodes
 from scalargrad.engine.linearization import topological_order
 from scalargrad.engine.nodes import Nodes
 from scalargrad.interpreters.floats import FLOATS, IEEE
-from scalargrad.rows import LIBRARY, Dot, Output, Primitive
+from scalargrad.rows import LIBRARY, Dot, Output, Primitive, Vector
 from scalargrad.testing import ulp_error
 from scalargrad.testing.margins import margin
 
@@ -85,7 +85,7 @@ def outputs(row: Primitive, args: Sequence[float]) -> list[tuple[float, Sequence
     """For each output of the row its float, its partials and the oracle of the output."""
     wanted = [True] * len(args)
     out = evaluation.evaluate(row, tuple(args))
-    if not row.vector:
+    if not isinstance(row, Vector):
         return [(out, row.derivatives(IEEE, out, args, wanted), oracle.output(row, 0))]
     return [(y, Output(row, j).derivatives(IEEE, out, args), oracle.output(row, j)) for j, y in enumerate(out)]
 
@@ -178,7 +178,7 @@ def same(x: float, y: float) -> bool:
 def nodes_of(row: Primitive, args: Sequence[Any], m: Any = FLOATS) -> list[Any]:
     """The row's outputs by the reference evaluation, as a list."""
     out = evaluation.evaluate(row, tuple(args), m)
-    return out if row.vector else [out]
+    return out if isinstance(row, Vector) else [out]
 
 
 def check_node_sweep(row: Primitive, args: tuple[float, ...]) -> None:
@@ -258,7 +258,7 @@ def check_arrays(row: Primitive, args: tuple[float, ...]) -> None:
         return
     vectors = [np.array([x, x]) for x in args]
     got = call_forms(row, vectors)
-    wholes = got if row.vector else [got]
+    wholes = got if isinstance(row, Vector) else [got]
     bound = max(ARRAY_ULPS, row.ulps[0])
     scale = oracle.scales(row)[0]
     size = None if scale is None else max(oracle.value(scale, args), mpmath.mpf(SMALLEST))
@@ -303,7 +303,7 @@ def check_finite_sides(row: Primitive, args: tuple[float, ...]) -> None:
         return
     xs = [sg.Value(x) for x in args]
     m = _FiniteSides()
-    if row.vector:
+    if isinstance(row, Vector):
         for j in range(len(outs)):
             Output(row, j).derivatives(m, outs, xs)
     else:

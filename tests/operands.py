@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
-from scalargrad.rows import Affine, Dot, Interval, Primitive
+from scalargrad.rows import Affine, Dot, Interval, Primitive, Vector
 
 SPECIAL = [
     *(0.0, 0.5, 1.0, 2.0, 3.0, math.pi / 2, math.pi, 8.0, 19.0, 20.0, 26.5, 38.0, 300.0, 700.0, 745.0),
@@ -45,7 +45,7 @@ def numbers(interval: Interval) -> st.SearchStrategy[float]:
 
 def operands(row: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
     """Flat arguments of a call of the row, anywhere in its domain; now and then all the same."""
-    return _tuples(row, numbers, 2 if row.vector else 4)
+    return _tuples(row, numbers, 2 if isinstance(row, Vector) else 4)
 
 
 def ordinary_operands(row: Primitive) -> st.SearchStrategy[tuple[float, ...]]:

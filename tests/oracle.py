@@ -17,7 +17,7 @@ from mpmath import mp
 
 from scalargrad import primitives
 from scalargrad.interpreters.multiprecision import MULTIPRECISION
-from scalargrad.rows import Primitive
+from scalargrad.rows import Primitive, Vector
 
 BUILT_IN = set(primitives.__all__)
 
@@ -158,7 +158,7 @@ def function(row: Primitive) -> Callable[..., Any]:
 def output(row: Primitive, index: int) -> Callable[..., Any]:
     """One output of the row's function."""
     whole = function(row)
-    return (lambda *xs: whole(*xs)[index]) if row.vector else whole
+    return (lambda *xs: whole(*xs)[index]) if isinstance(row, Vector) else whole
 
 
 def settled(compute: Callable[[int], Any], args: Sequence[float], size: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 
 import pytest
 
@@ -34,6 +35,45 @@ def test_a_link_is_followed(tmp_path):
     assert path.read_bytes() == b"after"
 
 
+def test_a_chain_of_links_to_a_file_that_is_not_there_yet(tmp_path):
+    path, middle, link = tmp_path / "folder" / "a", tmp_path / "middle", tmp_path / "link"
+    path.parent.mkdir()
+    middle.symlink_to(path)
+    link.symlink_to("middle")
+    write_whole(link, b"data")
+    assert path.read_bytes() == b"data"
+    assert link.is_symlink()
+    assert middle.is_symlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_pipe_and_a_device_stay_and_take_the_data(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    write_whole(pipe, b"data")
+    reader.join(10)
+    assert read == [b"data"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    link = tmp_path / "null"
+    link.symlink_to(os.devnull)
+    write_whole(link, b"data")
+    assert stat.S_ISCHR(link.stat().st_mode)
+    assert sorted(os.listdir(tmp_path)) == ["null", "pipe"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_file_is_refused(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"before")
+    path.chmod(0o444)
+    with pytest.raises(PermissionError):
+        write_whole(path, b"after")
+    assert path.read_bytes() == b"before"
+
+
 def test_the_longest_names_work(tmp_path):
     path = tmp_path / ("n" * 255)
     write_whole(path, b"data")
@@ -46,7 +86,7 @@ def test_a_relative_name_without_a_folder(tmp_path, monkeypatch):
     assert (tmp_path / "a").read_bytes() == b"data"
 
 
-@pytest.mark.parametrize("function", ["replace", "chmod"])
+@pytest.mark.parametrize("function", ["replace", "chmod", "fsync"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("the disk is full"), SystemExit])
 def test_an_interrupted_write_leaves_what_was_there(tmp_path, monkeypatch, function, error):
     path = tmp_path / "a"

@@ -7,8 +7,7 @@ import os
 import pytest
 
 import scalargrad as sg
-from scalargrad import nn
-from scalargrad.nn import files
+from scalargrad import files, nn
 
 
 @pytest.fixture
@@ -134,6 +133,15 @@ def test_what_cannot_be_saved_leaves_the_file_that_was_there(path, model, monkey
     assert os.listdir(path.parent) == ["model.json"]
     nn.save(model, path)
     assert path.read_bytes() != before
+
+
+def test_a_link_stays_a_link(path, model):
+    link = path.with_name("latest.json")
+    link.symlink_to(path)
+    model.layers[0].neurons[1].bias.data = 3.0
+    nn.save(model, link)
+    assert link.is_symlink()
+    assert nn.load_state(path) == model.state_dict()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")

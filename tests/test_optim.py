@@ -1,7 +1,12 @@
 """Optimisers against PyTorch's numbers, their schedules and state, and what they refuse."""
 
+import copy
+import itertools
 import json
 import math
+import pickle
+import re
+import sys
 
 import pytest
 
@@ -14,6 +19,13 @@ START = [0.5, -1.25, 2.0]
 def gradients(k):
     """The fixed sequence of gradients, k from 0."""
     return [math.sin(0.7 * k + 1.0) * 2.0, math.cos(0.3 * k) + 0.25, 0.05 * (k % 7) - 0.1]
+
+
+def descend(optimizer, steps):
+    for k in steps:
+        for parameter, gradient in zip(optimizer.parameters, gradients(k), strict=True):
+            parameter.grad = gradient
+        optimizer.step()
 
 
 OPTIMIZERS = {
@@ -137,21 +149,15 @@ def test_momentum_is_the_lectures_at_constant_rate_and_not_at_a_changing_one():
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_state_goes_on_where_it_was_also_through_json(name):
-    def run(optimizer, parameters, steps):
-        for k in steps:
-            for parameter, gradient in zip(parameters, gradients(k), strict=True):
-                parameter.grad = gradient
-            optimizer.step()
-
     parameters = [sg.Value(number) for number in START]
     optimizer = OPTIMIZERS[name](parameters)
-    run(optimizer, parameters, range(5))
+    descend(optimizer, range(5))
     saved = json.loads(json.dumps(optimizer.state_dict()))
     again = [sg.Value(parameter.data) for parameter in parameters]
     resumed = OPTIMIZERS[name](again)
     resumed.load_state_dict(saved)
-    run(optimizer, parameters, range(5, 10))
-    run(resumed, again, range(5, 10))
+    descend(optimizer, range(5, 10))
+    descend(resumed, range(5, 10))
     assert [p.data for p in again] == [p.data for p in parameters]
     assert resumed.steps == 10
 
@@ -159,17 +165,184 @@ def test_state_goes_on_where_it_was_also_through_json(name):
 def test_state_of_another_kind_is_refused():
     adam = optim.Adam([sg.Value(1.0)])
     before = adam.state_dict()
-    for state in (
-        optim.SGD([sg.Value(1.0)], 0.1).state_dict(),
-        optim.Adam([sg.Value(1.0), sg.Value(2.0)]).state_dict(),
+    for state, message in (
+        (optim.SGD([sg.Value(1.0)], 0.1).state_dict(), "unexpected keyword argument 'momentum'"),
+        (optim.Adam([sg.Value(1.0), sg.Value(2.0)]).state_dict(), "{'means': 1, 'squares': 1}, got 0 steps and"),
+        ({**before, "state": {"means": [0.0]}}, "got 0 steps and {'means': 1}"),
+        ({name: part for name, part in before.items() if name != "steps"}, "'steps' is missing"),
+        ({}, "'steps' is missing"),
     ):
-        with pytest.raises(
-            ValueError, match=r"Adam.load_state_dict: expected steps and {'means': 1, 'squares': 1}, got"
-        ):
+        with pytest.raises(ValueError, match=re.escape(message)) as caught:
             adam.load_state_dict(state)
-    with pytest.raises(ValueError, match="got None and"):
-        adam.load_state_dict({name: numbers for name, numbers in before.items() if name != "steps"})
+        assert str(caught.value).startswith("Adam.load_state_dict: ")
     assert adam.state_dict() == before
+
+
+@pytest.mark.parametrize("bad", [math.nan, -math.inf, None, "1.0", True, 1j, [0.0]])
+@pytest.mark.parametrize("place", ["state", "options", "steps"])
+def test_bad_numbers_in_a_state_are_refused(bad, place):
+    adam = optim.Adam([sg.Value(1.0)])
+    before = adam.state_dict()
+    state = {**before, place: {"state": {"means": [bad], "squares": [0.0]}, "options": {"eps": bad}}.get(place, bad)}
+    with pytest.raises(ValueError, match=r"Adam\.load_state_dict: "):
+        adam.load_state_dict(state)
+    assert adam.state_dict() == before
+
+
+def test_negative_squares_and_steps_are_refused():
+    adam = optim.Adam([sg.Value(1.0)])
+    with pytest.raises(ValueError, match=r"squares\[0\] is -1.0; it must be a number of at least 0"):
+        adam.load_state_dict({**adam.state_dict(), "state": {"means": [-1.0], "squares": [-1.0]}})
+    with pytest.raises(ValueError, match="int too large to convert to float"):
+        adam.load_state_dict({**adam.state_dict(), "state": {"means": [10**400], "squares": [0.0]}})
+    with pytest.raises(ValueError, match="got -1 steps"):
+        adam.load_state_dict({**adam.state_dict(), "steps": -1})
+
+
+SCHEDULES = [optim.cosine(0.1, 20, 0.01), optim.step_decay(0.1, 0.5, 3), optim.inverse_time(0.1, 0.25)]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_options_and_schedules_are_part_of_the_state(schedule):
+    saved = optim.SGD([sg.Value(1.0)], schedule, momentum=0.5, nesterov=True, weight_decay=0.125)
+    state = json.loads(json.dumps(saved.state_dict()))
+    loaded = optim.SGD([sg.Value(1.0)], 1.0)
+    loaded.load_state_dict(state)
+    assert (loaded.lr, loaded.momentum, loaded.nesterov, loaded.weight_decay) == (schedule, 0.5, True, 0.125)
+    assert loaded.state_dict() == saved.state_dict()
+
+
+def test_a_rate_that_was_changed_on_the_way_is_loaded_and_a_function_of_your_own_is_to_be_given():
+    saved = optim.Adam([sg.Value(1.0)], lr=0.5)
+    saved.lr = 0.25
+    loaded = optim.Adam([sg.Value(1.0)])
+    loaded.load_state_dict(saved.state_dict())
+    assert loaded.lr == 0.25
+    saved.lr = lambda k: 0.125
+    with pytest.raises(ValueError, match="a schedule of your own; give the optimiser that schedule as lr"):
+        loaded.load_state_dict(saved.state_dict())
+    loaded.lr = own = lambda k: 0.5
+    loaded.load_state_dict(saved.state_dict())
+    assert loaded.lr is own
+    with pytest.raises(ValueError, match="the schedule 'system' is unknown; known are step_decay, cosine"):
+        loaded.load_state_dict({**saved.state_dict(), "options": {"lr": {"schedule": "system", "command": "ls"}}})
+    with pytest.raises(ValueError, match="cosine: steps is 0"):
+        loaded.load_state_dict(
+            {**saved.state_dict(), "options": {"lr": {"schedule": "cosine", "lr": 0.1, "steps": 0, "final": 0.0}}}
+        )
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimisers_and_their_parameters_are_pickled_and_copied_together(name):
+    parameters = [sg.Value(number) for number in START]
+    optimizer = OPTIMIZERS[name](parameters)
+    optimizer.lr = optim.cosine(0.1, 20)
+    descend(optimizer, range(3))
+    both = parameters, optimizer
+    for again, resumed in (pickle.loads(pickle.dumps(both)), copy.deepcopy(both)):  # noqa: S301 (our own)
+        assert all(x is y for x, y in zip(again, resumed.parameters, strict=True))
+        assert resumed.state_dict() == optimizer.state_dict()
+        descend(resumed, range(3, 6))
+        assert [p.data for p in again] != [p.data for p in parameters]
+    descend(optimizer, range(3, 6))
+    assert [p.data for p in again] == [p.data for p in parameters]
+
+
+def snapshot(optimizer):
+    return [p.data for p in optimizer.parameters], optimizer.state_dict()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_interrupt_at_any_instruction_leaves_a_step_undone_or_done(name):
+    """Ctrl-C comes between two instructions of Python: it is tried at each of them."""
+
+    def run(stop):
+        optimizer = OPTIMIZERS[name]([sg.Value(number) for number in START])
+        descend(optimizer, range(2))
+        before = snapshot(optimizer)
+        for parameter, gradient in zip(optimizer.parameters, gradients(2), strict=True):
+            parameter.grad = gradient
+        met = itertools.count()
+
+        def trace(frame, event, arg):
+            frame.f_trace_opcodes = True
+            if event == "opcode" and next(met) == stop:
+                raise KeyboardInterrupt
+            return trace
+
+        former = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            optimizer.step()
+            interrupted = False
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            sys.settrace(former)
+        return before, snapshot(optimizer), interrupted
+
+    before, after, _ = run(None)
+    outcomes = []
+    for stop in itertools.count():
+        start, end, interrupted = run(stop)
+        if not interrupted:
+            break
+        assert start == before
+        assert end in (before, after)
+        outcomes.append(end == after)
+    assert len(outcomes) > 50
+    assert outcomes == sorted(outcomes)  # undone up to one instruction, done from there on
+
+
+@pytest.mark.parametrize("build", [optim.Adagrad, optim.RMSprop, optim.Adam, optim.Nadam])
+def test_without_eps_a_parameter_that_had_no_gradient_stays(build):
+    still, moving = sg.Value(1.0), sg.Value(1.0)
+    optimizer = build([moving, still], lr=0.5, eps=0.0)
+    for _ in range(3):
+        moving.grad = 3.0
+        optimizer.step()
+    assert still.data == 1.0
+    assert moving.data < 1.0
+    tiny = sg.Value(1.0)  # its square underflows to 0
+    optimizer = build([tiny], lr=0.5, eps=0.0)
+    tiny.grad = 1e-200
+    optimizer.step()
+    assert tiny.data == 1.0
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_rate_of_zero_moves_nothing_and_counts_as_a_step(name):
+    parameters = [sg.Value(number) for number in START]
+    optimizer = OPTIMIZERS[name](parameters)
+    optimizer.lr = 0.0
+    descend(optimizer, range(1))
+    assert [p.data for p in parameters] == START
+    assert optimizer.steps == 1
+    if "means" in optimizer.state:
+        assert optimizer.state["means"][0] != 0.0
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_gradient_that_is_not_finite_is_refused_and_moves_nothing(name, bad):
+    optimizer = OPTIMIZERS[name]([sg.Value(0.5), sg.Value(-1.25, label="w₂"), sg.Value(2.0)])
+    descend(optimizer, range(2))
+    before = snapshot(optimizer)
+    optimizer.parameters[1].grad = bad
+    with pytest.raises(optim.NotFiniteError, match=f'the gradient of parameter 1, "w₂", is {bad}; nothing was moved'):
+        optimizer.step()
+    assert snapshot(optimizer) == before
+
+
+def test_a_step_that_would_overflow_is_refused():
+    w = sg.Value(1e308)
+    w.grad = -1e300
+    with pytest.raises(optim.NotFiniteError, match=r"SGD: parameter 0 would go from 1e\+308 to inf"):
+        optim.SGD([w], 1e10).step()
+    adagrad = optim.Adagrad([w])  # lr · g / ∞ would be 0 from here on, without a word
+    with pytest.raises(optim.NotFiniteError, match=r"Adagrad: the state squares\[0\] would become inf"):
+        adagrad.step()
+    assert (w.data, adagrad.steps, adagrad.state) == (1e308, 0, {"squares": [0.0]})
 
 
 def test_a_schedule_is_asked_at_every_step():
@@ -199,22 +372,22 @@ def test_zero_grad_clears_the_parameters():
     assert w.grad == 0.0
 
 
-@pytest.mark.parametrize("lr", [0.0, -0.1, math.nan, math.inf, "0.1", True, None, lambda k: -1.0])
-def test_rates_that_are_not_positive_and_finite_are_refused(lr):
+@pytest.mark.parametrize("lr", [-0.1, math.nan, math.inf, "0.1", True, None, lambda k: -1.0])
+def test_rates_that_are_negative_or_not_finite_are_refused(lr):
     w = sg.Value(1.0)
-    with pytest.raises(ValueError, match=r"SGD: lr is .*; give a positive finite number, or a function of the step"):
+    with pytest.raises(ValueError, match=r"SGD: lr is .*; give a finite number of at least 0, or a function of the"):
         optim.SGD([w], lr).step()
     assert w.data == 1.0
 
 
-def test_a_schedule_that_runs_out_names_the_step():
+def test_a_schedule_of_a_bad_rate_names_the_step():
     w = sg.Value(1.0)
-    optimizer = optim.SGD([w], optim.cosine(0.1, 2))
-    optimizer.step()
-    optimizer.step()
-    with pytest.raises(ValueError, match=r"SGD: lr is 0.0 at step 2"):
+    optimizer = optim.SGD([w], lambda k: 0.1 - 0.05 * k)
+    for _ in range(3):
         optimizer.step()
-    assert optimizer.steps == 2
+    with pytest.raises(ValueError, match=r"SGD: lr is -0.0\d+ at step 3"):
+        optimizer.step()
+    assert optimizer.steps == 3
 
 
 @pytest.mark.parametrize(
@@ -234,8 +407,10 @@ def test_a_schedule_that_runs_out_names_the_step():
         (lambda w: optim.Adam([w], betas=(0.9, 1.0)), ValueError, r"Adam: betas\[1\] is 1.0"),
         (lambda w: optim.RMSprop([w], alpha=math.nan), ValueError, "RMSprop: alpha is nan"),
         (lambda w: optim.Adagrad([w], eps=-1e-9), ValueError, "Adagrad: eps is -1e-09"),
-        (lambda w: optim.step_decay(1.0, 0.5, 0), ValueError, "step_decay: every is 0; give a positive number"),
+        (lambda w: optim.step_decay(1.0, 0.5, 0), ValueError, "step_decay: every is 0; give a positive finite number"),
         (lambda w: optim.cosine(-1.0, 5), ValueError, "cosine: lr is -1.0"),
+        (lambda w: optim.cosine(1.0, "5"), ValueError, "cosine: steps is '5'"),
+        (lambda w: optim.cosine(1.0, 5, -1.0), ValueError, "cosine: final is -1.0"),
         (lambda w: optim.inverse_time(1.0, math.inf), ValueError, "inverse_time: decay is inf"),
     ],
 )
@@ -247,8 +422,7 @@ def test_bad_options_are_refused(build, error, message):
 def test_an_own_rule_needs_only_its_update():
     class Sign(optim.Optimizer):
         def update(self, lr, gradients):
-            for parameter, g in zip(self.parameters, gradients, strict=True):
-                parameter.data -= math.copysign(lr, g)
+            return [math.copysign(lr, g) for g in gradients], {}
 
     w = sg.Value(1.0)
     optimizer = Sign([w], 0.25)
@@ -256,5 +430,10 @@ def test_an_own_rule_needs_only_its_update():
     optimizer.step()
     assert w.data == 0.75
     assert repr(optimizer) == "Sign(1 parameters, lr=0.25, 1 steps)"
+    assert optimizer.state_dict() == {"steps": 1, "options": {"lr": 0.25, "weight_decay": 0.0}, "state": {}}
     with pytest.raises(NotImplementedError, match="Optimizer defines no update"):
         optim.Optimizer([w], 0.1).step()
+    Sign.update = lambda self, lr, gradients: None
+    with pytest.raises(TypeError, match=r"Sign\.update returned None; return a pair: the moves, and the new state"):
+        optimizer.step()
+    assert w.data == 0.75

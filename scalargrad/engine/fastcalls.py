@@ -7,7 +7,9 @@ names of ours begin with an underscore.
 
 from __future__ import annotations
 
+import inspect
 import itertools
+import linecache
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,7 +18,7 @@ from ..interpreters import source
 from ..interpreters.namespace import NUMPY_NAMES
 from ..rows import TABLE, Output, Primitive, Vector
 from .evaluation import OPERATORS, REFUSALS, call, evaluate, fallback
-from .value import Value, next_serial
+from .value import Value, next_serial, slots
 
 SCOPE: dict[str, Any] = {
     **source.LIBRARY_FUNCTIONS,
@@ -34,7 +36,7 @@ SCOPE: dict[str, Any] = {
 
 
 def _case(
-    row: Primitive,
+    primitive: Primitive,
     pattern: Sequence[bool],
     names: Sequence[str],
     args: str = "",
@@ -48,15 +50,15 @@ def _case(
     writer = source.Writer()
     operands: list[Any] = [(known or {}).get(i, source.Name(writer, f"_x{i}")) for i in range(len(names))]
     args = args or f"({', '.join(names)},)"
-    out = row.forward(writer, *operands)
-    outs = out if isinstance(row, Vector) else [out]
+    out = primitive.forward(writer, *operands)
+    outs = out if isinstance(primitive, Vector) else [out]
     if not any(pattern):
         partials, results = [], [source.text(o) for o in outs]
     else:
-        if isinstance(row, Vector):
-            partials = [Output(row, j).derivatives(writer, outs, operands) for j in range(len(outs))]
+        if isinstance(primitive, Vector):
+            partials = [Output(primitive, j).derivatives(writer, outs, operands) for j in range(len(outs))]
         else:
-            partials = [row.derivatives(writer, out, operands, pattern)]
+            partials = [primitive.derivatives(writer, out, operands, pattern)]
         results = [f"_v{j}" for j in range(len(outs))]
     lines = writer.lines([*outs, *itertools.chain(*partials)])
     return [
@@ -64,24 +66,36 @@ def _case(
         "try:",
         *_indent(lines or ["pass"]),
         "except _refusals:",
-        f"    return _evaluate(_row, {args})",
-        *(line for j, by in enumerate(partials) for line in _node_lines(row, j, outs[j], by, pattern, names, args)),
-        f"return [{', '.join(results)}]" if isinstance(row, Vector) else f"return {results[0]}",
+        f"    return _evaluate(_primitive, {args})",
+        *(
+            line
+            for j, by in enumerate(partials)
+            for line in _node_lines(primitive, j, outs[j], by, pattern, names, args)
+        ),
+        f"return [{', '.join(results)}]" if isinstance(primitive, Vector) else f"return {results[0]}",
     ]
 
 
 def _node_lines(
-    row: Primitive, j: int, out: Any, partials: Sequence[Any], pattern: Sequence[bool], names: Sequence[str], args: str
+    primitive: Primitive,
+    j: int,
+    out: Any,
+    partials: Sequence[Any],
+    pattern: Sequence[bool],
+    names: Sequence[str],
+    args: str,
 ) -> list[str]:
-    by_parent = ["None" if p is None else source.text(p) for p, w in zip(partials, pattern, strict=True) if w]
-    if len(names) > 2 or "None" in by_parent:
+    texts = [
+        source.text(partial) if w and partial is not None else "None"
+        for partial, w in zip(partials, pattern, strict=True)
+    ]
+    of_parents = [text for text, w in zip(texts, pattern, strict=True) if w]
+    wide = None
+    if len(names) > 2 or "None" in of_parents:
         chosen = "".join(f"{name}, " for name, w in zip(names, pattern, strict=True) if w)
         parents = f"_v{j}.first" if all(pattern) else "_v0.second" if j else f"({chosen})"
-        first, second, partial_first, partial_second = args, parents, f"({', '.join(by_parent)},)", "None"
-    else:
-        remaining = iter(by_parent)
-        partial_first, partial_second, *_ = [*(next(remaining) if w else "None" for w in pattern), "None"]
-        first, second, *_ = [*names, "None"]
+        wide = args, parents, f"({', '.join(of_parents)},)"
+    first, second, partial_first, partial_second = slots(names, texts, wide, "None")
     return [
         f"_v{j} = _new(_Value)",
         f"_v{j}._data = {source.text(out)}",
@@ -90,7 +104,7 @@ def _node_lines(
         f"_v{j}.second = {second}",
         f"_v{j}.partial_first = {partial_first}",
         f"_v{j}.partial_second = {partial_second}",
-        f"_v{j}.primitive = {f'_outputs[{j}]' if isinstance(row, Vector) else '_row'}",
+        f"_v{j}.primitive = {f'_outputs[{j}]' if isinstance(primitive, Vector) else '_primitive'}",
         f'_v{j}.label = ""',
         f"_v{j}.serial = _next_serial()",
         f"_v{j}.mark = None",
@@ -101,69 +115,80 @@ def _indent(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _compile(row: Primitive, header: str, body: Sequence[str]) -> Callable[..., Any]:
-    # The text is made from rows alone; nothing that a user wrote gets into it but identifiers.
-    text = "\n".join([header, *_indent(body)])
-    outputs = [Output(row, j) for j in range(WIDEST_VECTOR)] if isinstance(row, Vector) else []
-    scope = {**SCOPE, "_row": row, "_outputs": outputs}
-    exec(compile(text, f"<scalargrad {row.name}>", "exec"), scope)  # noqa: S102 (see above)
-    function: Callable[..., Any] = scope["_function"]
-    function.__name__ = function.__qualname__ = row.name
+def _compile(primitive: Primitive, name: str, header: str, body: Sequence[str]) -> Callable[..., Any]:
+    """Return the function with that text, and keep the text where tracebacks, debuggers and `inspect` look for it."""
+    # The text is made from the table alone; nothing that a user wrote gets into it but identifiers.
+    text = "\n".join([f"def {name}({header}):", *_indent(body)]) + "\n"
+    file = f"<scalargrad {primitive.name}.{name} {next(_numbers)}>"
+    outputs = [Output(primitive, j) for j in range(WIDEST_VECTOR)] if isinstance(primitive, Vector) else []
+    scope = {**SCOPE, "_primitive": primitive, "_outputs": outputs}
+    exec(compile(text, file, "exec"), scope)  # noqa: S102 (see above)
+    if len(text) <= LONGEST_KEPT:
+        linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
+    function: Callable[..., Any] = scope[name]
+    function.__qualname__ = f"{primitive.name}.{name}"
     return function
 
 
-def compile_operator(row: Primitive, reflected: bool = False) -> Callable[..., Any]:
+_numbers = itertools.count(1)
+
+LONGEST_KEPT = 20_000
+"""The longest text, in characters, that is kept for tracebacks: a call with hundreds of operands is longer."""
+
+
+def compile_operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
     """The method of `Value` for an operator, such as `__mul__`, or the reflected one, `__rmul__`."""
-    if len(row.parameters) == 1:
-        return _compile(row, "def _function(self):", _case(row, (True,), ("self",)))
+    name = f"__{'r' if reflected else ''}{OPERATORS[primitive.name]}__"
+    if len(primitive.parameters) == 1:
+        return _compile(primitive, name, "self", _case(primitive, (True,), ("self",)))
     names = ("other", "self") if reflected else ("self", "other")
-    both = [] if reflected else ["if _kind is _Value:", *_indent(_case(row, (True, True), names))]
+    both = [] if reflected else ["if _kind is _Value:", *_indent(_case(primitive, (True, True), names))]
     pattern = [name == "self" for name in names]
     # A square is the commonest power, and its derivative needs no second power.
-    squared = row.name == "pow" and not reflected
-    square = ["if other == 2.0:", *_indent(_case(row, pattern, names, known={1: 2.0}))] if squared else []
+    squared = primitive.name == "pow" and not reflected
+    square = ["if other == 2.0:", *_indent(_case(primitive, pattern, names, known={1: 2.0}))] if squared else []
     body = [
         "_kind = type(other)",
         *both,
         "if _kind is int:",
         "    other = float(other)",
         "elif _kind is not float:",
-        f"    return _fallback(_row, other, ({', '.join(names)}))",
+        f"    return _fallback(_primitive, other, ({', '.join(names)}))",
         *square,
-        *_case(row, pattern, names),
+        *_case(primitive, pattern, names),
     ]
-    return _compile(row, "def _function(self, other):", body)
+    return _compile(primitive, name, "self, other", body)
 
 
-def compile_call(row: Primitive) -> Callable[..., Any]:
+def compile_call(primitive: Primitive) -> Callable[..., Any]:
     """The row's `__call__`: its common patterns as source, all the others by `call`."""
-    if row.opaque:
+    if primitive.opaque:
         return lambda self, *args, **named: call(self, self.pack(*args, **named))
-    if row.variadic:
-        return _call_by_kinds(row)
-    names = row.parameters
+    if primitive.variadic:
+        return _call_by_kinds(primitive)
+    names = primitive.parameters
     patterns = [(True,) + (False,) * (len(names) - 1)]
-    if len(names) == 2 and not row.defaults:
+    if len(names) == 2 and not primitive.defaults:
         patterns += [(True, True), (False, True)]
     patterns.append((False,) * len(names))
     body = []
     for pattern in patterns:
         tests = [f"type({n}) is {'_Value' if w else 'float'}" for n, w in zip(names, pattern, strict=True)]
-        body += [f"if {' and '.join(tests)}:", *_indent(_case(row, pattern, names))]
-    body.append(f"return _call(_row, ({', '.join(names)},))")
-    return _compile(row, f"def _function(self, {_signature(row)}):", body)
+        body += [f"if {' and '.join(tests)}:", *_indent(_case(primitive, pattern, names))]
+    body.append(f"return _call(_primitive, ({', '.join(names)},))")
+    return _compile(primitive, "__call__", f"self, {_signature(primitive)}", body)
 
 
-def _signature(row: Primitive) -> str:
-    required = len(row.parameters) - len(row.defaults)
-    defaults = zip(row.parameters[required:], row.defaults, strict=True)
-    return ", ".join([*row.parameters[:required], *(f"{name}={default!r}" for name, default in defaults)])
+def _signature(primitive: Primitive) -> str:
+    required = len(primitive.parameters) - len(primitive.defaults)
+    defaults = zip(primitive.parameters[required:], primitive.defaults, strict=True)
+    return ", ".join([*primitive.parameters[:required], *(f"{name}={default!r}" for name, default in defaults)])
 
 
-def compile_plain(row: Primitive) -> Callable[..., Any]:
+def compile_plain(primitive: Primitive) -> Callable[..., Any]:
     """The row as a function of floats alone, which it does not check; not for rows of any number of arguments."""
-    body = _case(row, (False,) * len(row.parameters), row.parameters)
-    return _compile(row, f"def _function({_signature(row)}):", body)
+    body = _case(primitive, (False,) * len(primitive.parameters), primitive.parameters)
+    return _compile(primitive, "on_floats", _signature(primitive), body)
 
 
 COMMON = 128
@@ -175,11 +200,11 @@ WIDEST_VECTOR = 32
 """The most operands that are compiled; a vector row writes as many lines as the square of them."""
 
 
-def _call_by_kinds(row: Primitive) -> Callable[..., Any]:
+def _call_by_kinds(primitive: Primitive) -> Callable[..., Any]:
     """The call of a row of any number of arguments: compiled for each pattern of kinds that becomes common."""
     cases: dict[tuple[type, ...], Callable[[tuple[Any, ...]], Any]] = {}
     counts: dict[tuple[type, ...], int] = {}
-    widest = WIDEST_VECTOR if row.vector else WIDEST
+    widest = WIDEST_VECTOR if isinstance(primitive, Vector) else WIDEST
 
     def function(self: Primitive, *args: Any, **named: Any) -> Any:
         operands = self.pack(*args, **named)
@@ -194,41 +219,71 @@ def _call_by_kinds(row: Primitive) -> Callable[..., Any]:
             counts[kinds] = counts.get(kinds, 0) + 1
             if counts[kinds] == COMMON:
                 names = [f"_a{i}" for i in range(len(kinds))]
-                body = [f"{', '.join(names)}, = args", *_case(row, [k is Value for k in kinds], names, "args")]
-                cases[kinds] = _compile(row, "def _function(args):", body)
-        return call(row, operands)
+                body = [f"{', '.join(names)}, = args", *_case(primitive, [k is Value for k in kinds], names, "args")]
+                cases[kinds] = _compile(primitive, "call", "args", body)
+        return call(primitive, operands)
 
     return function
 
 
-def compile_check(row: Primitive) -> None:
+def compile_check(primitive: Primitive) -> None:
     """Raise `TypeError` where a row's functions can't be written as source: they must call nothing but `m`.
 
     And `ValueError` for an argument whose name the source uses itself.
     """
-    for name in row.parameters:
+    for name in primitive.parameters:
         if name in SCOPE or name == "self" or name.startswith("_"):
-            raise ValueError(f"primitive {row.name}: its argument {name!r} needs another name, such as x")
+            raise ValueError(f"primitive {primitive.name}: its argument {name!r} needs another name, such as x")
     try:
-        _case(row, (True,) * len(row.parameters), row.parameters)
+        _case(primitive, (True,) * len(primitive.parameters), primitive.parameters)
     except Exception as error:
         raise TypeError(
-            f"primitive {row.name}: its functions must compute with + - * and the functions of m alone, "
+            f"primitive {primitive.name}: its functions must compute with + - * and the functions of m alone, "
             f"but they raised {type(error).__name__}: {error}"
         ) from error
 
 
 def _first_call(self: Primitive, *args: Any, **named: Any) -> Any:
-    setattr(type(self), "__call__", compile_call(self))  # noqa: B010 (a row has a class of its own)
+    setattr(type(self), "__call__", compile_call(self))  # noqa: B010 (a primitive has a class of its own)
     return self(*args, **named)  # type: ignore[operator]
 
 
-def _method(row: Primitive) -> Callable[..., Any]:
-    def method(self: Value, *args: Any, **named: Any) -> Any:
-        return row(self, *args, **named)  # type: ignore[operator]
+def _source(self: Primitive) -> str:
+    """Return the Python text that runs when the primitive is called, its operators' methods first.
 
-    method.__name__ = row.name
-    method.__doc__ = row.__doc__
+    >>> from scalargrad.primitives import neg
+    >>> print(neg.source().split("\\n\\n")[0])
+    def __neg__(self):
+        _x0 = self._data
+        try:
+            _t0 = -_x0
+        except _refusals:
+            return _evaluate(_primitive, (self,))
+        _v0 = _new(_Value)
+        _v0._data = _t0
+        _v0.grad = 0.0
+        _v0.first = self
+        _v0.second = None
+        _v0.partial_first = -1.0
+        _v0.partial_second = None
+        _v0.primitive = _primitive
+        _v0.label = ""
+        _v0.serial = _next_serial()
+        _v0.mark = None
+        return _v0
+    """
+    operator = OPERATORS.get(self.name)
+    names = [] if operator is None else [f"__{operator}__", f"__r{operator}__"]
+    functions = [getattr(Value, name) for name in names if hasattr(Value, name)]
+    return "\n".join(inspect.getsource(function) for function in [*functions, compile_call(self)])
+
+
+def _method(primitive: Primitive) -> Callable[..., Any]:
+    def method(self: Value, *args: Any, **named: Any) -> Any:
+        return primitive(self, *args, **named)  # type: ignore[operator]
+
+    method.__name__ = primitive.name
+    method.__doc__ = primitive.__doc__
     return method
 
 
@@ -239,14 +294,15 @@ def install() -> None:
     methods too, by their own names and by NumPy's. (A `__getattr__` would make every attribute slower.)
     """
     setattr(Primitive, "__call__", _first_call)  # noqa: B010
-    for row_name, name in OPERATORS.items():
-        row = TABLE[row_name]
-        setattr(Value, f"__{name}__", compile_operator(row))
-        if len(row.parameters) == 2:
-            setattr(Value, f"__r{name}__", compile_operator(row, reflected=True))
-    for row in [row for row in TABLE.values() if not row.variadic]:
-        for name in {row.name, NUMPY_NAMES.get(row.name, row.name)}:
-            setattr(Value, name, _method(row))
+    setattr(Primitive, "source", _source)  # noqa: B010
+    for own_name, name in OPERATORS.items():
+        primitive = TABLE[own_name]
+        setattr(Value, f"__{name}__", compile_operator(primitive))
+        if len(primitive.parameters) == 2:
+            setattr(Value, f"__r{name}__", compile_operator(primitive, reflected=True))
+    for primitive in [primitive for primitive in TABLE.values() if not primitive.variadic]:
+        for name in {primitive.name, NUMPY_NAMES.get(primitive.name, primitive.name)}:
+            setattr(Value, name, _method(primitive))
 
 
 install()

@@ -1,14 +1,17 @@
-"""The order of a graph, and the reverse sweep over the local derivatives that its nodes recorded.
+"""The order of a graph, and the sweeps over it: the chain rule, in reverse and forward.
 
 A node is made after its parents, so ascending creation numbers are a topological order of any graph. Nothing
 here recurses, and nothing needs more of a Value than its attributes, so `value` imports this module.
+
+`explored` and `backward` are the hot loops: they read a node's slots in place (their meaning is stated in `value`), and
+handle one and two operands separately. Everything else calls `node.edges()`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter, mul
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..rows import as_float
 from .observer import OBSERVER
@@ -77,13 +80,13 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
             if node.partial_first is not None:
                 reached.append(node.first)
             reached.append(node.second)
-        elif type(by_parent := node.partial_first) is not tuple:
+        elif type(partials := node.partial_first) is not tuple:
             reached.append(node.first)
-        elif None not in by_parent:
+        elif None not in partials:
             reached.extend(node.second)
         else:
-            for parent, by in zip(node.second, by_parent, strict=True):
-                (cut_off if by is None else reached).append(parent)
+            for parent, partial in zip(node.second, partials, strict=True):
+                (cut_off if partial is None else reached).append(parent)
     if cut_off:
         _start_afresh(topological_order(*cut_off), mark)
     order.sort(key=by_serial, reverse=True)
@@ -99,9 +102,9 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         elif type(partial_first) is not tuple:
             node.first.grad += grad * partial_first
         else:
-            for parent, by in zip(node.second, partial_first, strict=True):
-                if by is not None:
-                    parent.grad += grad * by
+            for parent, partial in zip(node.second, partial_first, strict=True):
+                if partial is not None:
+                    parent.grad += grad * partial
 
 
 def _start_afresh(nodes: Sequence[Value], mark: object) -> None:
@@ -120,22 +123,67 @@ def adjoints(order: Sequence[Value], roots: Sequence[Value], seeds: Sequence[flo
     for node in reversed(order):
         adjoint = found.get(id(node))
         if adjoint is not None:
-            for parent, by in edges_of(node):
+            for parent, partial in node.edges():
                 key = id(parent)
                 before = found.get(key)
-                found[key] = adjoint * by if before is None else before + adjoint * by
+                found[key] = adjoint * partial if before is None else before + adjoint * partial
     return found
 
 
-def edges_of(node: Value) -> Iterable[tuple[Value, float]]:
-    """A node's parents with the local derivatives by them, without those that are 0 by structure."""
-    partial_first, partial_second = node.partial_first, node.partial_second
-    if partial_second is not None:
-        second = node.second, partial_second
-        return (second,) if partial_first is None else ((node.first, partial_first), second)
-    if type(partial_first) is tuple:
-        return [(parent, by) for parent, by in zip(node.second, partial_first, strict=True) if by is not None]
-    return () if partial_first is None else ((node.first, partial_first),)
+Edges = Iterable[tuple["Value", Any]]
+"""The parents of a node, each with the local derivative with respect to it."""
+
+
+class Flow(NamedTuple):
+    """One term of the chain rule: `amount` = `derivative` · `partial` goes along one edge, and adds up.
+
+    In reverse it goes from a node to its parent, and `derivative` is the node's adjoint; forward it goes from the
+    parent to the node, and `derivative` is the parent's tangent. `before` is the sum without this term, None if this
+    is the first one; `after` is the sum with it.
+    """
+
+    node: Value
+    parent: Value
+    place: int
+    partial: Any
+    derivative: Any
+    amount: Any
+    before: Any
+    after: Any
+
+
+Linear = Sequence[tuple["Value", Edges]]
+Product = Callable[[Any, Any], Any]
+
+
+def reverse_flow(edges: Linear, adjoints: dict[int, Any], product: Product = mul) -> Iterator[Flow]:
+    """Yield the terms of the chain rule from the roots to the leaves, and add each to `adjoints`, a dict by `id`.
+
+    `edges` has the nodes, parents first, each with its parents and partials. `adjoints` begins with the roots' seeds.
+    Source: 10-601 Backpropagation, "Backpropagation" in four steps.
+    """
+    for node, pairs in reversed(edges):
+        adjoint = adjoints.get(id(node))
+        if adjoint is not None:
+            for place, (parent, partial) in enumerate(pairs):
+                amount, before = product(adjoint, partial), adjoints.get(id(parent))
+                after = adjoints[id(parent)] = amount if before is None else before + amount
+                yield Flow(node, parent, place, partial, adjoint, amount, before, after)
+
+
+def forward_flow(edges: Linear, tangents: dict[int, Any], product: Product = mul) -> Iterator[Flow]:
+    """Yield the terms of Δy = Σ ∂y/∂zᵢ Δzᵢ from the leaves to the roots, and add each to `tangents`, a dict by `id`.
+
+    `edges` is as for `reverse_flow`; `tangents` begins with the perturbations of the leaves. Source: 11-785,
+    "Calculus refresher".
+    """
+    for node, pairs in edges:
+        for place, (parent, partial) in enumerate(pairs):
+            tangent = tangents.get(id(parent))
+            if tangent is not None:
+                amount, before = product(tangent, partial), tangents.get(id(node))
+                after = tangents[id(node)] = amount if before is None else before + amount
+                yield Flow(node, parent, place, partial, tangent, amount, before, after)
 
 
 def _checked(seed: float) -> float:

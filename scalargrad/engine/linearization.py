@@ -6,13 +6,14 @@ Nothing here recurses. The order of a graph and the sweep over recorded floats, 
 from __future__ import annotations
 
 import functools
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..interpreters.floats import IEEE
 from ..rows import Output
 from .evaluation import evaluate
-from .graph import adjoints, backward, edges_of, explored, topological_order
+from .graph import adjoints, backward, explored, forward_flow, reverse_flow, topological_order
 from .nodes import NODES
 from .value import Value, rebuild
 
@@ -42,7 +43,7 @@ class Linearization:
         for node in self.order:
             if id(node) in active:
                 continue
-            pairs: list[tuple[Value, Any]] = [(p, by) for p, by in edges_of(node) if id(p) in active]
+            pairs: list[tuple[Value, Any]] = [(p, by) for p, by in node.edges() if id(p) in active]
             if pairs and self.as_nodes:
                 partials = zip(node.parents, _partials_as_nodes(node, active, outputs), strict=True)
                 pairs = [(p, by) for p, by in partials if by is not None and id(p) in active]
@@ -58,31 +59,15 @@ class Linearization:
             found = adjoints(self.order, self.roots, seeds)
             return [found.get(id(leaf), 0.0) for leaf in self.leaves]
         for root, seed in zip(self.roots, seeds, strict=True):
-            _accumulate(found, root, seed)
-        for node, pairs in reversed(self.edges):
-            adjoint = found.pop(id(node), None)
-            if adjoint is not None:
-                for parent, partial in pairs:
-                    _accumulate(found, parent, times(adjoint, partial))
+            found[id(root)] = found[id(root)] + seed if id(root) in found else seed
+        deque(reverse_flow(self.edges, found, times), maxlen=0)
         return [found.get(id(leaf), 0.0) for leaf in self.leaves]
 
     def push_forward(self, tangents: Iterable[Any]) -> list[Any]:
         """The forward sweep: the lecture's Δy = Σ ∂y/∂zᵢ Δzᵢ, for perturbations of the leaves."""
-        found: dict[int, Any] = {}
-        for leaf, tangent in zip(self.leaves, tangents, strict=True):
-            found[id(leaf)] = tangent
-        for node, pairs in self.edges:
-            for parent, partial in pairs:
-                tangent = found.get(id(parent))
-                if tangent is not None:
-                    _accumulate(found, node, times(tangent, partial))
+        found = {id(leaf): tangent for leaf, tangent in zip(self.leaves, tangents, strict=True)}
+        deque(forward_flow(self.edges, found, times), maxlen=0)
         return [found.get(id(root), 0.0) for root in self.roots]
-
-
-def _accumulate(sums: dict[int, Any], node: Value, term: Any) -> None:
-    key = id(node)
-    before = sums.get(key)
-    sums[key] = term if before is None else before + term
 
 
 def times(x: Any, partial: Any) -> Any:
@@ -102,9 +87,9 @@ def _partials_as_nodes(node: Value, active: set[int], outputs: dict[Any, Any]) -
     wanted = [isinstance(arg, Value) and id(arg) in active for arg in args]
     if isinstance(primitive, Output):
         # The outputs of one call are computed anew once for all of them.
-        call = primitive.row, tuple([id(arg) if isinstance(arg, Value) else arg for arg in args])
+        call = primitive.vector, tuple([id(arg) if isinstance(arg, Value) else arg for arg in args])
         if call not in outputs:
-            outputs[call] = evaluate(primitive.row, args, IEEE)
+            outputs[call] = evaluate(primitive.vector, args, IEEE)
         partials = primitive.derivatives(NODES, outputs[call], args)
     elif primitive is None:
         partials = []

@@ -20,10 +20,10 @@ from .value import data_of
 class Nodes(Namespace):
     """The namespace `m` whose functions record a node where an operand is one."""
 
-    def interpret(self, row: Primitive) -> Callable[..., Any]:
+    def interpret(self, primitive: Primitive) -> Callable[..., Any]:
         def function(*args: Any) -> Any:
             recording = OBSERVER.get()
-            return (evaluate if recording is None else recording.applied)(row, row.filled(args), IEEE)
+            return (evaluate if recording is None else recording.applied)(primitive, primitive.filled(args), IEEE)
 
         return function
 

@@ -18,10 +18,10 @@ class RecordingError(TypeError):
 class Observer(Protocol):
     """What a recording is told, and what it answers."""
 
-    def computed(self, row: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:
+    def computed(self, primitive: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:
         """A row made these nodes from these arguments; `m` tells whether it would have refused."""
 
-    def applied(self, row: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
+    def applied(self, primitive: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
         """What `evaluate` gives for the same, kept as well."""
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:

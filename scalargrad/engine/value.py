@@ -11,7 +11,7 @@ from .graph import backward, topological_order
 from .observer import OBSERVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ..rows import Output, Primitive
 
@@ -57,9 +57,7 @@ class Value:
 
     _data: float  # behind `data`: what the library itself reads and writes
     grad: float
-    # One or two operands stand in the node itself, each with the local derivative by it, which is None for a
-    # constant: so a node is one object for Python's collector. A node of more, or with a derivative that is 0
-    # by structure, has `args` in `first`, `parents` in `second` and `by_parent` in `partial_first`, as tuples.
+    # `slots` states what these four hold.
     first: Any
     second: Any
     partial_first: Any
@@ -118,16 +116,31 @@ class Value:
         return (self.first,) if self.partial_second is None else (self.first, self.second)
 
     @property
-    def by_parent(self) -> tuple[float | None, ...]:
-        """The local derivative by each parent; None where it is 0 by structure and no adjoint passes, even ∞."""
-        if isinstance(self.partial_first, tuple):
+    def partials_or_none(self) -> tuple[float | None, ...]:
+        """The partial derivative for each parent. None marks a structural zero: no adjoint passes it, not even inf."""
+        if type(self.partial_first) is tuple:
             return self.partial_first
-        return tuple([by for by in (self.partial_first, self.partial_second) if by is not None])
+        return tuple([partial for partial in (self.partial_first, self.partial_second) if partial is not None])
 
     @property
     def partials(self) -> tuple[float, ...]:
-        """The local derivative by each of the parents."""
-        return tuple([0.0 if by is None else by for by in self.by_parent])
+        """The local derivative with respect to each of the parents."""
+        return tuple([0.0 if partial is None else partial for partial in self.partials_or_none])
+
+    def edges(self) -> Iterable[tuple[Value, float]]:
+        """Return the parents, each with the local derivative with respect to it, without structural zeros.
+
+        >>> x = Value(3.0)
+        >>> [(parent is x, partial) for parent, partial in (x * x).edges()]
+        [(True, 3.0), (True, 3.0)]
+        """
+        partial_first, partial_second = self.partial_first, self.partial_second
+        if partial_second is not None:
+            second = self.second, partial_second
+            return (second,) if partial_first is None else ((self.first, partial_first), second)
+        if type(partial_first) is tuple:
+            return [(p, partial) for p, partial in zip(self.second, partial_first, strict=True) if partial is not None]
+        return () if partial_first is None else ((self.first, partial_first),)
 
     def backward(self, seed: float = 1.0) -> None:
         """Accumulate the derivatives of `seed` times this value by every node it was computed from, in `grad`.
@@ -285,34 +298,50 @@ class Value:
 
     def state(self) -> tuple[Any, ...]:
         """What a copy keeps besides its place in the graph; the mark of a sweep becomes True."""
-        return self._data, self.by_parent, self.grad, self.label, None if self.mark is None else True
+        return self._data, self.partials_or_none, self.grad, self.label, None if self.mark is None else True
+
+
+def slots(operands: Sequence[Any], partials: Sequence[Any], wide: tuple[Any, Any, Any] | None, none: Any = None) -> Any:
+    """Return what a node's slots `first`, `second`, `partial_first` and `partial_second` hold.
+
+    One or two operands are stored in the node itself, each with the local derivative with respect to it, which is
+    `none` for a constant: so a node is one object for Python's collector. If a node has more operands, or a local
+    derivative that is 0 by structure, its slots are `wide`: the tuples of its args, its parents, and the parents'
+    partials. `fastcalls` calls this with text in place of objects.
+
+    >>> slots(("x", 2.0), (6.0, None), None)
+    ('x', 2.0, 6.0, None)
+    """
+    if wide is not None:
+        return (*wide, none)
+    first, second = operands if len(operands) == 2 else (operands[0], none)
+    partial_first, partial_second = partials if len(partials) == 2 else (partials[0], none)
+    return first, second, partial_first, partial_second
 
 
 def make_node(
     primitive: Any,
     args: tuple[Value | float, ...],
     data: float,
-    by_parent: Sequence[float | None],
+    partials: Sequence[float | None],
     parents: tuple[Value, ...] | None = None,
 ) -> Value:
-    """A new node whose data and local derivatives are known; `parents` may be given, to be shared by many."""
+    """Return a new node. `partials` has an entry for each parent; `parents` may be given, to be shared by many."""
     node = Value.__new__(Value)
     node._data = data
     node.grad = 0.0
-    node.first = node.second = node.partial_first = node.partial_second = None
-    if len(args) > 2 or None in by_parent:
-        if parents is None:
-            parents = tuple([arg for arg in args if isinstance(arg, Value)])
-        node.first = args
-        node.second = parents if len(parents) < len(args) else args  # one tuple where they are equal
-        node.partial_first = tuple(by_parent)
-    elif args:
-        by = iter(by_parent)
-        node.first = args[0]
-        node.partial_first = next(by) if isinstance(args[0], Value) else None
-        if len(args) == 2:
-            node.second = args[1]
-            node.partial_second = next(by) if isinstance(args[1], Value) else None
+    if not args:
+        node.first = node.second = node.partial_first = node.partial_second = None
+    else:
+        wide = None
+        by_operand: Sequence[float | None] = partials
+        if len(args) > 2 or None in partials:
+            if parents is None:
+                parents = tuple([arg for arg in args if isinstance(arg, Value)])
+            wide = args, parents if len(parents) < len(args) else args, tuple(partials)  # one tuple if they are equal
+        elif len(partials) < len(args):
+            by_operand = [partials[0] if isinstance(arg, Value) else None for arg in args]
+        node.first, node.second, node.partial_first, node.partial_second = slots(args, by_operand, wide)
     node.primitive = primitive
     node.label = ""
     node.serial = next_serial()
@@ -322,8 +351,8 @@ def make_node(
 
 def rebuild(primitive: Primitive | Output | None, args: tuple[Value | float, ...], state: tuple[Any, ...]) -> Value:
     """A node like another one, with a creation number of its own."""
-    data, by_parent, *rest = state
-    node = make_node(primitive, args, data, by_parent)
+    data, partials, *rest = state
+    node = make_node(primitive, args, data, partials)
     node.grad, node.label, node.mark = rest
     return node
 

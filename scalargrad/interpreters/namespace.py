@@ -45,6 +45,6 @@ class Namespace:
         setattr(self, name, function)
         return function
 
-    def interpret(self, row: Primitive) -> Callable[..., Any]:
+    def interpret(self, primitive: Primitive) -> Callable[..., Any]:
         """What a row computes in this namespace, for flat operands."""
-        return functools.partial(row.forward, self)
+        return functools.partial(primitive.forward, self)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import math
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..files import write_whole
 from ..rows import as_float
 from .module import Module
 
@@ -26,6 +25,7 @@ def save(module: Module, path: str | os.PathLike[str]) -> None:
     Numbers are written so that they are read back exactly. Raises `ValueError` for a parameter that is not
     finite, `OSError` where the file can't be written; the file that was there stays then.
 
+    >>> import tempfile
     >>> from scalargrad import nn
     >>> folder = tempfile.TemporaryDirectory()
     >>> model, other = nn.MLP(2, [3, 1], rng=1), nn.MLP(2, [3, 1], rng=2)
@@ -40,7 +40,8 @@ def save(module: Module, path: str | os.PathLike[str]) -> None:
         if not math.isfinite(number):
             raise ValueError(f"save: {name} is {number!r}; only finite parameters are saved")
     document = {"format": FORMAT, "version": VERSION, "parameters": _vectors(state)}
-    _write_whole(Path(path), json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    write_whole(path, f"{text}\n".encode())
 
 
 def load_state(path: str | os.PathLike[str]) -> dict[str, float]:
@@ -72,30 +73,6 @@ def _vectors(state: dict[str, float]) -> list[dict[str, Any]]:
         else:
             vectors.extend({"name": name, "shape": [], "data": [number]} for name, number in entries)
     return vectors
-
-
-def _write_whole(path: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode(path))
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-
-
-def _mode(path: Path) -> int:
-    """The permissions for the file: those that it has, else what the process gives new files."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _refuse_constant(text: str) -> NoReturn:

@@ -10,7 +10,7 @@ from ..engine.linearization import Linearization
 from ..engine.observer import OBSERVER
 from ..engine.value import Value, data_of
 from ..interpreters.floats import FLOATS, IEEE
-from ..rows import Many
+from ..rows import Many, Vector
 from .choices import CHOOSE, EQUAL, LESS
 from .mapped import mapped_nodes
 from .program import Guard, Instruction, Program
@@ -32,7 +32,7 @@ def run_on_nodes(program: Program, inputs: Sequence[Any]) -> list[Any]:
     for step in program.steps:
         if isinstance(step, Instruction):
             out = _instruction(step, tuple([cell(x) for x in step.operands]))
-            cells.extend(out if step.row.vector else (out,))
+            cells.extend(out if isinstance(step.row, Vector) else (out,))
         elif isinstance(step, Guard):
             _keep(step, cells[step.condition])
         else:

@@ -17,7 +17,7 @@ from ..engine.graph import explored
 from ..engine.observer import OBSERVER, RecordingError
 from ..engine.value import Value, data_of, make_node, next_serial
 from ..interpreters.floats import FLOATS, IEEE
-from ..rows import Functions, Output, Primitive, as_float
+from ..rows import Functions, Output, Primitive, Vector, as_float
 from .choices import CHOOSE, EQUAL, LESS
 from .lowering import ARITHMETIC, can_refuse
 from .passes import is_needed, joined, merged, renumbered
@@ -78,7 +78,7 @@ class Recording:
                 constants += 1
             else:
                 return evaluate(row, args, m)
-        if constants == len(args) or row.vector or row.opaque or None in row.partials:
+        if constants == len(args) or isinstance(row, Vector) or row.opaque or None in row.partials:
             return evaluate(row, args, m)
         try:
             number = row.forward(m, *data)
@@ -198,7 +198,7 @@ class Recording:
             return list(data)
         if all(type(x) is float for x in operands):
             return list(data)
-        if not row.vector:
+        if not isinstance(row, Vector):
             return [self._simplified(row, operands, refuses)]
         found = self._added(row, operands, refuses, len(data))
         return list(range(found, found + len(data)))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ..engine.evaluation import REFUSALS, refusal
 from ..interpreters.floats import FLOATS, IEEE
+from ..rows import Vector
 from .program import Guard, Instruction, Mapped, Operand, Program, Runner
 
 __all__ = ["in_lane", "lane_inputs", "over_lanes", "replay"]
@@ -42,7 +43,7 @@ def _instruction(step: Instruction, data: list[float]) -> Sequence[float]:
         out = step.row.forward(FLOATS if step.refuses else IEEE, *data)
     except REFUSALS as error:
         raise refusal(step.row, error, data, data) from None
-    return out if step.row.vector else (float(out),)
+    return out if isinstance(step.row, Vector) else (float(out),)
 
 
 def _mapped(step: Mapped, broadcast: list[float], values: Sequence[float]) -> list[float] | None:

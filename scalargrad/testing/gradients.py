@@ -48,7 +48,7 @@ class _Problem:
     atol: float
 
     def flat(self, leaves: Sequence[Any]) -> list[Any]:
-        rebuild = flatten(list(self.args))[2]
+        rebuild = flatten(list(self.args))[1].unflatten
         return flatten(self.f(*rebuild(leaves)))[0]
 
     def numbers(self, leaves: Sequence[float]) -> list[float]:
@@ -100,7 +100,8 @@ def check_gradients(
 
 
 def _floats(arg: Any) -> Any:
-    leaves, paths, rebuild = flatten(arg)
+    leaves, tree = flatten(arg)
+    paths, rebuild = tree.paths(), tree.unflatten
     for leaf, path in zip(leaves, paths, strict=True):
         if as_float(leaf) is None:
             raise TypeError(f"check_gradients: {path or 'an argument'} is {leaf!r}, not a plain number")
@@ -144,7 +145,7 @@ def _unit(count: int, index: int) -> list[float]:
 
 
 def _place(problem: _Problem, output: int, leaf: int) -> str:
-    path = f"args{flatten(list(problem.args))[1][leaf]}"
+    path = f"args{flatten(list(problem.args))[1].paths()[leaf]}"
     return path if output == 0 else f"{path}, of output {output}"
 
 
@@ -205,7 +206,8 @@ def _judge(
 
 
 def _nodes(problem: _Problem) -> list[Value]:
-    leaves = [Value(leaf, label=f"args{path}") for leaf, path in zip(*flatten(list(problem.args))[:2], strict=True)]
+    numbers, tree = flatten(list(problem.args))
+    leaves = [Value(leaf, label=f"args{path}") for leaf, path in zip(numbers, tree.paths(), strict=True)]
     roots = [out for out in problem.flat(leaves) if isinstance(out, Value)]
     return topological_order(*roots)
 
@@ -233,7 +235,7 @@ def _wrong_partials(problem: _Problem, node: Value) -> Iterator[str]:
     primitive = node.primitive
     if primitive is None or not node.partials:
         return
-    row, index = (primitive.row, primitive.index) if isinstance(primitive, Output) else (primitive, None)
+    row, index = (primitive.vector, primitive.index) if isinstance(primitive, Output) else (primitive, None)
     data = _data(node)
     positions = [i for i, arg in enumerate(node.args) if isinstance(arg, Value)]
     for i, partial in zip(positions, node.partials, strict=True):

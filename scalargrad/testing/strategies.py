@@ -9,7 +9,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from ..interpreters.floats import IEEE
-from ..rows import REAL, TABLE, Affine, Dot, Functions, Interval, Joint, Primitive
+from ..rows import REAL, TABLE, Affine, Dot, Functions, Interval, Joint, Primitive, Vector
 from .formulas import Branching, Expression, Operand, Step
 
 __all__ = ["branching", "expressions", "points"]
@@ -50,7 +50,7 @@ def expressions(
         raise ValueError(f"expressions: no primitive is named {', '.join(unknown)}")
     usual = [row for row in TABLE.values() if not row.opaque and row.name != "stop_gradient"]
     rows = [TABLE[name] for name in primitives] if primitives else usual
-    rows = [row for row in rows if not row.vector and (not smooth or is_smooth(row))]
+    rows = [row for row in rows if not isinstance(row, Vector) and (not smooth or is_smooth(row))]
     if not rows:
         raise ValueError("expressions: none of the primitives is smooth and of one output")
     return _expressions(tuple(names), tuple(rows), max_nodes, domain_safe)
