@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 from ..command.expression import Expression, ExpressionError
 from ..diagrams.equations import Contribution
 from ..engine.value import Value
-from ..interpreters.notation import MINUS, PRODUCT, Term, digits, term
+from ..interpreters.names import digits, latex
+from ..interpreters.notation import Term
 from .graph import Formula, Graph, Problem
 from .misconceptions import MISCONCEPTIONS
-from .text import Equations, Prose, Row, Text, equal, factor, fraction, number, product
+from .text import Equations, Prose, Text, for_console, fraction, row
 from .work import Misconception, Work
 
 __all__ = ["Exercise", "Feedback", "read_number"]
@@ -37,7 +38,7 @@ class Feedback:
         return self.right
 
     def __str__(self) -> str:
-        return self.text
+        return for_console(self.text)
 
 
 class Exercise:
@@ -126,13 +127,12 @@ class Exercise:
 
     # The parts of questions and solutions
     def _forward(self, values: bool = True, until: Value | None = None) -> Equations:
-        rows: list[Row] = []
+        rows = []
         for step in self.graph.equations.forward:
-            if step.formula is None:
-                right = term(step.value)
-            else:
-                right = equal(step.formula, number(step.value)) if values else step.formula
-            rows.append((step.name, "=", right))
+            shown = [step.formula] if step.formula else []
+            if values or step.formula is None:
+                shown.append(Term(step.number, latex(step.number)))
+            rows.append(row(step.name, " = ", *joined(shown)))
             if step.node is until:
                 break
         return Equations(tuple(rows))
@@ -140,23 +140,18 @@ class Exercise:
     def _derivative(self, below: Value, above: Value | None = None) -> Term:
         return fraction(self.graph.name(above or self.graph.goal), self.graph.name(below))
 
-    def _backward(self, lines: list[Contribution], hidden: Contribution | None = None) -> Equations:
-        rows: list[Row] = [(self._derivative(self.graph.goal), "=", Term("1", "1"))]
-        return Equations((*rows, *(self._row(line, line is hidden) for line in lines)))
+    def _backward(self, lines: Sequence[Contribution], hidden: Contribution | None = None) -> Equations:
+        rows = [row(self._derivative(self.graph.goal), " = ", "1")]
+        for line in lines:
+            missing = row(self._derivative(line.parent), " += ", Term("?", r"\boxed{\ ?\ }"))
+            rows.append(missing if line is hidden else Term(str(line), line.latex))
+        return Equations(tuple(rows))
 
-    def _row(self, line: Contribution, hidden: bool = False) -> Row:
-        if hidden:
-            return self._derivative(line.parent), "+=", Term("?", r"\boxed{\ ?\ }")
-        formula = Term(*line.formula.inside(PRODUCT))
-        shown = equal(
-            product(self._derivative(line.child), formula),
-            product(number(line.adjoint), factor(line.local)),
-            number(line.amount),
-        )
-        if not line.is_first:
-            total = number(line.now)
-            shown = Term(f"{shown.text}   (sum {total.text})", rf"{shown.latex} \quad (\text{{sum }} {total.latex})")
-        return self._derivative(line.parent), "+=", shown
+
+def joined(terms: Sequence[Term], sign: str = "=") -> list[str | Term]:
+    """Return terms with a sign between them, which is not aligned."""
+    between: list[str | Term] = [Term(f" {sign} ", f" {sign} ")]
+    return [part for shown in terms for part in (*between, shown)][1:]
 
 
 def prose(*parts: str | Term) -> Prose:
@@ -178,9 +173,8 @@ def read_number(given: float | str) -> float:
     """
     if not isinstance(given, str):
         return given.data if isinstance(given, Value) else Value(given).data
-    text = given.strip().replace(MINUS, "-").replace("·", "*").replace("^", "**")
     try:
-        return Value(Expression(text)({})).data
+        return Value(Expression(given)({})).data
     except (ExpressionError, TypeError):
         advice = "write a decimal point, as in 0.25" if "," in given else "give one, such as -0.7649, 2/3 or cos(1)"
         raise ValueError(f"{given!r} is not a number: {advice}") from None

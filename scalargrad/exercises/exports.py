@@ -196,7 +196,7 @@ SECTION = """\
 def page(exercises: Sequence[Exercise], title: str) -> str:
     """Return an HTML page with an answer box for each exercise, which checks what is typed and gives the hint."""
     parts = [
-        SECTION.format(count=count, question=html.escape(str(e.question)), solution=html.escape(str(e.solution)))
+        SECTION.format(count=count, question=html.escape(e.question.text()), solution=html.escape(e.solution.text()))
         for count, e in enumerate(exercises, start=1)
     ]
     data = json.dumps([[e.answer, explained(e)] for e in exercises]).replace("<", "\\u003c")

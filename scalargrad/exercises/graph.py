@@ -51,18 +51,16 @@ class Graph:
     """The nodes and the edges under a goal, with their equations."""
 
     def __init__(self, goal: Value) -> None:
-        self.goal = goal
         self.equations = derivation(goal)
+        self.goal = self.equations.goal
         self.nodes = [step.node for step in self.equations.forward]
         if len(self.nodes) > LARGEST:
             raise ValueError(f"an exercise by hand has at most {LARGEST} nodes, this formula has {len(self.nodes)}")
-        lines = iter(enumerate(self.equations.backward))
         self.edges: list[Edge] = []  # in the order of the backward pass
-        for child in reversed(self.nodes):
-            operands = [position for position, arg in enumerate(child.args) if isinstance(arg, Value)]
-            for position, parent in zip(operands, child.parents, strict=True):
-                number, line = next(lines)
-                self.edges.append(Edge(number, child, parent, position, line.local, line.formula))
+        for number, line in enumerate(self.equations.backward):
+            positions = [i for i, arg in enumerate(line.child.args) if isinstance(arg, Value)]
+            edge = Edge(number, line.child, line.parent, positions[line.place], line.local, line.formula)
+            self.edges.append(edge)
 
     def name(self, node: Value) -> Term:
         """Return the symbol of a node, as the equations write it."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..diagrams.equations import Contribution
 from ..interpreters.notation import Term, term
-from .exercise import Exercise, prose
+from .exercise import Exercise, joined, prose
 from .graph import Formula, Graph
-from .text import Equations, Row, Text, equal, factor, joined, number, product
+from .text import Equations, Text, factor, number, row
 from .work import Work
 
 __all__ = ["KINDS", "Adjoint", "ForwardValue", "LocalDerivative", "MissingLine", "TrainingStep"]
@@ -82,9 +82,9 @@ class LocalDerivative(Exercise):
 
     @property
     def solution(self) -> Text:
-        formula = joined("+", "+", [edge.formula for edge in self.edges])
-        row = self._derivative(self.parent, self.node), "=", equal(formula, number(self.answer))
-        return Text((Equations((row,)),))
+        formula = row(*joined([edge.formula for edge in self.edges], "+"))
+        shown = joined([formula, number(self.answer)])
+        return Text((Equations((row(self._derivative(self.parent, self.node), " = ", *shown),)),))
 
 
 class Adjoint(Exercise):
@@ -150,14 +150,14 @@ class MissingLine(Exercise):
 
     @property
     def question(self) -> Text:
-        lines = list(self.graph.equations.backward[: self.edge.number + 1])
+        lines = self.graph.equations.backward[: self.edge.number + 1]
         asked = prose("What does ", self._derivative(self.edge.child), " add in the last line?")
         backward = self._backward(lines, hidden=self.line)
         return Text((prose("The backward pass stops at a missing number."), self._forward(), backward, asked))
 
     @property
     def solution(self) -> Text:
-        return Text((Equations((self._row(self.line),)),))
+        return Text((Equations((Term(str(self.line), self.line.latex),)),))
 
 
 class TrainingStep(Exercise):
@@ -252,13 +252,13 @@ class TrainingStep(Exercise):
 
     @property
     def solution(self) -> Text:
-        rows: list[Row] = []
+        rows: list[Term] = []
         before, name = self.start, self.graph.name(self.node)
         for after in self.trained(Work()):
             gradient = (before - after) / self.rate
-            step = product(term(self.rate), factor(gradient))
-            moved = equal(joined("−", "-", [number(before), step]), number(after))
-            rows += [(self._derivative(self.node), "=", number(gradient)), (name, "←", moved)]
+            change = row(number(before), " − ", term(self.rate), " · ", factor(gradient))
+            rows += [row(self._derivative(self.node), " = ", number(gradient))]
+            rows += [row(name, " ← ", *joined([change, number(after)]))]
             before = after
         return Text((Equations(tuple(rows)),))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..engine.value import Value
-from ..interpreters.notation import MINUS
+from ..interpreters.names import MINUS
 from ..rows import Output
 from .graph import Edge, Graph, numbers
 from .work import Misconception, Work, computed, slope

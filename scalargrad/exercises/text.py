@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import sys
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from ..interpreters.notation import MINUS, Term, digits
+from ..interpreters import names
+from ..interpreters.notation import Term
 
-__all__ = ["Equations", "Prose", "Text", "escaped", "fraction", "joined", "number"]
+__all__ = ["Equations", "Prose", "Text", "escaped", "factor", "fraction", "number"]
 
-Row: TypeAlias = tuple[Term, str, Term]
-LATEX_RELATIONS = {"=": "=", "+=": r"\mathrel{+}=", "←": r"\leftarrow"}
 LATEX_CHARACTERS = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
@@ -23,64 +21,79 @@ class Prose:
     parts: tuple[str | Term, ...]
 
     def text(self) -> str:
+        """Return the paragraph as plain text."""
         return "".join(part if isinstance(part, str) else part.text for part in self.parts)
 
     def markdown(self) -> str:
+        """Return the paragraph with its formulas between dollar signs."""
         return "".join(part if isinstance(part, str) else f"${part.latex}$" for part in self.parts)
 
     def latex(self) -> str:
+        """Return the paragraph as LaTeX."""
         return "".join(escaped(part) if isinstance(part, str) else f"${part.latex}$" for part in self.parts)
 
 
 @dataclass(frozen=True)
 class Equations:
-    """Equations below each other, as rows of a left side, a relation and a right side."""
+    """Equations below each other; their LaTeX has an `&` where they are aligned."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Term, ...]
 
     def text(self) -> str:
-        width = max(len(left.text) for left, _, _ in self.rows)
-        return "\n".join(f"  {left.text.ljust(width)} {sign:2} {right.text}" for left, sign, right in self.rows)
-
-    def latex(self) -> str:
-        rows = [f"{left.latex} &{LATEX_RELATIONS[sign]} {right.latex}" for left, sign, right in self.rows]
-        return "\\[\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}\\]"
+        """Return the equations as indented lines."""
+        return "\n".join(f"  {row.text}" for row in self.rows)
 
     def markdown(self) -> str:
-        return f"$${self.latex()[2:-2]}$$"
+        """Return the equations as one display between dollar signs."""
+        return f"$${self._aligned()}$$"
+
+    def latex(self) -> str:
+        """Return the equations as one display."""
+        return rf"\[{self._aligned()}\]"
+
+    def _aligned(self) -> str:
+        rows = " \\\\[6pt]\n".join(row.latex for row in self.rows)
+        return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
 
 
 @dataclass(frozen=True)
 class Text:
-    """Paragraphs and equations. `str()` gives plain text, `markdown()` and `latex()` the same for a sheet."""
+    """Paragraphs and equations, as plain text, Markdown and LaTeX. A console that knows no ∂ gets ASCII."""
 
     blocks: tuple[Prose | Equations, ...]
 
     def __str__(self) -> str:
+        return for_console(self.text())
+
+    def text(self) -> str:
+        """Return plain text, with mathematical signs."""
         return "\n\n".join(block.text() for block in self.blocks)
 
     def markdown(self) -> str:
-        """The text as Markdown, with its equations in LaTeX between dollar signs."""
+        """Return the text as Markdown, with its equations in LaTeX between dollar signs."""
         return "\n\n".join(block.markdown() for block in self.blocks)
 
     def latex(self) -> str:
-        """The text as the body of a LaTeX document that loads `amsmath`."""
+        """Return the text as the body of a LaTeX document that loads `amsmath`."""
         return "\n\n".join(block.latex() for block in self.blocks)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
 
 
+def for_console(text: str) -> str:
+    """Return text that the console can print."""
+    return names.printable(text, getattr(sys.stdout, "encoding", None) or "utf-8")
+
+
 def number(x: float) -> Term:
-    """Return a computed number with four decimals; in a product, a negative one stands in parentheses."""
-    text = digits(x)
-    mantissa, _, exponent = text.replace(MINUS, "-").partition("e")
-    latex = rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa.replace("∞", r"\infty")
-    return Term(text, latex)
+    """Return a computed number as equations show it."""
+    text = names.digits(x)
+    return Term(text, names.latex(text))
 
 
 def factor(x: float) -> Term:
-    """Return a computed number as a factor: a negative one in parentheses."""
+    """Return a computed number as the second factor of a product: a negative one in parentheses."""
     shown = number(x)
     return Term(f"({shown.text})", f"({shown.latex})") if x < 0 else shown
 
@@ -90,19 +103,13 @@ def fraction(above: Term, below: Term) -> Term:
     return Term(f"∂{above.text}/∂{below.text}", rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}")
 
 
-def joined(sign: str, latex: str, terms: Sequence[Term]) -> Term:
-    """Return terms with a sign between them."""
-    return Term(f" {sign} ".join(t.text for t in terms), f" {latex} ".join(t.latex for t in terms))
+def row(*parts: str | Term) -> Term:
+    """Return an equation of terms and signs; `=`, `+=` and `←` are aligned below each other, and `·` is a product."""
+    latex = "".join(SIGNS.get(part, part) if isinstance(part, str) else part.latex for part in parts)
+    return Term("".join(part if isinstance(part, str) else part.text for part in parts), latex)
 
 
-def product(*terms: Term) -> Term:
-    """Return terms with a dot between them."""
-    return joined("·", r"\cdot", terms)
-
-
-def equal(*terms: Term) -> Term:
-    """Return terms with an equals sign between them."""
-    return joined("=", "=", terms)
+SIGNS = {" = ": " &= ", " ← ": r" &\leftarrow ", " += ": r" &\mathrel{+}= ", " · ": r" \cdot ", " − ": " - "}
 
 
 def escaped(text: str) -> str:

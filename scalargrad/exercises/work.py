@@ -116,7 +116,7 @@ def computed(node: Value, operands: list[float]) -> float:
     if primitive is None:
         return node.data
     if isinstance(primitive, Output):
-        return float(primitive.row.forward(FLOATS, *operands)[primitive.index])
+        return float(primitive.vector.forward(FLOATS, *operands)[primitive.index])
     return float(primitive.forward(FLOATS, *operands))
 
 
