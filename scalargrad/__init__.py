@@ -33,6 +33,7 @@ from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
 from .engine.value import Value
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
+from .rows import Interval
 
 if TYPE_CHECKING:
     from . import exercises as exercises
@@ -46,6 +47,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Diagram",
+    "Interval",
     "Page",
     "RecordingError",
     "RendererNotFound",

@@ -182,14 +182,16 @@ def test_options_that_were_not_given_are_not_shown():
 
 
 def test_opaque_rows_are_named(rows_restored):
-    opaque = sg.primitive("bessel", lambda x: math.sin(x) / x, lambda x: math.cos(x) / x - math.sin(x) / x**2)
+    opaque = sg.primitive(
+        "bessel", lambda x: math.sin(x) / x, lambda x: math.cos(x) / x - math.sin(x) / x**2, opaque=True
+    )
     x = sg.Value(1.0, label="x")
     assert forward(opaque(x))[-1] == "J = bessel x = 0.8415"
     assert sg.derivation(opaque(x)).backward[0].formula.text == "bessel′ x"
 
 
 def test_an_opaque_row_of_two_arguments(rows_restored):
-    row = sg.primitive("blend", lambda x, y: x * y, (lambda x, y: y, lambda x, y: x))
+    row = sg.primitive("blend", lambda x, y: x * y, (lambda x, y: y, lambda x, y: x), opaque=True)
     x, y = sg.Value(2.0, label="x"), sg.Value(3.0, label="y")
     assert [line.formula.text for line in sg.derivation(row(x, y)).backward] == ["∂₁blend(x, y)", "∂₂blend(x, y)"]
 

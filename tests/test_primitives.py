@@ -98,7 +98,9 @@ def test_a_choice_with_an_infinite_side_fails(rows_restored):
 
 
 def test_an_opaque_row_works_at_first_order(rows_restored):
-    j0 = sg.primitive("opaque_sinc", lambda x: math.sin(x) / x, lambda x: math.cos(x) / x - math.sin(x) / x**2)
+    j0 = sg.primitive(
+        "opaque_sinc", lambda x: math.sin(x) / x, lambda x: math.cos(x) / x - math.sin(x) / x**2, opaque=True
+    )
     x = sg.Value(2.0)
     y = j0(x)
     y.backward()
