@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import inspect
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -135,7 +136,10 @@ def conventions_page() -> str:
 
 MODULES = [
     name
-    for name in ("scalargrad", *(f"scalargrad.{part}" for part in ("nn", "optim", "training", "testing", "plots")))
+    for name in (
+        "scalargrad",
+        *(f"scalargrad.{part}" for part in ("nn", "optim", "training", "testing", "plots", "exercises")),
+    )
     if importlib.util.find_spec(name)
 ]
 """The public modules."""
@@ -159,20 +163,28 @@ def directive(module: ModuleType, name: str) -> str:
         return f".. autoclass:: {path}\n   :members:"
     if hasattr(public, "__code__"):
         return f".. autofunction:: {path}"
-    return f".. autodata:: {public.__module__}.{name}\n   :no-value:"
+    return f".. autodata:: {home(module, name)}.{name}\n   :no-value:"
+
+
+def home(module: ModuleType, name: str) -> str:
+    """The module that defines a public name of another one."""
+    public = getattr(module, name)
+    if isinstance(public, Primitive):
+        return "scalargrad.primitives"
+    parts = [part for part in sys.modules if part.startswith(f"{module.__name__}.")]
+    owners = [part for part in parts if name in getattr(sys.modules[part], "__all__", ())]
+    return getattr(public, "__module__", None) or owners[0]
 
 
 def reference_page(module: ModuleType) -> str:
     """The page of a module's public names, under the headings of the modules that define them."""
     sections: dict[str, list[str]] = {}
     for name in module.__all__:
-        public = getattr(module, name)
-        home = "scalargrad.primitives" if isinstance(public, Primitive) else public.__module__
-        sections.setdefault(home, []).append(directive(module, name))
+        sections.setdefault(home(module, name), []).append(directive(module, name))
     lines = [f"# `{module.__name__}`", "", f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```"]
-    for home, directives in sorted(sections.items(), key=lambda item: (item[0] not in FIRST, item[0])):
+    for owner, directives in sorted(sections.items(), key=lambda item: (item[0] not in FIRST, item[0])):
         if len(sections) > 1:
-            lines += ["", f"## {summary(home)}"]
+            lines += ["", f"## {summary(owner)}"]
         lines += ["", "```{eval-rst}", "\n\n".join(directives), "```"]
     return "\n".join(lines) + "\n"
 

@@ -183,7 +183,8 @@ class TrainingStep(Exercise):
         steps: int = 1,
         weights: Sequence[str] = (),
     ) -> None:
-        super().__init__(formula, inputs, of=of, rate=rate, steps=steps, weights=tuple(weights))
+        given = {"weights": tuple(weights)} if weights else {}
+        super().__init__(formula, inputs, of=of, rate=rate, steps=steps, **given)
         names = self.problem.names
         unknown = [name for name in (of, *weights) if name not in names]
         if unknown:
