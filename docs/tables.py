@@ -9,13 +9,12 @@ import importlib
 import importlib.util
 import inspect
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import scalargrad as sg
-from scalargrad import primitives
+from scalargrad import elementary, primitives, special
 from scalargrad.interpreters.notation import NOTATION, Term, symbol, term
 from scalargrad.rows import TABLE, Affine, Dot, Joint, Primitive, Vector
 
@@ -61,8 +60,8 @@ def primitives_page() -> str:
         "| name | what it gives | local derivatives | domain | bounds |",
         "|---|---|---|---|---|",
     ]
-    for name in primitives.__all__:
-        row = TABLE[name]
+    names = dict.fromkeys([*primitives.__all__, *elementary.__all__, *special.__all__])
+    for name, row in [(name, TABLE[name]) for name in names if name in TABLE]:
         whole, partials = formulas(row)
         domain = row.domain.text if isinstance(row.domain, Joint) else ", ".join(dict.fromkeys(map(str, row.domain)))
         bounds = ", ".join(f"{bound:g}" for bound in row.ulps)
@@ -134,14 +133,8 @@ def conventions_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-MODULES = [
-    name
-    for name in (
-        "scalargrad",
-        *(f"scalargrad.{part}" for part in ("nn", "optim", "training", "testing", "plots", "exercises")),
-    )
-    if importlib.util.find_spec(name)
-]
+PARTS = ("math", "numpy", "special", "nn", "optim", "training", "testing", "plots", "exercises")
+MODULES = ["scalargrad", *(f"scalargrad.{part}" for part in PARTS if importlib.util.find_spec(f"scalargrad.{part}"))]
 """The public modules."""
 
 FIRST = ("scalargrad.engine.value", "scalargrad.engine.transforms")
@@ -163,28 +156,32 @@ def directive(module: ModuleType, name: str) -> str:
         return f".. autoclass:: {path}\n   :members:"
     if hasattr(public, "__code__"):
         return f".. autofunction:: {path}"
-    return f".. autodata:: {home(module, name)}.{name}\n   :no-value:"
+    if inspect.isbuiltin(public):
+        return f".. autofunction:: {path}"
+    return f".. autodata:: {getattr(public, '__module__', module.__name__)}.{name}\n   :no-value:"
 
 
-def home(module: ModuleType, name: str) -> str:
-    """The module that defines a public name of another one."""
-    public = getattr(module, name)
-    if isinstance(public, Primitive):
-        return "scalargrad.primitives"
-    parts = [part for part in sys.modules if part.startswith(f"{module.__name__}.")]
-    owners = [part for part in parts if name in getattr(sys.modules[part], "__all__", ())]
-    return getattr(public, "__module__", None) or owners[0]
+def public_names(module: ModuleType) -> list[str]:
+    """The names that a module documents: those of `__all__`, and those it leaves out for Python's own sake."""
+    return sorted([*module.__all__, *(primitives.LIKE_BUILTINS if module is sg else [])])
+
+
+HOMES = {name: rows.__name__ for rows in (special, elementary, primitives) for name in rows.__all__ if name in TABLE}
+"""The module of each row."""
 
 
 def reference_page(module: ModuleType) -> str:
     """The page of a module's public names, under the headings of the modules that define them."""
     sections: dict[str, list[str]] = {}
-    for name in module.__all__:
-        sections.setdefault(home(module, name), []).append(directive(module, name))
+    for name in public_names(module):
+        public = getattr(module, name)
+        home = HOMES[public.name] if isinstance(public, Primitive) else getattr(public, "__module__", module.__name__)
+        home = module.__name__ if home == "math" else home
+        sections.setdefault(home, []).append(directive(module, name))
     lines = [f"# `{module.__name__}`", "", f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```"]
-    for owner, directives in sorted(sections.items(), key=lambda item: (item[0] not in FIRST, item[0])):
+    for home, directives in sorted(sections.items(), key=lambda item: (item[0] not in FIRST, item[0])):
         if len(sections) > 1:
-            lines += ["", f"## {summary(owner)}"]
+            lines += ["", f"## {summary(home)}"]
         lines += ["", "```{eval-rst}", "\n\n".join(directives), "```"]
     return "\n".join(lines) + "\n"
 
