@@ -134,7 +134,7 @@ def conventions_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PARTS = ("math", "numpy", "special", "nn", "optim", "training", "testing", "plots")
+PARTS = ("math", "numpy", "special", "nn", "optim", "training", "testing", "plots", "exercises")
 MODULES = ["scalargrad", *(f"scalargrad.{part}" for part in PARTS if importlib.util.find_spec(f"scalargrad.{part}"))]
 """The public modules."""
 

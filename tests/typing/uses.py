@@ -19,7 +19,6 @@ def scalars() -> list[float]:
     unary += [sg.sigmoid, sg.sign, sg.silu, sg.sin, sg.sinh, sg.softplus, sg.sqrt, sg.stop_gradient, sg.tan, sg.tanh]
     unary += [sg.cospi, sg.cot, sg.coth, sg.csc, sg.csch, sg.digamma, sg.exp10, sg.exp2, sg.gamma, sg.lgamma, sg.rem2pi]
     unary += [
-        sg.log1mexp,
         sg.logexpm1,
         sg.logit,
         sg.sec,
