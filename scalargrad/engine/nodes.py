@@ -73,7 +73,9 @@ class Pole:
         self.partial = partial
 
     def __rmul__(self, adjoint: Any) -> Any:
-        if not isinstance(adjoint, Value):
+        if not isinstance(adjoint, Value) and adjoint != 0.0:
             return self.partial if adjoint == 1.0 else adjoint * self.partial
         undefined = NODES.select(NODES.equal(self.partial, self.partial), 0.0, self.partial)
+        if not isinstance(adjoint, Value):
+            return undefined
         return NODES.select(NODES.equal(adjoint, 0.0), undefined, adjoint * self.partial)
