@@ -15,6 +15,7 @@ from types import ModuleType
 
 import scalargrad as sg
 from scalargrad import elementary, primitives, special
+from scalargrad.interpreters.namespace import NUMPY_NAMES
 from scalargrad.interpreters.notation import NOTATION, Term, symbol, term
 from scalargrad.rows import TABLE, Affine, Dot, Joint, Primitive, Vector
 
@@ -192,7 +193,29 @@ def summary(module: str) -> str:
     return " ".join(text.split("\n\n", maxsplit=1)[0].split()).split(". ")[0].rstrip(".")
 
 
-PAGES: dict[str, Callable[[], str]] = {"primitives.md": primitives_page, "conventions.md": conventions_page}
+def methods_stub() -> str:
+    """The types of the methods that `Value` gets from the table: each primitive, by its own name and by NumPy's."""
+    lines = [
+        "# Written by docs/tables.py from the table of primitives.",
+        "from .value import Value",
+        "",
+        "class Methods:",
+    ]
+    for row in sorted(
+        (row for row in TABLE.values() if not row.variadic and row.home is None), key=lambda row: row.name
+    ):
+        required = len(row.parameters) - len(row.defaults)
+        more = [f"{name}: float | Value" + (" = ..." if i >= required else "") for i, name in enumerate(row.parameters)]
+        for name in sorted({row.name, NUMPY_NAMES.get(row.name, row.name)}):
+            lines.append(f"    def {name}({', '.join(['self', *more[1:]])}) -> Value: ...")
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "primitives.md": primitives_page,
+    "conventions.md": conventions_page,
+    "../scalargrad/engine/methods.pyi": methods_stub,
+}
 for _name in MODULES:
     PAGES[f"reference/{_name}.md"] = lambda name=_name: reference_page(importlib.import_module(name))  # type: ignore[misc]
 

@@ -89,8 +89,10 @@ for _name in primitives.LIKE_BUILTINS:  # sg.max, but `from scalargrad import *`
     __all__.remove(_name)
 
 
-def __getattr__(name: str) -> Any:
-    # These load at first use, so that the engine alone is quick to import.
-    if name in ("exercises", "math", "nn", "optim", "plots", "testing", "training"):
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # so that type checkers refuse a name that is not there
+
+    def __getattr__(name: str) -> Any:
+        # These load at first use, so that the engine alone is quick to import.
+        if name in ("exercises", "math", "nn", "optim", "plots", "testing", "training"):
+            return importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
