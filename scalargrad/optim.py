@@ -50,6 +50,8 @@ Schedule: TypeAlias = Callable[[int], float]
 Memory: TypeAlias = dict[str, list[float]]
 """What a rule remembers between steps: lists of one number for each parameter, by name."""
 
+_set_data: Callable[[Value, float], None] = vars(Value)["_data"].__set__
+
 
 class NotFiniteError(ArithmeticError):
     """A loss, gradient or parameter that is nan or infinite stopped the training."""
@@ -107,12 +109,14 @@ class Optimizer:
             raise TypeError(f"{self.name}.update returned {step!r}; return a pair: the moves, and the new state")
         moves, state = step
         numbers = [parameter._data - move for parameter, move in zip(self.parameters, moves, strict=True)]
-        if not all(map(math.isfinite, itertools.chain(gradients, numbers, *state.values()))):
+        lists = [gradients, numbers, *state.values()]
+        # A sum is finite only if its terms are; the terms themselves decide if the sum alone overflowed.
+        if not math.isfinite(sum(map(sum, lists))) and not all(map(math.isfinite, itertools.chain(*lists))):
             raise NotFiniteError(self._refusal(gradients, numbers, state))
         # One call that runs in C throughout: Ctrl-C and other threads come before it or after it.
-        targets = [*self.parameters, self, self]
-        names = ["_data"] * len(numbers) + ["state", "steps"]
-        deque(map(setattr, targets, names, [*numbers, state, self.steps + 1]), maxlen=0)
+        moved = map(_set_data, self.parameters, numbers)
+        counted = map(setattr, (self, self), ("state", "steps"), (state, self.steps + 1))
+        deque(itertools.chain(moved, counted), maxlen=0)
 
     def update(self, lr: float, gradients: list[float]) -> tuple[list[float], Memory]:
         """Return the rule's step: what to subtract from each parameter, and the new state.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import keyword
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast, overload
 
@@ -26,6 +26,7 @@ __all__ = [
     "NONZERO",
     "POSITIVE",
     "REAL",
+    "SCIPY",
     "TABLE",
     "Affine",
     "Binary",
@@ -44,6 +45,7 @@ __all__ = [
     "Vector",
     "as_float",
     "enter",
+    "enter_all",
     "find",
 ]
 
@@ -92,6 +94,21 @@ class Functions(Protocol):
     def hypot(self, x: Operand, y: Operand) -> Operand: ...
     def erf(self, x: Operand) -> Operand: ...
     def erfc(self, x: Operand) -> Operand: ...
+    def gamma(self, x: Operand) -> Operand: ...
+    def lgamma(self, x: Operand) -> Operand: ...
+
+    # The basis: functions of SciPy, loaded at their first use.
+    def erfinv(self, x: Operand) -> Operand: ...
+    def erfcinv(self, x: Operand) -> Operand: ...
+    def erfcx(self, x: Operand) -> Operand: ...
+    def jv(self, order: Operand, x: Operand) -> Operand: ...
+    def yv(self, order: Operand, x: Operand) -> Operand: ...
+    def iv(self, order: Operand, x: Operand) -> Operand: ...
+    def kv(self, order: Operand, x: Operand) -> Operand: ...
+    def gammainc(self, a: Operand, x: Operand) -> Operand: ...
+    def gammaincc(self, a: Operand, x: Operand) -> Operand: ...
+    def betainc(self, a: Operand, b: Operand, x: Operand) -> Operand: ...
+    def lambertw(self, x: Operand, branch: Operand) -> Operand: ...
 
     # Rows that other rows use.
     def sign(self, x: Operand) -> Operand: ...
@@ -99,6 +116,13 @@ class Functions(Protocol):
     def sech2(self, x: Operand) -> Operand: ...
     def sigmoid(self, x: Operand) -> Operand: ...
     def stop_gradient(self, x: Operand) -> Operand: ...
+    def trunc(self, x: Operand) -> Operand: ...
+    def copysign(self, x: Operand, y: Operand) -> Operand: ...
+    def sinpi(self, x: Operand) -> Operand: ...
+    def cospi(self, x: Operand) -> Operand: ...
+    def csch(self, x: Operand) -> Operand: ...
+    def digamma(self, x: Operand) -> Operand: ...
+    def zeta(self, s: Operand, x: Operand) -> Operand: ...
     def max(self, *xs: Operand) -> Operand: ...
     def logsumexp(self, *xs: Operand) -> Operand: ...
 
@@ -106,11 +130,17 @@ class Functions(Protocol):
 BASIS = tuple(name for name in vars(Functions) if not name.startswith("_"))
 """Every name that `m` spells out; `LIBRARY` are those that an interpreter must supply itself."""
 LIBRARY = BASIS[: BASIS.index("sign")]
+SCIPY = LIBRARY[LIBRARY.index("erfinv") :]
+"""The functions of the basis that come from `scipy.special`."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The numbers from `low` to `high`, in brackets that include (`[`) or exclude (`(`) the ends."""
+    """The numbers from `low` to `high`, in brackets that include (`[`) or exclude (`(`) the ends: a domain.
+
+    >>> 0.0 in Interval(0.0, 1.0), 0.0 in Interval(0.0, 1.0, "[)")
+    (False, True)
+    """
 
     low: float
     high: float
@@ -146,6 +176,23 @@ class Joint:
         return self.text
 
 
+Ends: TypeAlias = "tuple[float, float]"
+Domain: TypeAlias = "Interval | Ends | tuple[Interval | Ends, ...] | Joint"
+"""A domain as it is given: of one argument or of each, a pair of numbers being an open interval; or a joint one."""
+
+
+def intervals_of(name: str, domain: Domain | None, count: int) -> tuple[Interval, ...] | Joint:
+    """Return the domain of `count` arguments. Raises `ValueError` for a number of intervals that is not `count`."""
+    if isinstance(domain, Joint):
+        return domain
+    if domain is None or isinstance(domain, Interval) or all(isinstance(end, (int, float)) for end in domain):
+        domain = (domain or REAL,) * count  # type: ignore[assignment]
+    intervals = tuple([part if isinstance(part, Interval) else Interval(*part) for part in domain])  # type: ignore
+    if len(intervals) != count:
+        raise ValueError(f"primitive {name}: {len(intervals)} domains for {count} arguments; give one for each")
+    return intervals
+
+
 def as_float(x: Any) -> float | None:
     """The float that a plain real number stands for; None for anything else, bools and strings included."""
     kind = type(x)
@@ -173,7 +220,8 @@ class Primitive:
     `forward(m, x, …)` computes the output, and `partials` has one rule `(m, out, x, …)` for each argument,
     or `None` where the derivative is 0 by structure; both call nothing but `m`. `textbook` has the rules as
     a textbook prints them where the exact ones read otherwise. `kinks` are the points of the first argument
-    without a derivative, `ulps` the bounds for the value and for the partials, as the tests check them.
+    without a derivative, `ulps` the bounds for the value and for the partials, as the tests check them. `home` is
+    the module that added the primitive, None for the table's own.
     """
 
     variadic = False
@@ -189,7 +237,7 @@ class Primitive:
         name: str,
         forward: Rule,
         *partials: Rule | None,
-        domain: Interval | tuple[Interval, ...] | Joint | None = None,
+        domain: Domain | None = None,
         textbook: tuple[Rule | None, ...] | None = None,
         kinks: tuple[float, ...] = (),
         ulps: tuple[float, float] = (4.0, 4.0),
@@ -202,7 +250,8 @@ class Primitive:
         self.textbook = textbook or partials
         self.parameters = tuple(parameter.name for parameter in parameters)
         self.defaults = tuple(p.default for p in parameters if p.default is not p.empty)
-        self.domain = domain if isinstance(domain, (tuple, Joint)) else (domain or REAL,) * len(parameters)
+        self.domain = intervals_of(name, domain, len(parameters))
+        self.home: str | None = None
         self.kinks = kinks
         self.ulps = ulps
         self.summary = doc
@@ -216,6 +265,10 @@ class Primitive:
             f"Its domain is {domain}. Raises `ValueError`, `ZeroDivisionError` or `OverflowError`, as floats\n"
             "do, outside it or for a result that is too large, and `TypeError` for what is no number."
         )
+
+    if TYPE_CHECKING:
+
+        def source(self) -> str: ...
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -265,7 +318,11 @@ def _named(named: dict[str, Any]) -> str:
 
 
 class Opaque(Primitive):
-    """A row of plain float functions, say SciPy's: eager, of first order, printed by its name."""
+    """A primitive whose forward is a plain float function, say SciPy's.
+
+    Eager code differentiates it, equations print it by its name, and recordings refuse it by name. Partials against
+    `m` give derivatives of any order; `plain` ones, functions of floats too, give the first.
+    """
 
     opaque = True
 
@@ -273,29 +330,34 @@ class Opaque(Primitive):
         self,
         name: str,
         function: Callable[..., float],
-        *derivatives: Callable[..., float],
-        domain: Interval | tuple[Interval, ...] | Joint | None = None,
+        *partials: Rule | None,
+        plain: bool,
+        domain: Domain | None = None,
+        kinks: tuple[float, ...] = (),
+        ulps: tuple[float, float] = (4.0, 4.0),
         doc: str = "",
     ) -> None:
-        def forward(m: Functions, *xs: Any) -> float:
-            return float(function(*_floats(name, xs)))
+        def on_floats(function: Callable[..., float], xs: Sequence[Any]) -> Any:
+            if all(isinstance(x, float) for x in xs):
+                return float(function(*xs))
+            if not any(hasattr(x, "shape") for x in xs):
+                raise TypeError(
+                    f"{name} is opaque, with partials that are plain float functions: it has no derivative of higher "
+                    'order. Write the partials against m and say opaque="forward"'
+                )
+            import numpy as np
 
-        def rule(derivative: Callable[..., float]) -> Rule:
-            return lambda m, out, *xs: float(derivative(*_floats(name, xs)))
+            return np.vectorize(function, otypes=[float])(*xs)
 
-        super().__init__(name, forward, *map(rule, derivatives), doc=doc)
-        count = len(derivatives)
+        def rule(partial: Rule) -> Rule:
+            return lambda m, out, *xs: on_floats(partial, xs)
+
+        rules = [rule(partial) if partial and plain else partial for partial in partials]
+        super().__init__(name, lambda m, *xs: on_floats(function, xs), *rules, kinks=kinks, ulps=ulps, doc=doc)
+        count = len(partials)
         self.parameters = ("x", "y", "z")[:count] if count <= 3 else tuple(f"x{i}" for i in range(count))
-        self.domain = domain if isinstance(domain, (tuple, Joint)) else (domain or REAL,) * count
-
-
-def _floats(name: str, xs: Sequence[Any]) -> Sequence[float]:
-    if not all(isinstance(x, float) for x in xs):
-        raise TypeError(
-            f"{name} is opaque, made of plain float functions: it has no derivative of higher order. "
-            f"Write its forward and partials against m, as in lambda m, x: m.sin(x)"
-        )
-    return xs
+        self.domain = intervals_of(name, domain, count)
+        self.__doc__ = self._documentation()
 
 
 class Unary(Primitive):
@@ -307,6 +369,8 @@ class Unary(Primitive):
         def __call__(self, x: float, /) -> float: ...
         @overload
         def __call__(self, x: Value, /) -> Value: ...
+        @overload
+        def __call__(self, x: Number, /) -> Number: ...
         @overload
         def __call__(self, x: NDArray, /) -> NDArray: ...
         def __call__(self, x: Any, /) -> Any: ...
@@ -323,6 +387,8 @@ class Binary(Primitive):
         def __call__(self, x: Value, y: Number, /) -> Value: ...
         @overload
         def __call__(self, x: Number, y: Value, /) -> Value: ...
+        @overload
+        def __call__(self, x: Number, y: Number, /) -> Number: ...
         @overload
         def __call__(self, x: NDArray, y: NDArray | Number, /) -> NDArray: ...
         @overload
@@ -369,14 +435,28 @@ class Variadic(Many):
 
     if TYPE_CHECKING:
 
+        @overload
+        def __call__(self, xs: Iterable[Value], /) -> Value: ...
+        @overload
+        def __call__(self, xs: Iterable[float], /) -> float: ...
+        @overload
+        def __call__(self, xs: Iterable[Number], /) -> Number: ...
         def __call__(self, xs: Iterable[Any], /) -> Any: ...
 
 
 class Vector(Variadic):
     """A row with as many outputs as arguments; its one rule takes all outputs and the index of one."""
 
+    vector = True  # as an activation it takes all z of a layer at once
+
     if TYPE_CHECKING:
 
+        @overload  # type: ignore[override]
+        def __call__(self, xs: Iterable[Value], /) -> list[Value]: ...
+        @overload
+        def __call__(self, xs: Iterable[float], /) -> list[float]: ...
+        @overload
+        def __call__(self, xs: Iterable[Number], /) -> list[Number]: ...
         def __call__(self, xs: Iterable[Any], /) -> Any: ...
 
 
@@ -410,6 +490,14 @@ class Dot(Many):
 
     if TYPE_CHECKING:
 
+        @overload
+        def __call__(self, xs: Iterable[Value], ys: Iterable[Number], /) -> Value: ...
+        @overload
+        def __call__(self, xs: Iterable[float], ys: Iterable[Value], /) -> Value: ...
+        @overload
+        def __call__(self, xs: Iterable[float], ys: Iterable[float], /) -> float: ...
+        @overload
+        def __call__(self, xs: Iterable[Number], ys: Iterable[Number], /) -> Number: ...
         def __call__(self, xs: Iterable[Any], ys: Iterable[Any], /) -> Any: ...
 
 
@@ -422,6 +510,14 @@ class Affine(Many):
 
     if TYPE_CHECKING:
 
+        @overload
+        def __call__(self, weights: Iterable[Value], inputs: Iterable[Number], bias: Number, /) -> Value: ...
+        @overload
+        def __call__(self, weights: Iterable[float], inputs: Iterable[Value], bias: Number, /) -> Value: ...
+        @overload
+        def __call__(self, weights: Iterable[float], inputs: Iterable[float], bias: float, /) -> float: ...
+        @overload
+        def __call__(self, weights: Iterable[Number], inputs: Iterable[Number], bias: Number, /) -> Number: ...
         def __call__(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> Any: ...
 
 
@@ -449,16 +545,30 @@ TABLE: dict[str, Primitive] = {}
 """All rows by name. `primitives` fills it; `sg.primitive` adds to it."""
 
 
-def enter(primitive: Primitive) -> None:
-    """Enter a row into the table.
+def enter(primitive: Primitive, home: str | None = None) -> None:
+    """Enter a primitive into the table; `home` is the module that adds it, None for the table's own.
 
-    Raises `ValueError` where the name is no identifier or already stands for a row or function of `m`.
+    A module that enters a name a second time replaces its own primitive, as a notebook cell does that is run twice.
+    Raises `ValueError` for a name that is not an identifier, or identifiers joined by dots, and for one that is taken.
     """
-    if not primitive.name.isidentifier() or keyword.iskeyword(primitive.name) or primitive.name.startswith("_"):
-        raise ValueError(f"primitive: the name {primitive.name!r} is no public identifier; choose another")
-    if primitive.name in TABLE or primitive.name in ("less", "equal"):
-        raise ValueError(f"primitive: the name {primitive.name!r} is taken; choose another")
-    TABLE[primitive.name] = primitive
+    name = primitive.name
+    for part in name.split("."):
+        if not part.isidentifier() or keyword.iskeyword(part) or part.startswith("_"):
+            raise ValueError(f"primitive: the name {name!r} is not a public identifier; choose another")
+    taken = TABLE.get(name)
+    if name in ("less", "equal") or (taken is not None and (taken.home is None or taken.home != home)):
+        by = f" by {taken.home}" if taken is not None and taken.home else ""
+        raise ValueError(f"primitive: the name {name!r} is taken{by}; choose another, such as 'mypackage.{name}'")
+    primitive.home = home
+    TABLE[name] = primitive
+
+
+def enter_all(names: Mapping[str, object]) -> list[str]:
+    """Enter the rows among a module's names into the table, and return the names of those that are new there."""
+    new = [row for row in names.values() if isinstance(row, Primitive) and TABLE.get(row.name) is not row]
+    for row in new:
+        enter(row)
+    return [row.name for row in new]
 
 
 def find(name: str) -> Primitive:

@@ -100,7 +100,7 @@ def test_the_influence_diagram_of_the_lecture_example():
 def test_the_derivative_diagram_of_the_lecture_example():
     source = sg.derivative_diagram(swept()).source
     assert edge_labels(source) == [
-        r"∂u/∂x = 2x\n= 2.0000",
+        r"∂u/∂x = 2x\n= 2",
         r"∂v/∂u = cos u\n= 0.5403",
         "∂w/∂u = 3",
         "∂s/∂v = 1",
@@ -108,12 +108,12 @@ def test_the_derivative_diagram_of_the_lecture_example():
         r"∂J/∂s = −sin s\n= 0.6441",
     ]
     assert shown(source) == [
-        *("x", "1.0000", "∂J/∂x = 4.5608"),
-        *("u = x²", "1.0000", "∂J/∂u = 2.2804"),
+        *("x", "1", "∂J/∂x = 4.5608"),
+        *("u = x²", "1", "∂J/∂u = 2.2804"),
         *("v = sin u", "0.8415", "∂J/∂v = 0.6441"),
-        *("w = 3u", "3.0000", "∂J/∂w = 0.6441"),
+        *("w = 3u", "3", "∂J/∂w = 0.6441"),
         *("s = v + w", "3.8415", "∂J/∂s = 0.6441"),
-        *("J = cos s", "−0.7649", "∂J/∂J = 1.0000"),
+        *("J = cos s", "−0.7649", "∂J/∂J = 1"),
     ]
 
 
@@ -121,13 +121,13 @@ def test_the_operations_diagram_of_the_lecture_example():
     source = sg.operations_diagram(swept()).source
     cells = [re.findall(r"<td[^>]*>([^<]*)</td>", attributes) for _, attributes in node_lines(source)]
     assert [record for record in cells if record] == [
-        ["x", "1.0000", "grad 4.5608"],
-        ["u", "1.0000", "grad 2.2804"],
+        ["x", "1", "grad 4.5608"],
+        ["u", "1", "grad 2.2804"],
         ["v", "0.8415", "grad 0.6441"],
-        ["w", "3.0000", "grad 0.6441"],
+        ["w", "3", "grad 0.6441"],
         ["s", "3.8415", "grad 0.6441"],
-        ["J", "−0.7649", "grad 1.0000"],
-        ["3", "3.0000"],
+        ["J", "−0.7649", "grad 1"],
+        ["3", "3"],
     ]
     circles = [re.search(r'label=("[^"]*"|\w+|\S+)', a)[1].strip('"') for n, a in node_lines(source) if "_op" in n[-4:]]
     assert circles == ["^2", "sin", "×", "+", "cos"]
@@ -248,15 +248,15 @@ def test_gradients_of_another_goal_are_not_shown_as_those_of_this_one():
 
 def test_an_operand_used_twice_has_two_edges():
     x = sg.Value(3.0, label="x")
-    assert edge_labels(sg.derivative_diagram(x * x).source) == [r"∂J/∂x = x\n= 3.0000"] * 2
+    assert edge_labels(sg.derivative_diagram(x * x).source) == [r"∂J/∂x = x\n= 3"] * 2
     assert len(edge_lines(sg.influence_diagram(x * x).source)) == 2
 
 
 def test_edges_of_clip_select_and_relu():
     x = sg.Value(3.0, label="x")
     labels = [edge_labels(sg.derivative_diagram(J).source) for J in (sg.clip(x, -1.0, 5.0), sg.select(1.0, x, 2.0))]
-    assert labels == [[r"∂J/∂x = [x ≥ −1]·[x ≤ 5]\n= 1.0000"], ["∂J/∂x = 1"]]
-    assert edge_labels(sg.derivative_diagram(sg.relu(x)).source) == [r"∂J/∂x = [x ≥ 0]\n= 1.0000"]
+    assert labels == [[r"∂J/∂x = [x ≥ −1]·[x ≤ 5]\n= 1"], ["∂J/∂x = 1"]]
+    assert edge_labels(sg.derivative_diagram(sg.relu(x)).source) == [r"∂J/∂x = [x ≥ 0]\n= 1"]
 
 
 def test_the_outputs_of_a_softmax_share_one_operation():

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import scalargrad as sg
@@ -99,8 +100,8 @@ def test_bad_calls(compute, error, message):
 BAD_ROWS = [
     (("sin", lambda m, x: x, lambda m, out, x: 1.0), ValueError, "the name 'sin' is taken"),
     (("less", lambda m, x: x, lambda m, out, x: 1.0), ValueError, "the name 'less' is taken"),
-    (("two words", lambda m, x: x, lambda m, out, x: 1.0), ValueError, "'two words' is no public identifier"),
-    (("lambda", lambda m, x: x, lambda m, out, x: 1.0), ValueError, "'lambda' is no public identifier"),
+    (("two words", lambda m, x: x, lambda m, out, x: 1.0), ValueError, "'two words' is not a public identifier"),
+    (("lambda", lambda m, x: x, lambda m, out, x: 1.0), ValueError, "'lambda' is not a public identifier"),
     (
         ("half", lambda m, x, y: x, lambda m, out, x, y: 1.0),
         TypeError,
@@ -108,7 +109,8 @@ BAD_ROWS = [
     ),
     (("own", lambda m, exp: m.exp(exp), lambda m, out, exp: out), ValueError, "its argument 'exp' needs another name"),
     (("own", lambda m, self: self, lambda m, out, self: 1.0), ValueError, "its argument 'self' needs another name"),
-    (("opaque", lambda x: x, [None]), TypeError, "a partial of an opaque row is a function, not None"),
+    (("compiled", math.hypot, [None, None]), TypeError, "opaque=True for plain functions of floats"),
+    (("a..b", lambda m, x: x, lambda m, out, x: 1.0), ValueError, "'a..b' is not a public identifier"),
     (
         ("foreign", lambda m, x: math.sin(x), lambda m, out, x: 1.0),
         TypeError,
@@ -127,10 +129,50 @@ def test_bad_rows(row, error, message, rows_restored):
 
 
 def test_an_opaque_row_raises_what_its_function_raises(rows_restored):
-    root = sg.primitive("opaque_root", math.sqrt, lambda x: 0.5 / math.sqrt(x))
+    root = sg.primitive("opaque_root", math.sqrt, lambda x: 0.5 / math.sqrt(x), opaque=True)
     assert root(Value(4.0)).partials == (0.25,)
     with pytest.raises(ValueError, match=r"^opaque_root: x = -1\.0: "):
         root(Value(-1.0))
+
+
+def test_a_foreign_forward_has_derivatives_of_any_order(rows_restored):
+    special = pytest.importorskip("scipy.special", reason="no SciPy: pip install scipy")
+    slope = 2.0 / math.sqrt(math.pi)
+    erf = sg.primitive("scipy.erf", special.erf, lambda m, out, x: slope * m.exp(-(x * x)), opaque="forward")
+    x = 0.7
+    density = slope * math.exp(-x * x)
+    assert erf(x) == pytest.approx(math.erf(x), rel=1e-15)
+    assert sg.grad(erf)(x) == pytest.approx(density, rel=1e-15)
+    assert sg.grad(sg.grad(erf))(x) == pytest.approx(-2.0 * x * density, rel=1e-15)
+    assert sg.grad(sg.grad(sg.grad(erf)))(x) == pytest.approx((4.0 * x * x - 2.0) * density, rel=1e-14)
+    assert erf(np.array([x, 0.0])).tolist() == [special.erf(x), 0.0]
+    assert "J = scipy.erf x" in str(sg.derivation(erf(Value(x, label="x"))))
+    with pytest.raises(sg.RecordingError, match=r"scipy\.erf is opaque"):
+        sg.jit(erf)(0.5)
+
+
+def test_an_opaque_row_has_one_derivative(rows_restored):
+    sine = sg.primitive("plain_sine", math.sin, math.cos, opaque=True)
+    assert sg.grad(sine)(0.5) == math.cos(0.5)
+    with pytest.raises(TypeError, match=r"no derivative of higher order\. Write the partials against m"):
+        sg.grad(sg.grad(sine))(0.5)
+
+
+def test_what_a_module_adds_twice_replaces_itself(rows_restored):
+    first = sg.primitive("mine.twice", lambda m, x: x + x, lambda m, out, x: 2.0)
+    again = sg.primitive("mine.twice", lambda m, x: 2.0 * x, lambda m, out, x: 2.0)
+    assert sg.rows.find("mine.twice") is again is not first
+    with pytest.raises(ValueError, match=r"'mine\.twice' is taken by tests\.test_functions"):
+        sg.rows.enter(sg.rows.Unary("mine.twice", lambda m, x: x, lambda m, out, x: 1.0), "another.package")
+
+
+def test_a_domain_may_be_a_pair_of_numbers(rows_restored):
+    rules = lambda m, x: m.log(x), lambda m, out, x: m.div(1.0, x)
+    assert sg.primitive("own_log", *rules, domain=(0.0, math.inf)).domain == (sg.Interval(0.0, math.inf),)
+    with pytest.raises(ValueError, match=r"own_log: x = -1\.0 is outside \(0, inf\)"):
+        sg.rows.find("own_log")(-1.0)
+    with pytest.raises(ValueError, match="2 domains for 1 arguments"):
+        sg.primitive("two_domains", *rules, domain=(sg.Interval(0.0, 1.0), (0.0, 1.0)))
 
 
 def test_a_row_named_like_what_the_compiled_code_uses(rows_restored):

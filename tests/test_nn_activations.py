@@ -140,6 +140,8 @@ def test_randomised_leaky_relu_draws_from_the_callers_generator():
     activation = nn.RandomizedLeakyReLU(2, random.Random(9))
     rng = random.Random(9)
     slopes = [rng.uniform(1 / 8, 1 / 3) for _ in range(2)]
+    assert [slope.data for slope in activation.slopes] == [(1 / 8 + 1 / 3) / 2] * 2
+    activation.draw()
     assert [slope.data for slope in activation.slopes] == slopes
     layer = nn.Layer(1, 2, activation, init=nn.constant(1.0))
     x = sg.Value(-2.0)
@@ -150,6 +152,8 @@ def test_randomised_leaky_relu_draws_from_the_callers_generator():
     activation.draw()
     assert [slope.data for slope in activation.slopes] == [rng.uniform(1 / 8, 1 / 3) for _ in range(2)]
     assert [y.data for y in layer([3.0])] == [3.0, 3.0]
+    layer.eval()
+    assert [slope.data for slope in activation.slopes] == [(1 / 8 + 1 / 3) / 2] * 2
 
 
 def test_randomised_slopes_are_leaves_but_no_parameters_and_frozen_takes_their_mean():

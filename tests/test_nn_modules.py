@@ -1,10 +1,14 @@
 """Modules, layers and networks: their parameters, names, labels, and what they refuse."""
 
+import collections
 import copy
+import dataclasses
 import itertools
 import math
 import pickle
 import random
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -82,6 +86,237 @@ def test_parameters_of_a_module_are_its_public_leaves_once_each():
     assert repr(module) == "Tied(2 parameters)"
     assert module.frozen()(10.0) == 12.0
     assert type(module.frozen()(10.0)) is float
+
+
+class Parts(nn.Module):
+    def __init__(self, **parts):
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+
+Pair = collections.namedtuple("Pair", "left right")
+
+
+@dataclasses.dataclass
+class Record:
+    scale: object
+    note: str = "a note"
+
+
+def array(*items):
+    found = np.empty(len(items), dtype=object)
+    found[:] = items
+    return found
+
+
+CONTAINERS = {
+    "value": (lambda a, b: a, ["p"]),
+    "list": (lambda a, b: [a, b], ["p.0", "p.1"]),
+    "tuple": (lambda a, b: (a, (b,)), ["p.0", "p.1.0"]),
+    "namedtuple": (Pair, ["p.left", "p.right"]),
+    "dict": (lambda a, b: {"x": a, 3: b}, ["p.x", "p.3"]),
+    "ordered dict": (lambda a, b: collections.OrderedDict(x=a, y=b), ["p.x", "p.y"]),
+    "proxy": (lambda a, b: types.MappingProxyType({"x": a}), ["p.x"]),
+    "chain": (lambda a, b: collections.ChainMap({"x": a}), ["p.x"]),
+    "deque": (lambda a, b: collections.deque([a, b]), ["p.0", "p.1"]),
+    "user list": (lambda a, b: collections.UserList([a, b]), ["p.0", "p.1"]),
+    "dataclass": (lambda a, b: Record([a, b]), ["p.scale.0", "p.scale.1"]),
+    "array": (array, ["p.0", "p.1"]),
+    "matrix": (lambda a, b: array(a, b, a, b).reshape(2, 2), ["p.0.0", "p.0.1"]),
+    "array of one": (lambda a, b: array(a).reshape(()), ["p"]),
+    "array of lists": (lambda a, b: array([a], (b, 1.0)), ["p.0.0", "p.1.0"]),
+    "module": (lambda a, b: Parts(q=a, r=[Parts(s=b)]), ["p.q", "p.r.0.s"]),
+    "shared": (lambda a, b: [a, [a], {"x": b}, b], ["p.0", "p.2.x"]),
+    "mixed": (lambda a, b: [None, "text", 1.0, np.ones(3), math, int, a, sg.tanh, range(3)], ["p.6"]),
+}
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_parameters_are_found_in_containers_of_every_kind(kind):
+    build, names = CONTAINERS[kind]
+    a, b = sg.Value(2.0), sg.Value(3.0)
+    module = Parts(p=build(a, b))
+    assert [name for name, _ in module.named_parameters()] == names
+    assert all(parameter is a or parameter is b for parameter in module.parameters())
+    module.load_state_dict(dict.fromkeys(names, 7.0))
+    assert a.data == 7.0
+
+
+CHANGED = {"value": float, "array of one": np.ndarray, "proxy": dict, "chain": dict, "user list": list}
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_a_frozen_module_keeps_containers_and_holds_no_values(kind):
+    build, _ = CONTAINERS[kind]
+    module = Parts(p=build(sg.Value(2.0), sg.Value(3.0)), number=1.0)
+    twin = module.frozen()
+    assert type(twin) is Parts
+    assert type(twin.p) is CHANGED.get(kind, type(module.p))
+    assert "Value(" not in f"{twin.p} {vars(twin.p) if isinstance(twin.p, Parts) else ''}"
+    assert len(module.parameters()) == len(CONTAINERS[kind][1])
+
+
+def test_containers_and_modules_within_themselves_are_walked_once():
+    parent, child = Parts(w=sg.Value(1.0)), Parts(v=sg.Value(2.0))
+    parent.child, child.parent, child.own = child, parent, [child]
+    parent.loop = loop = [sg.Value(3.0)]
+    loop.append(loop)
+    parent.loop = loop
+    assert [name for name, _ in parent.named_parameters()] == ["w", "child.v", "loop.0"]
+    assert [name for name, _ in child.named_parameters()] == ["v", "parent.w", "parent.loop.0"]
+    assert parent.modules() == [parent, child]
+    del parent.loop
+    twin = parent.frozen()
+    assert twin.child.parent is twin
+    assert twin.child.own == [twin.child]
+    assert (twin.w, twin.child.v) == (1.0, 2.0)
+
+
+def test_modules_nest_to_any_depth():
+    module = Parts(w=sg.Value(1.0))
+    for _ in range(3000):
+        module = Parts(inner=[module])
+    assert len(module.parameters()) == 1
+
+
+class Hidden:
+    def __init__(self):
+        self.w = sg.Value(1.0)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (lambda: {sg.Value(1.0)}, "Parts: p is a set of Values or modules, which has no order; give a list"),
+        (lambda: [frozenset([sg.Value(1.0)])], "Parts: p.0 is a frozenset of Values"),
+        (lambda: {"x": {nn.Neuron(1)}}, "Parts: p.x is a set of Values or modules"),
+        ({"x": sg.Value(1.0)}.values, "Parts: p is a dict_values of Values"),
+        (lambda: [Hidden()], "Parts: p.0 is a Hidden, which holds Values but is not a module; derive Hidden from nn.M"),
+    ],
+)
+def test_parameters_that_would_be_lost_are_refused_by_name(part, message):
+    with pytest.raises(TypeError, match=message):
+        Parts(p=part())
+    held = []
+    module = Parts(q=held)
+    held.append(part())
+    with pytest.raises(TypeError, match=message.replace(": p", ": q.0")):
+        module.parameters()
+    assert Parts(_p=part()).parameters() == []
+
+
+def test_a_parameter_that_a_computed_value_replaced_is_refused_by_name():
+    ws = [sg.Value(1.0), sg.Value(2.0)]
+    module = Parts(ws=ws, b=sg.Value(0.0), inner=nn.Layer(1, 2))
+    ws[0].grad = 3.0
+    ws[0] -= 0.1 * ws[0].grad
+    for use in (module.parameters, module.state_dict, module.zero_grad, module.modules):
+        with pytest.raises(TypeError, match=r"Parts: ws\.0 was computed by .*sub.*; write \.data -= … to move one"):
+            use()
+    ws[0] = sg.Value(ws[0].data)
+    assert len(module.parameters()) == 7
+    module.inner.neurons[1].weights[0] *= 2
+    with pytest.raises(TypeError, match=r"Neuron: weights\.0 was computed by .*mul"):
+        module.parameters()
+    with pytest.raises(TypeError, match="Parts: b was computed"):
+        module.b -= 0.1
+    assert module.b.data == 0.0
+    with pytest.raises(TypeError, match=r"Parts: ws\.0 was computed"):
+        module.ws = [w * 2 for w in ws]
+    again = pickle.loads(pickle.dumps(Parts(ws=[sg.Value(1.0)])))  # noqa: S301 (our own)
+    again.ws[0] -= 1.0
+    with pytest.raises(TypeError, match="was computed"):
+        again.parameters()
+
+
+def test_results_that_a_module_keeps_are_no_parameters():
+    class Recurrent(nn.Module):
+        def __init__(self):
+            self.w = sg.Value(0.5)
+            self.last = None
+            self.all = []
+
+        def __call__(self, x):
+            self.last = sg.tanh(self.w * x)
+            self.all.append(self.last)
+            return self.last
+
+    model = Recurrent()
+    model(model(1.0))
+    assert [name for name, _ in model.named_parameters()] == ["w"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda: {1: sg.Value(1.0), "1": sg.Value(2.0)},
+        lambda: {"1.0": sg.Value(1.0), 1: [sg.Value(2.0)]},
+        lambda: [{None: sg.Value(1.0), "None": sg.Value(2.0)}],
+        lambda: {1: nn.Neuron(1), "1": nn.Neuron(1)},
+    ],
+)
+def test_two_parameters_of_one_name_are_refused(part):
+    with pytest.raises(ValueError, match=r"Parts: two parameters are named p\..*; give dicts keys that differ as text"):
+        Parts(p=part()).state_dict()
+    same = sg.Value(1.0)
+    assert Parts(p={1: same, "1": same}).state_dict() == {"p.1": 1.0}
+
+
+def test_loading_a_state_is_whole_under_ctrl_c_and_refused_in_a_recording():
+    module = Parts(p=[sg.Value(float(i)) for i in range(50)])
+    before, wanted = module.state_dict(), dict.fromkeys(module.state_dict(), 7.0)
+
+    def stopped(at):
+        met = itertools.count()
+
+        def trace(frame, event, arg):
+            frame.f_trace_opcodes = True
+            if event == "opcode" and next(met) == at:
+                raise KeyboardInterrupt
+            return trace
+
+        former = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            module.load_state_dict(wanted)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(former)
+        return False
+
+    at = 0
+    while stopped(at):
+        assert module.state_dict() in (before, wanted)
+        at += 97
+    assert at > 2000
+    with pytest.raises(sg.RecordingError, match="load_state_dict"):
+        sg.jit(lambda x: (module.load_state_dict(wanted), x)[1])(1.0)
+
+
+ACTIVATIONS = [
+    sg.tanh,
+    nn.identity,
+    sg.softmax,
+    nn.pairs,
+    nn.max_over([(0, 1), (2, 3)]),
+    nn.polynomial([[(2.0, (1, 0, 2, 0))]]),
+    nn.RandomizedLeakyReLU(4, rng=3),
+]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda activation: activation.__name__)
+def test_models_and_frozen_models_are_pickled_and_copied(activation):
+    model = nn.Sequential(nn.Layer(2, 4, activation, rng=1), nn.Dropout(nn.Layer(2, 4, activation).width, rng=2))
+    expected = [y.data for y in model([0.5, -2.0])]
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):  # noqa: S301 (our own)
+        assert [y.data for y in again([0.5, -2.0])] == expected
+        assert again.state_dict() == model.state_dict()
+        again.draw()
+        assert [y.data for y in model([0.5, -2.0])] == expected
+    frozen = model.frozen()
+    for again in (copy.deepcopy(frozen), pickle.loads(pickle.dumps(frozen))):  # noqa: S301 (our own)
+        assert again([0.5, -2.0]) == frozen([0.5, -2.0]) == pytest.approx(expected, rel=1e-15)
 
 
 def test_a_neuron_is_one_affine_node_and_one_activation_labelled_as_in_the_lectures():

@@ -14,7 +14,7 @@ STRUCTURES = [
     (3.0, [3.0], [""]),
     ([1.0, (2.0, 3.0)], [1.0, 2.0, 3.0], ["[0]", "[1][0]", "[1][1]"]),
     ({"w": [1.0], "b": 2.0}, [1.0, 2.0], ["['w'][0]", "['b']"]),
-    (Point(1.0, [2.0]), [1.0, 2.0], ["[0]", "[1][0]"]),
+    (Point(1.0, [2.0]), [1.0, 2.0], [".x", ".y[0]"]),
     ([], [], []),
     ({"a": {}, "b": ()}, [], []),
 ]
@@ -22,31 +22,32 @@ STRUCTURES = [
 
 @pytest.mark.parametrize(("structure", "leaves", "paths"), STRUCTURES)
 def test_flatten_and_rebuild(structure, leaves, paths):
-    found, found_paths, rebuild = flatten(structure)
-    assert (found, found_paths) == (leaves, paths)
-    again = rebuild(leaves)
+    found, tree = flatten(structure)
+    assert (found, tree.paths(), tree.size) == (leaves, paths, len(leaves))
+    again = tree.unflatten(leaves)
     assert again == structure
     assert type(again) is type(structure)
 
 
 def test_arrays():
     a = np.arange(6.0).reshape(2, 3)
-    leaves, paths, rebuild = flatten({"a": a})
+    leaves, tree = flatten({"a": a})
+    paths = tree.paths()
     assert leaves == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     assert all(type(leaf) is float for leaf in leaves)
     assert paths[0] == "['a'][0][0]"
     assert paths[-1] == "['a'][1][2]"
-    again = rebuild(leaves)["a"]
+    again = tree.unflatten(leaves)["a"]
     assert again.dtype == float
     assert again.tolist() == a.tolist()
-    nodes = rebuild([Value(x) for x in leaves])["a"]
+    nodes = tree.unflatten([Value(x) for x in leaves])["a"]
     assert (nodes.dtype, nodes.shape) == (object, (2, 3))
 
 
 def test_a_scalar_array_keeps_its_shape():
-    leaves, paths, rebuild = flatten(np.array(2.0))
-    assert (leaves, paths) == ([2.0], [""])
-    assert rebuild([3.0]).shape == ()
+    leaves, tree = flatten(np.array(2.0))
+    assert (leaves, tree.paths()) == ([2.0], [""])
+    assert tree.unflatten([3.0]).shape == ()
 
 
 def test_an_array_of_mixed_items_holds_objects():

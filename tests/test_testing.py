@@ -31,7 +31,7 @@ def test_differences_know_their_error(f, slope, x):
 SLOPES = {
     # What is differentiated, where, and its derivative: scales from 1e-12 to 1e12, rounding, features of two sizes.
     "tiny values": (lambda x: 1e-12 * x * x, 3.0, 6e-12),
-    "a narrow bump": (lambda x: math.exp(-(((x - 1) / 1e-6) ** 2)), 1 + 2.0**-23, -2 * 2.0**-23 * 1e12 * math.exp(-(2.0**-46) * 1e12)),
+    "a narrow bump": (lambda x: math.exp(-(((x - 1) * 1e6) ** 2)), 1 + 2**-23, -2e12 / 2**23 * math.exp(-1e12 / 2**46)),
     "a wide one": (lambda x: 5 + math.sin(1e-12 * x), 1e-12, 1e-12),
     "an offset": (lambda x: 1e12 + x, 1e-5, 1.0),
     "near a minimum": (lambda x: math.cos(x) + 3, 1e-12, -1e-12),
@@ -88,7 +88,7 @@ def test_right_derivatives_pass():
 
 def test_a_wrong_rule_is_found_at_either_order(rows_restored):
     first = sg.primitive("wrong_first", lambda m, x: m.sin(x), lambda m, out, x: 1.001 * m.cos(x))
-    message = r"derivative with respect to args\[0\]\['w'\]\[1\] is .* but differences give .*relative error 0\.000999.*step"
+    message = r"derivative with respect to args\[0\]\['w'\]\[1\] is .* but .* give .*relative error 0\.000999.*step"
     with pytest.raises(AssertionError, match=message) as caught:
         check_gradients(lambda p: sg.exp(first(p["w"][1] * 2.0)) * p["w"][0], {"w": [1.0, 0.25]}, order=1)
     assert "The first local derivative that disagrees: wrong_first(0.5) by argument 0: 0.878460" in str(caught.value)
@@ -96,7 +96,7 @@ def test_a_wrong_rule_is_found_at_either_order(rows_restored):
         "wrong_second", lambda m, x: m.sin(x), lambda m, out, x: m.cos(x) + 0.001 * (m.stop_gradient(x) - x)
     )
     check_gradients(second, 0.5, order=1)
-    with pytest.raises(AssertionError, match=r"with respect to args\[0\], of ∂/∂args\[0\] is -0\.48\d+, but"):
+    with pytest.raises(AssertionError, match=r"with respect to args\[0\] and args\[0\] is -0\.48\d+, but"):
         check_gradients(second, 0.5)
 
 
@@ -146,8 +146,8 @@ def test_a_jump_and_the_end_of_a_domain_are_not_judged():
 
 
 BAD = [
-    (lambda: check_gradients(sg.sin, "a"), TypeError, r"args\[0\] is 'a', a str; give plain numbers"),
-    (lambda: check_gradients(sg.sin, {"w": [None]}), TypeError, r"\['w'\]\[0\] is None"),
+    (lambda: check_gradients(sg.sin, "a"), TypeError, r"args\[0\] is 'a', a str; give plain real numbers"),
+    (lambda: check_gradients(sg.sin, {"w": ["a"]}), TypeError, r"\['w'\]\[0\] is 'a'"),
     (lambda: check_gradients(sg.sin, 1.0, order=0), ValueError, "order 0 must be at least 1"),
     (lambda: check_gradients(sg.sin, 1.0, modes=("sideways",)), ValueError, "of reverse and forward"),
     (lambda: expressions([]), ValueError, "needs names"),

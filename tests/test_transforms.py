@@ -1,5 +1,7 @@
 """Derivatives of functions: nesting, closures, structures, `argnums`, `has_aux`, and bad input."""
 
+import collections
+import dataclasses
 import math
 from collections import namedtuple
 
@@ -109,7 +111,39 @@ def test_argnums():
     assert sg.grad(f, (0, 1))(2.0, 3.0, 1.0) == (9.0, 12.0)
     assert sg.grad(f, [1])(2.0, 3.0, 1.0) == (12.0,)
     assert sg.hessian(f, 1)(2.0, 3.0, 1.0) == 4.0
-    assert sg.jacobian(lambda x, y: [x * y, y], (0, 1))(2.0, 3.0) == ([3.0, 0.0], [2.0, 1.0])
+    assert sg.jacobian(lambda x, y: [x * y, y], (0, 1))(2.0, 3.0) == [(3.0, 2.0), (0.0, 1.0)]
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    position: float
+    velocity: list[float]
+    name: None = None
+
+
+Pair = namedtuple("Pair", "a b")
+
+
+def test_containers_keep_their_kind():
+    energy = lambda s: s.position**2 + s.velocity[0] ** 2 * s.position
+    assert sg.grad(energy)(State(2.0, [3.0])) == State(13.0, [12.0])
+    assert sg.hessian(energy)(State(2.0, [3.0])).velocity == [State(6.0, [4.0])]
+    assert sg.hessian(lambda p: p.a * p.b)(Pair(1.0, 2.0)) == Pair(Pair(0.0, 1.0), Pair(1.0, 0.0))
+    assert sg.jacobian(lambda p: Pair(p.a, p.a * p.b))(Pair(2.0, 3.0)) == Pair(Pair(1.0, 0.0), Pair(3.0, 2.0))
+    ordered = sg.grad(lambda d: d["x"] * d["y"])(collections.OrderedDict(y=2.0, x=3.0))
+    assert (type(ordered), list(ordered)) == (collections.OrderedDict, ["y", "x"])
+    counted = sg.grad(lambda d: d["x"] ** 2)(collections.defaultdict(list, x=3.0))
+    assert (counted, counted.default_factory) == ({"x": 6.0}, list)
+    assert sg.grad(lambda p: p["w"] ** 2)({"w": 3.0, "b": None}) == {"w": 6.0, "b": None}
+
+
+def test_tangents_and_adjoints_are_matched_by_key():
+    f = lambda p: {"s": p["a"] + 2.0 * p["b"], "t": p["a"] * p["b"]}
+    at = {"a": 2.0, "b": 3.0}
+    assert sg.jvp(f, (at,), ({"b": 0.0, "a": 1.0},))[1] == {"s": 1.0, "t": 3.0}
+    assert sg.vjp(f, at)[1]({"t": 0.0, "s": 1.0}) == ({"a": 1.0, "b": 2.0},)
+    with pytest.raises(TypeError, match=r"\[0\]\['b'\] is missing"):
+        sg.jvp(f, (at,), ({"a": 1.0, "c": 1.0},))
 
 
 def test_what_is_not_differentiated_by_may_be_anything():

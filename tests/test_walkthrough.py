@@ -10,7 +10,7 @@ import scalargrad as sg
 from scalargrad.command.cli import main
 from scalargrad.diagrams import page as module
 from scalargrad.diagrams import renderer
-from scalargrad.interpreters.notation import digits
+from scalargrad.interpreters.names import digits
 
 from .graphs import lecture
 
@@ -85,7 +85,7 @@ def test_ids_are_those_of_the_picture():
 def test_a_square_has_two_edges():
     a = sg.Value(3.0, label="a")
     data = data_of(sg.walkthrough(a * a))
-    assert [line[1:] for line in data["backward"]] == [["3.0000", None, "3.0000"], ["3.0000", "3.0000", "6.0000"]]
+    assert [line[1:] for line in data["backward"]] == [["3", None, "3"], ["3", "3", "6"]]
 
 
 def test_grad_is_left_alone_and_not_needed():
@@ -107,7 +107,7 @@ def test_leaf_alone_and_odd_numbers():
     x = sg.Value(0.0, label="x")
     data = data_of(sg.walkthrough(sg.sqrt(x) * 2))
     assert data["backward"][-1][3] == "∞"
-    assert data_of(sg.walkthrough(sg.floor(x)))["backward"] == [[0, "0.0000", None, "0.0000"]]
+    assert data_of(sg.walkthrough(sg.floor(x)))["backward"] == [[0, "0", None, "0"]]
 
 
 def test_title_is_the_whole_formula_while_it_is_short():

@@ -1,7 +1,9 @@
 """The command `scalargrad`: formulas from text, their equations, numbers and pictures.
 
-- `expression`: the parser of formulas; nothing of what a user wrote is ever executed.
-- `cli`: the options, and what is printed and written.
+- `tokens`, `reader`, `syntax`, `parser`: from text to the parts of a formula; refusals with a caret below the place.
+- `functions`: the functions that a formula may call, and other names for them.
+- `expression`: formulas, computed by the library's functions; nothing of what a user wrote is ever executed.
+- `inputs`, `console`, `cli`: the values of variables, what a console can show, the options.
 """
 
 from .cli import main

@@ -9,7 +9,7 @@ import math
 import os
 import re
 import sys
-import unicodedata
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -19,8 +19,11 @@ from ..diagrams.equations import Derivation, derivation
 from ..diagrams.renderer import RendererNotFound
 from ..engine.linearization import merged
 from ..engine.value import Value
-from ..interpreters.notation import PLAIN_SUPERSCRIPTS, symbol
+from ..interpreters.notation import symbol
+from .console import printed, show, show_error
 from .expression import Expression, ExpressionError
+from .functions import families
+from .inputs import read_inputs
 
 __all__ = ["main"]
 
@@ -30,77 +33,112 @@ PICTURES: dict[str, Callable[..., Any]] = {
     "operations": operations_diagram,
     "walkthrough": walkthrough,
 }
-# For a console that can't print them; Unicode's own compatibility forms cover the subscripts.
-PLAIN = {"∂": "d", "·": "*", "−": "-", "√": "sqrt ", "∛": "cbrt ", "π": "pi", "σ": "sigma", "≥": ">=", "≤": "<="}
-PLAIN |= {"∞": "inf", "…": "...", "′": "'", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "≠": "!="}
-SUPERSCRIPTS = re.compile(f"[{''.join(map(chr, PLAIN_SUPERSCRIPTS))}]+")
+EXAMPLES = """\
+formulas:
+  cos(sin(x^2) + 3x^2)     2x is a product, x^2 or x² a power, |x| and √x are read too
+  t = x²; sin t + t        t names a part; the last formula is the result
+  where(x > 0, x, 0.1x)    a choice
+  e^(-x²/2)/√(2π)          pi and e are numbers unless they are given; log and ln are to base e, lg to base 10
+
+examples:
+  scalargrad "cos(sin(x^2) + 3x^2)" x=1.5 --derivative derivative.svg
+  scalargrad "σ(w x + b)" w=1/2 x=2 b=-pi/4 --walkthrough page.html
+  scalargrad "x^2 y" x=3 y=2 --table markdown --blank value,sum
+  scalargrad --check -- "-x^2" x=3"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 on success, 2 with one line on standard error for bad input."""
+    """Run the command and return its exit code: 0 on success, 2 with the reason on standard error for bad input."""
     try:
         words = sys.argv[1:] if arguments is None else arguments
-        _run(_parser().parse_intermixed_args([_positional(word) for word in words]))
+        _run(_parser().parse_intermixed_args(_positionals(words)))
         sys.stdout.flush()
-    except (ExpressionError, RendererNotFound, RuntimeError, ValueError, OSError) as error:
+    except ExpressionError as error:
+        show_error(f"scalargrad: {error.shown()}", sys.stderr)
+        return 2
+    except (RendererNotFound, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, BrokenPipeError):  # the reader, say `head`, has enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        line = " ".join(str(error).split())
-        print(_printable(f"scalargrad: {line}", sys.stderr), file=sys.stderr)
+        show_error(f"scalargrad: {' '.join(str(error).split())}", sys.stderr)
         return 2
     return 0
 
 
-def _positional(argument: str) -> str:
-    # A formula may begin with a minus: argparse takes what has a space for no option.
-    is_formula = argument.startswith("-") and not re.fullmatch(r"-h|--[a-z]+(=.*)?", argument, re.DOTALL)
-    return f" {argument}" if is_formula else argument
+def _positionals(words: Sequence[str]) -> list[str]:
+    """Return the words with a space before each formula that begins with a minus: argparse takes it for no option."""
+    end = words.index("--") if "--" in words else len(words)
+    options = r"-h|--[a-z]+(=.*)?"
+    plain = [w if not w.startswith("-") or re.fullmatch(options, w, re.DOTALL) else f" {w}" for w in words[:end]]
+    return plain + [f" {word}" if word.startswith("-") else word for word in words[end + 1 :]]
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports what it can't read as everything else is reported, in one line."""
+    """Reports what it can't read as everything else is reported."""
 
     def error(self, message: str) -> NoReturn:
         raise ExpressionError(f"{message}; see scalargrad --help")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(printed(message, file or sys.stdout), file)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="scalargrad",
         description="Differentiate a formula: its forward and backward equations, value, gradient and diagrams.",
-        epilog='example: scalargrad "cos(sin(x**2) + 3*x**2)" x=1.5 --derivative derivative.svg',
+        epilog=f"{EXAMPLES}\n\nfunctions:\n{_functions()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("expression", help='the formula; "t = x**2; sin(t) + t" names a sub-expression')
-    parser.add_argument("inputs", nargs="*", metavar="NAME=NUMBER", help="the values of the variables")
+    parser.add_argument("expression", help='the formula, in quotes; "t = x^2; sin(t) + t" names a part')
+    parser.add_argument(
+        "inputs", nargs="*", metavar="NAME=NUMBER", help="the values of the variables, such as x=1.5, y=pi/2 or z=1,5"
+    )
     for view in PICTURES:
         what = "page (.html)" if view == "walkthrough" else "diagram (.svg, .png, .pdf, .dot)"
         parser.add_argument(f"--{view}", metavar="FILE", type=str.strip, help=f"write the {view} {what}")
+    parser.add_argument("--table", choices=("markdown", "csv", "latex"), help="print both passes as tables instead")
+    parser.add_argument("--blank", metavar="NAMES", help="leave these out of the tables, as in --blank value,sum")
+    parser.add_argument("--digits", metavar="N", type=int, default=4, help="print numbers to N decimals (default 4)")
     parser.add_argument("--json", action="store_true", help="print value, gradient and nodes as JSON")
     parser.add_argument("--check", action="store_true", help="compare the gradient with central differences")
     parser.add_argument("--version", action="version", version=f"scalargrad {__version__}")
     return parser
 
 
+def _functions() -> str:
+    width, indent = 100, " " * 4
+    return "\n".join(
+        textwrap.fill(f"{family}: {' '.join(names)}", width, initial_indent="  ", subsequent_indent=indent)
+        for family, names in families().items()
+    )
+
+
 def _run(given: argparse.Namespace) -> None:
     expression = Expression(given.expression)
-    inputs = _inputs(given.inputs, expression)
+    inputs = read_inputs(given.inputs, expression)
     leaves = {name: Value(number, label=name) for name, number in inputs.items()}
     result = expression(leaves)
     goal = merged(result) if isinstance(result, Value) else Value(result)
     goal.backward()
-    derived = derivation(goal)
+    derived = derivation(goal, digits=given.digits)
+    if given.blank and not given.table:
+        raise ExpressionError("--blank leaves cells of a table empty; give --table markdown, csv or latex with it")
     gradient = {name: leaf.grad for name, leaf in leaves.items()}
     shown = {name: derived.names.symbols.get(id(leaf), symbol(name)).text for name, leaf in leaves.items()}
     if given.json:
-        _print(json.dumps(_as_data(goal, derived, gradient), indent=2))
+        show(json.dumps(_as_data(goal, derived, gradient), indent=2), sys.stdout)
+    elif given.table:
+        blank = [part.strip() for part in (given.blank or "").split(",") if part.strip()]
+        print(printed(derived.table(given.table, blank=blank).rstrip("\n"), sys.stdout))
     else:
         name = derived.names[goal].text
         lines = [f"  ∂{name}/∂{shown[x]} = {d!r}" for x, d in gradient.items()]
-        _print("\n".join([str(derived), "Value", f"  {name} = {goal.data!r}", "Gradient", *lines]))
+        show("\n".join([derived.text(), "Value", f"  {name} = {goal.data!r}", "Gradient", *lines]), sys.stdout)
+    beside = sys.stderr if given.json or given.table else sys.stdout
     if given.check:
-        _print("\n".join(_check(expression, inputs, gradient, shown)), sys.stderr if given.json else sys.stdout)
+        show("\n".join(_check(expression, inputs, gradient, shown)), beside)
     for view, draw in PICTURES.items():
         path = getattr(given, view)
         if path is not None:
@@ -108,28 +146,7 @@ def _run(given: argparse.Namespace) -> None:
                 draw(goal).save(path)
             except OSError as error:
                 raise OSError(f"{path} can't be written: {error.strerror or error}") from None
-
-
-def _inputs(pairs: Sequence[str], expression: Expression) -> dict[str, float]:
-    inputs: dict[str, float] = {}
-    for pair in pairs:
-        name, equals, text = (part.strip() for part in pair.partition("="))
-        name = unicodedata.normalize("NFKC", name)  # as Python reads the names of a formula
-        if not equals or not name.isidentifier():
-            raise ExpressionError(f"{pair!r} is no input; write NAME=NUMBER, such as x=1.5")
-        if name in inputs:
-            raise ExpressionError(f"{name} is given twice")
-        if name not in expression.names:
-            known = ", ".join(expression.names) or "no variables"
-            raise ExpressionError(f"{name} is given, but the expression has {known}")
-        try:
-            inputs[name] = float(text)
-        except ValueError:
-            raise ExpressionError(f"{name}={text} is no number; write one such as {name}=1.5") from None
-    missing = expression.missing(inputs)
-    if missing:
-        raise ExpressionError(f"no value for {', '.join(missing)}; give it as {missing[0]}=1.5")
-    return inputs
+            show(f"Wrote the {view} {'page' if view == 'walkthrough' else 'diagram'} to {path}", beside)
 
 
 def _as_data(goal: Value, derived: Derivation, gradient: dict[str, float]) -> dict[str, Any]:
@@ -180,27 +197,6 @@ def central_difference(f: Callable[[float], float], x: float) -> float:
     step = 1e-3 * max(abs(x), 1.0)
     wide, narrow = ((f(x + h) - f(x - h)) / ((x + h) - (x - h)) for h in (step, step / 2))
     return (4.0 * narrow - wide) / 3.0
-
-
-def _print(text: str, file: Any = None) -> None:
-    file = file or sys.stdout
-    print(_printable(text, file), file=file)
-
-
-def _printable(text: str, file: Any) -> str:
-    """The text as the console can print it: as it is, or with ASCII in place of mathematical signs."""
-    encoding = getattr(file, "encoding", None) or "ascii"
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        text = SUPERSCRIPTS.sub(lambda raised: "^" + raised[0].translate(PLAIN_SUPERSCRIPTS), text)
-        return "".join(map(_plain, text))
-    return text
-
-
-def _plain(character: str) -> str:
-    plain = PLAIN.get(character) or unicodedata.normalize("NFKD", character)
-    return plain.encode("ascii", "replace").decode()
 
 
 if __name__ == "__main__":

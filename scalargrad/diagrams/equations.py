@@ -1,154 +1,75 @@
 """The equations of a graph: the forward pass, and the backward pass in reverse topological order.
 
-`derivation(J)` lists them as the lecture's table does; `label` names nodes by the variables that hold them.
+`derivation(J)` lists them as the lecture's table does, as data, text, LaTeX and tables to fill in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ..engine.linearization import topological_order
+from ..engine.graph import reverse_flow, topological_order
 from ..engine.value import Value
-from ..interpreters.notation import CALL, NOTATION, PRODUCT, SUBSCRIPTS, Term, digits, symbol, term
-from ..rows import Output, Primitive
+from ..interpreters.floats import IEEE
+from ..interpreters.names import digits as written
+from ..interpreters.names import latex, printable
+from ..interpreters.notation import PRODUCT, Term
+from ..rows import Output
+from . import tables
+from .naming import Names, as_written, legend
 
-__all__ = ["Contribution", "Derivation", "Step", "derivation", "label"]
+__all__ = ["Contribution", "Derivation", "Step", "changes", "derivation", "same"]
 
-
-def label(variables: Mapping[str, Any]) -> None:
-    """Name each Value after the key that holds it, as in `sg.label(locals())`.
-
-    Keys that begin with `_` and what is no Value are left out; of several keys for one Value, the first
-    names it. Raises `TypeError` for what is no mapping.
-
-    >>> x = Value(2.0)
-    >>> y = x * x
-    >>> label({"x": x, "y": y})
-    >>> x.label, y.label
-    ('x', 'y')
-    """
-    if not isinstance(variables, Mapping):
-        raise TypeError(f"label: needs a mapping of names to Values, such as locals(), got {variables!r}")
-    named = set()
-    for name, value in variables.items():
-        if isinstance(value, Value) and isinstance(name, str) and not name.startswith("_") and id(value) not in named:
-            value.label = name
-            named.add(id(value))
-
-
-class Names:
-    """The symbols of a graph's nodes: their labels, v₁, v₂, … in order for the others, and J for the goal."""
-
-    def __init__(self, order: Sequence[Value], goal: Value) -> None:
-        self.symbols: dict[int, Term] = {}
-        taken: set[str] = set()
-        for node in order:
-            if node.label:
-                self._enter(node, symbol(node.label), taken)
-        if id(goal) not in self.symbols:
-            self._enter(goal, symbol("J"), taken)
-        count = 0
-        for node in order:
-            while id(node) not in self.symbols:
-                count += 1
-                if symbol(f"v{count}").text not in taken:
-                    self._enter(node, symbol(f"v{count}"), taken)
-        self.outputs: dict[Any, dict[int, Term]] = {}  # by call
-        for node in order:
-            if isinstance(node.primitive, Output):
-                self.outputs.setdefault(call_of(node), {}).setdefault(node.primitive.index, self[node])
-
-    def _enter(self, node: Value, name: Term, taken: set[str]) -> None:
-        shown, count = name, 1
-        while shown.text in taken:  # two nodes of one label are told apart
-            count += 1
-            marker = f"({count})".translate(SUBSCRIPTS)
-            shown = Term(name.text + marker, f"{{{name.latex}}}_{{({count})}}")
-        taken.add(shown.text)
-        self.symbols[id(node)] = shown
-
-    def __getitem__(self, node: Value) -> Term:
-        return self.symbols[id(node)]
-
-    def operands(self, node: Value) -> list[Any]:
-        """All the arguments of a node: symbols for Values, and the constants as they are."""
-        return [self[arg] if isinstance(arg, Value) else arg for arg in node.args]
-
-    def equation(self, node: Value) -> Term | None:
-        """The right-hand side of a node's equation, such as sin u; None for a leaf."""
-        primitive, operands = node.primitive, self.operands(node)
-        if primitive is None:
-            return None
-        if isinstance(primitive, Output):
-            text, latex = getattr(NOTATION, primitive.name)(*operands).inside(CALL)
-            index = str(primitive.index + 1)
-            return Term(text + index.translate(SUBSCRIPTS), f"{latex}_{{{index}}}", CALL)
-        return term(getattr(NOTATION, primitive.name)(*given(primitive, operands)))
-
-    def local_derivatives(self, node: Value) -> list[Term]:
-        """The local derivative of a node by each of its parents, as a textbook writes it."""
-        primitive, operands = node.primitive, self.operands(node)
-        if isinstance(primitive, Output):
-            # An output that nothing uses is no node; it has the name of the row.
-            known = self.outputs[call_of(node)]
-            outs = [
-                known.get(i) or symbol(primitive.name + str(i + 1).translate(SUBSCRIPTS)) for i in range(len(operands))
-            ]
-            rules = primitive.derivatives(NOTATION, outs, operands)
-        elif primitive is None:
-            return []
-        elif primitive.opaque:
-            rules = [self._unnamed(node, index) for index in range(len(operands))]
-        else:
-            rules = primitive.textbook_derivatives(NOTATION, self[node], operands)
-        return [
-            term(0.0 if rule is None else rule)
-            for rule, arg in zip(rules, node.args, strict=True)
-            if isinstance(arg, Value)
-        ]
-
-    def _unnamed(self, node: Value, index: int) -> Term:
-        primitive = node.primitive
-        name = primitive.name if primitive else ""
-        prime = f"{name}′" if len(node.args) == 1 else f"∂{str(index + 1).translate(SUBSCRIPTS)}{name}"
-        called: Term = getattr(NOTATION, prime)(*self.operands(node))
-        return called
-
-
-def call_of(node: Value) -> Any:
-    """What the outputs of one call of a vector row have in common, in copies of a graph too."""
-    row = node.primitive.vector if isinstance(node.primitive, Output) else None
-    return row, tuple([id(arg) if isinstance(arg, Value) else arg for arg in node.args])
-
-
-def given(primitive: Primitive, operands: Sequence[Any]) -> list[Any]:
-    """The arguments without the last ones that equal their defaults: relu z, not relu(z, 1)."""
-    operands = list(operands)
-    defaults = list(primitive.defaults)
-    while defaults and isinstance(operands[-1], float) and operands[-1] == defaults[-1]:
-        operands, defaults = operands[:-1], defaults[:-1]
-    return operands
+LINES_OF_A_BLOCK = 8
+CHANGED = "changed since the forward pass"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One equation of the forward pass: `name = formula = value`; a leaf has no formula."""
+    """One equation of the forward pass: `name = formula = value`. A leaf has no formula.
+
+    `note` tells what the reader must know besides, such as that a leaf's data was assigned after the forward pass.
+
+    >>> x = Value(2.0, label="x")
+    >>> print(derivation(x**2).forward[1])
+    J = x² = 4
+    """
 
     node: Value
     name: Term
     formula: Term | None
     value: float
+    note: str = ""
+    decimals: int = 4
+
+    @property
+    def number(self) -> str:
+        """The value as text."""
+        return written(self.value, self.decimals)
 
     def __str__(self) -> str:
         middle = f" = {self.formula.text}" if self.formula else ""
-        return f"{self.name.text}{middle} = {digits(self.value)}"
+        return f"{self.name.text}{middle} = {self.number}{self.remark}"
+
+    @property
+    def remark(self) -> str:
+        """The note in brackets, or nothing."""
+        return f"   ({self.note})" if self.note else ""
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """One line of the backward pass: what `child` adds to the derivative of the goal by `parent`."""
+    """One line of the backward pass: what `child` adds to the derivative of the goal with respect to `parent`.
+
+    `amount` = `adjoint` · `local`, by the chain rule; `was` and `now` are the sums without and with it. `place` tells
+    which of the child's parents it is.
+
+    >>> x = Value(2.0, label="x")
+    >>> print(derivation(3 * x**2).backward[1])
+    ∂J/∂x += ∂J/∂v₁ · 2x = 3 · 4 = 12
+    """
 
     goal: Term
     parent: Value
@@ -160,32 +81,51 @@ class Contribution:
     local: float
     amount: float  # their product; 0 where the local derivative is 0 by structure
     was: float
-    is_first: bool  # whether nothing had been added to the parent before
+    is_first: bool  # nothing has been added to the parent before
+    place: int = 0
+    decimals: int = 4
 
     @property
     def now(self) -> float:
         """The sum so far, this contribution included."""
         return self.was + self.amount
 
+    @property
+    def factors(self) -> tuple[str, str]:
+        """The two numbers that are multiplied, as text; in brackets if they are signed or have a power of ten."""
+        return written(self.adjoint, self.decimals), _factor(written(self.local, self.decimals))
+
     def __str__(self) -> str:
         goal, parent, child = self.goal.text, self.parent_name.text, self.child_name.text
         local = self.formula.inside(PRODUCT)[0]
-        total = "" if self.is_first else f"   (was {digits(self.was)}, now {digits(self.now)})"
-        return (
-            f"∂{goal}/∂{parent} += ∂{goal}/∂{child} · {local}"
-            f" = {digits(self.adjoint)} · {_factor(self.local)} = {digits(self.amount)}{total}"
-        )
+        was, amount, now = (written(x, self.decimals) for x in (self.was, self.amount, self.now))
+        total = "" if self.is_first else f"   (was {was}, now {now})"
+        return f"∂{goal}/∂{parent} += ∂{goal}/∂{child} · {local} = {' · '.join(self.factors)} = {amount}{total}"
+
+    @property
+    def latex(self) -> str:
+        """The line in LaTeX, with the product of the numbers and the running sum."""
+
+        def of(name: Term) -> str:
+            return rf"\frac{{\partial {self.goal.latex}}}{{\partial {name.latex}}}"
+
+        was, amount, now = (latex(written(x, self.decimals)) for x in (self.was, self.amount, self.now))
+        amount_in_sum = _factor(amount) if amount.startswith("-") else amount
+        total = "" if self.is_first else rf" \quad \left({was} + {amount_in_sum} = {now}\right)"
+        left, right = map(latex, self.factors)
+        product = rf"{of(self.child_name)} \cdot {self.formula.inside(PRODUCT)[1]} = {left} \cdot {right} = {amount}"
+        return rf"{of(self.parent_name)} &\mathrel{{+}}= {product}{total}"
 
 
-def _factor(x: float) -> str:
-    return f"({digits(x)})" if x < 0 else digits(x)
+def _factor(number: str) -> str:
+    return f"({number})" if number[:1] in ("−", "-") or "·" in number else number
 
 
 @dataclass(frozen=True, repr=False)
 class Derivation:
-    """The two passes: `forward` and `backward` as data, `str()` as text, `markdown()` for a notebook.
+    """The two passes as data, `forward` and `backward`, as text, and by `markdown()` and `table()` for slides.
 
-    `gradient` has the derivative of the goal by each leaf, by name, and `adjoints` by every node.
+    `gradient` has the derivative of the goal with respect to each leaf, by name, and `adjoints` to every node.
     """
 
     goal: Value
@@ -196,7 +136,15 @@ class Derivation:
     gradient: Mapping[str, float]
 
     def __str__(self) -> str:
+        # Printed on a console that knows no ∂, the text is in ASCII.
+        return printable(self.text(), getattr(sys.stdout, "encoding", None) or "utf-8")
+
+    def text(self) -> str:
+        """Return the two passes as text, with mathematical signs whatever the console is."""
         goal = self.names[self.goal].text
+        legend_line = legend(
+            [*(s.formula.text for s in self.forward if s.formula), *(c.formula.text for c in self.backward)]
+        )
         return "\n".join(
             [
                 "Forward",
@@ -204,25 +152,46 @@ class Derivation:
                 "Backward",
                 f"  ∂{goal}/∂{goal} = 1",
                 *(f"  {line}" for line in self.backward),
+                *([f"  where {legend_line}"] if legend_line else []),
             ]
         )
 
     def markdown(self) -> str:
-        """The two passes as Markdown with LaTeX equations."""
+        """Return the two passes as Markdown with LaTeX equations, in blocks that fit on a slide."""
         goal = self.names[self.goal].latex
         forward = [
-            f"{step.name.latex} &= " + (f"{step.formula.latex} = " if step.formula else "") + _latex(step.value)
+            f"{step.name.latex} &= "
+            + (f"{step.formula.latex} = " if step.formula else "")
+            + latex(step.number)
+            + _remark(step)
             for step in self.forward
         ]
-        backward = [rf"\frac{{\partial {goal}}}{{\partial {goal}}} &= 1", *(self._line(c) for c in self.backward)]
-        return "\n\n".join(["**Forward**", _block(forward), "**Backward**", _block(backward)]) + "\n"
+        backward = [rf"\frac{{\partial {goal}}}{{\partial {goal}}} &= 1", *(c.latex for c in self.backward)]
+        return "\n\n".join(["**Forward**", *_blocks(forward), "**Backward**", *_blocks(backward)]) + "\n"
 
-    def _line(self, c: Contribution) -> str:
-        def by(name: Term) -> str:
-            return rf"\frac{{\partial {c.goal.latex}}}{{\partial {name.latex}}}"
+    def table(self, kind: str = "markdown", *, blank: Collection[str] = ()) -> str:
+        """Return the forward and the backward table as `"markdown"`, `"csv"` or `"latex"`; with blanks, as a sheet.
 
-        product = rf"{by(c.child_name)} \cdot {c.formula.inside(PRODUCT)[1]} = {_latex(c.amount)}"
-        return rf"{by(c.parent_name)} &\mathrel{{+}}= {product}"
+        `blank` names what to leave out for a student to fill in: columns (`"formula"`, `"value"`, `"chain rule"`,
+        `"numbers"`, `"contribution"`, `"sum"`), or quantities such as `"u"`, whose numbers are left out in both
+        tables; `"numbers"` leaves out all numbers. The same call without `blank` gives the solution. Raises
+        `ValueError` for another kind or a name that the tables don't have.
+
+        >>> x = Value(2.0, label="x")
+        >>> print(derivation(3 * x**2).table(blank=["value", "sum"]))
+        | quantity | formula | value |
+        |---|---|---|
+        | x |  | 2 |
+        | v₁ | x² |  |
+        | J | 3v₁ |  |
+        <BLANKLINE>
+        | derivative | chain rule | numbers | contribution | sum |
+        |---|---|---|---|---|
+        | ∂J/∂J |  |  |  | 1 |
+        | ∂J/∂v₁ | ∂J/∂J · 3 | 1 · 3 | 3 |  |
+        | ∂J/∂x | ∂J/∂v₁ · 2x | 3 · 4 | 12 |  |
+        """
+        return tables.table(self, kind, blank)
 
     def __repr__(self) -> str:
         return str(self)
@@ -234,66 +203,112 @@ class Derivation:
 def _aligned(steps: Sequence[Step]) -> list[str]:
     left = [f"{s.name.text} = {s.formula.text}" if s.formula else s.name.text for s in steps]
     width = min(max(map(len, left)), 60)
-    return [f"{text.ljust(width)} = {digits(step.value)}" for text, step in zip(left, steps, strict=True)]
+    return [f"{text.ljust(width)} = {step.number}{step.remark}" for text, step in zip(left, steps, strict=True)]
 
 
-def _latex(x: float) -> str:
-    text = digits(x).replace("\N{MINUS SIGN}", "-").replace("∞", r"\infty")
-    mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent.lstrip("+-").isdigit() else text
+def _remark(step: Step) -> str:
+    return rf" \quad \text{{({CHANGED})}}" if step.note else ""
 
 
-def _block(lines: Sequence[str]) -> str:
-    return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
+def _blocks(lines: Sequence[str]) -> list[str]:
+    # Rows are set apart, since a renderer of notebooks lets fractions touch.
+    parts = [lines[i : i + LINES_OF_A_BLOCK] for i in range(0, len(lines), LINES_OF_A_BLOCK)]
+    return ["$$\\begin{aligned}\n" + " \\\\[6pt]\n".join(part) + "\n\\end{aligned}$$" for part in parts]
 
 
-def derivation(goal: Value) -> Derivation:
-    """The forward and the backward equations of a value, with their numbers.
+def derivation(goal: Value, *, digits: int = 4) -> Derivation:
+    """Return the forward and the backward equations of a value, with their numbers to that many decimals.
 
     The backward pass goes in reverse topological order and has a line for each contribution. It works out
-    the derivatives itself and leaves `grad` alone. Raises `TypeError` for what is no Value. Source: 10-601
-    Backpropagation, "Simple example".
+    the derivatives itself and leaves `grad` alone. A leaf whose data was assigned after the forward pass is marked,
+    since the values and derivatives below it are those of the data before. Raises `TypeError` for anything but a
+    Value, and `ValueError` for `digits` below 0 or above 17. Source: 10-601 Backpropagation, "Simple example".
 
     >>> x = Value(1.0, label="x")
     >>> print(derivation(x**2 * 3))
     Forward
-      x       = 1.0000
-      v₁ = x² = 1.0000
-      J = 3v₁ = 3.0000
+      x       = 1
+      v₁ = x² = 1
+      J = 3v₁ = 3
     Backward
       ∂J/∂J = 1
-      ∂J/∂v₁ += ∂J/∂J · 3 = 1.0000 · 3.0000 = 3.0000
-      ∂J/∂x += ∂J/∂v₁ · 2x = 3.0000 · 2.0000 = 6.0000
+      ∂J/∂v₁ += ∂J/∂J · 3 = 1 · 3 = 3
+      ∂J/∂x += ∂J/∂v₁ · 2x = 3 · 2 = 6
     """
     if not isinstance(goal, Value):
         raise TypeError(f"derivation: needs a Value, got {goal!r}; compute it from Values")
+    check_digits("derivation", digits)
+    goal = as_written(goal)
     order = topological_order(goal)
     names = Names(order, goal)
-    forward = tuple(Step(node, names[node], names.equation(node), node.data) for node in order)
-    adjoints = {id(node): 0.0 for node in order}
-    adjoints[id(goal)] = 1.0
-    reached = set()
+    notes = changes(order, names)
+    forward = [Step(n, names[n], names.equation(n), n.data, notes.get(id(n), ""), digits) for n in order]
+    adjoints = {id(goal): 1.0}
+    edges = [(node, list(zip(node.parents, node.partials_or_none, strict=True))) for node in order]
+    formulas: dict[int, list[Term]] = {}
     lines = []
-    for child in reversed(order):
-        adjoint = adjoints[id(child)]
-        formulas = names.local_derivatives(child)
-        for parent, by, formula in zip(child.parents, child.partials_or_none, formulas, strict=True):
-            line = Contribution(
+    for flow in reverse_flow(edges, adjoints, _product):
+        node, parent = flow.node, flow.parent
+        if id(node) not in formulas:
+            formulas = {id(node): names.local_derivatives(node)}
+        lines.append(
+            Contribution(
                 names[goal],
                 parent,
-                child,
+                node,
                 names[parent],
-                names[child],
-                formula,
-                adjoint,
-                local=0.0 if by is None else by,
-                amount=0.0 if by is None else adjoint * by,
-                was=adjoints[id(parent)],
-                is_first=id(parent) not in reached,
+                names[node],
+                formulas[id(node)][flow.place],
+                flow.derivative,
+                local=flow.partial or 0.0,
+                amount=flow.amount,
+                was=flow.before or 0.0,
+                is_first=flow.before is None,
+                place=flow.place,
+                decimals=digits,
             )
-            reached.add(id(parent))
-            adjoints[id(parent)] = line.now
-            lines.append(line)
+        )
     by_name = {names[node].text: adjoints[id(node)] for node in order}
     gradient = {names[node].text: adjoints[id(node)] for node in order if node.primitive is None}
-    return Derivation(goal, names, forward, tuple(lines), by_name, gradient)
+    return Derivation(goal, names, tuple(forward), tuple(lines), by_name, gradient)
+
+
+def _product(adjoint: float, partial: float | None) -> float:
+    # Nothing flows along a derivative that is 0 by structure, nor from an adjoint of 0: not even 0 · ∞.
+    return 0.0 if partial is None or adjoint == 0.0 else adjoint * partial
+
+
+def check_digits(who: str, digits: int) -> None:
+    """Raise `ValueError` unless `digits` is a number of decimals that a float can have."""
+    if not isinstance(digits, int) or not 0 <= digits <= 17:
+        raise ValueError(f"{who}: digits is {digits!r}; give a number of decimals from 0 to 17")
+
+
+def changes(order: Sequence[Value], names: Names) -> dict[int, str]:
+    """Return a note, by `id`, for each leaf whose data is no longer that of the forward pass.
+
+    If it could be one of several leaves, the note is that of the node that was computed from them. Nodes are computed
+    anew to find out, except those of opaque primitives.
+    """
+    notes: dict[int, str] = {}
+    for node in order:
+        leaves = {id(arg): arg for arg in node.args if isinstance(arg, Value) and arg.primitive is None}
+        if leaves and not _is_current(node):
+            if len(leaves) == 1:
+                notes[next(iter(leaves))] = CHANGED
+            elif not any(key in notes for key in leaves):
+                notes[id(node)] = f"{' or '.join(names[leaf].text for leaf in leaves.values())} {CHANGED}"
+    return notes
+
+
+def _is_current(node: Value) -> bool:
+    primitive = node.primitive
+    data = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
+    if isinstance(primitive, Output):
+        return same(primitive.vector.forward(IEEE, *data)[primitive.index], node.data)
+    return primitive is None or primitive.opaque or same(primitive.forward(IEEE, *data), node.data)
+
+
+def same(x: float, y: float) -> bool:
+    """Return True if two numbers are equal up to rounding, or both nan."""
+    return x == y or math.isclose(x, y, rel_tol=1e-9) or (math.isnan(x) and math.isnan(y))

@@ -13,7 +13,7 @@ from typing import Any
 import graphviz
 
 from ..engine.value import Value
-from ..interpreters.notation import digits, symbol
+from ..interpreters.names import digits, shown_name
 from . import style
 from .diagram import Diagram
 from .layers import Layer, layers_of
@@ -190,7 +190,7 @@ class _Drawing:
 
     def _units(self, column: _Column, is_only: bool) -> None:
         for unit, y in column.units():
-            label = symbol(column.letter[0] if is_only else f"{column.letter[0]}{unit + 1}").text
+            label = shown_name(column.letter[0] if is_only else f"{column.letter[0]}{unit + 1}")
             look = {"style": "filled,dashed", "fillcolor": "white"} if unit in column.dead else {}
             look |= {"fontsize": "12"} if len(label) > 3 else {}
             name = column.name(unit)

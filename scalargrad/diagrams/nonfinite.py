@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..engine.graph import reverse_flow, topological_order
 from ..engine.value import Value
 
-__all__ = ["Nonfinite", "locate_nonfinite"]
+__all__ = ["Nonfinite", "locate_nonfinite", "nonfinite_sources"]
 
 
 @dataclass(frozen=True)
 class Nonfinite:
-    """Where a nan or an infinity began: in a `"value"` or a `"gradient"`, at which node, on which way to the goal.
+    """The place at which a nan or an infinity began, in a `"value"` or a `"gradient"`, and the way from it to the goal.
 
-    `path` leads from that node to the goal. `str` tells the operation, its operands and local derivatives.
+    `node` is that place, and `path` leads from it to the goal. `str` tells the operation, its operands and its local
+    derivatives.
     """
 
     kind: str
@@ -39,11 +41,12 @@ class Nonfinite:
 
 
 def locate_nonfinite(goal: Value) -> Nonfinite | None:
-    """Where a nan or an infinity of the goal's value or of its gradient began; None where all are finite.
+    """Return the first place at which a value or the gradient is nan or infinite, or None if all are finite.
 
     A value begins to be nan or infinite at the oldest node that is so with finite operands. A gradient begins
     at the node nearest to the goal whose finite derivative becomes infinite or nan on the way to a parent.
-    `derivative_diagram` marks the path. It changes nothing in the graph. Raises `TypeError` for what is no Value.
+    `derivative_diagram` marks every such place. It changes nothing in the graph. Raises
+    `TypeError` for anything but a Value.
 
     >>> x = Value(0.0, label="x")
     >>> print(locate_nonfinite(x**0.5 * 3))
@@ -51,17 +54,33 @@ def locate_nonfinite(goal: Value) -> Nonfinite | None:
     """
     if not isinstance(goal, Value):
         raise TypeError(f"locate_nonfinite: needs a Value, the goal of a computation, got {goal!r}")
+    return next(nonfinite_sources(goal), None)
+
+
+def nonfinite_sources(goal: Value) -> Iterator[Nonfinite]:
+    """Yield every place at which a nan or an infinity begins: of values from the inputs on, then of gradients.
+
+    >>> x = Value(0.0, label="x")
+    >>> [source.kind for source in nonfinite_sources(x**0.5 + x**0.25)]
+    ['gradient', 'gradient']
+    """
     order = topological_order(goal)
+    finite = {id(node): math.isfinite(node.data) for node in order}
+    sound = {id(node): all(finite[id(parent)] for parent in node.parents) for node in order}
     for node in order:
-        if not math.isfinite(node.data):
-            return Nonfinite("value", node, _path(node, order))
+        if sound[id(node)] and not finite[id(node)]:
+            yield Nonfinite("value", node, _path(node, order))
+    found: set[int] = set()
     for flow in reverse_flow([(node, node.edges()) for node in order], {id(goal): 1.0}):
-        if not math.isfinite(flow.after):
-            return Nonfinite("gradient", flow.node, _path(flow.node, order))
-    return None
+        key = id(flow.node)
+        is_sum = math.isfinite(flow.amount) and math.isfinite(flow.before or 0.0)  # which alone is too large
+        begins = math.isfinite(flow.derivative) and not math.isfinite(flow.after if is_sum else flow.amount)
+        if begins and finite[key] and sound[key] and key not in found:
+            found.add(key)
+            yield Nonfinite("gradient", flow.node, _path(flow.node, order))
 
 
-def _path(start: Value, order: list[Value]) -> tuple[Value, ...]:
+def _path(start: Value, order: Sequence[Value]) -> tuple[Value, ...]:
     # In the order of creation, the first child on the way is met before its own children.
     came_from: dict[int, Value | None] = {id(start): None}
     for node in order:

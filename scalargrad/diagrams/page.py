@@ -19,9 +19,10 @@ from typing import Any
 from ..engine.linearization import merged, topological_order
 from ..engine.value import Value
 from ..files import write_whole
-from ..interpreters.notation import digits
+from ..interpreters.names import digits
 from . import style
-from .equations import Derivation, Names, derivation
+from .equations import Derivation, derivation
+from .naming import Names, as_written
 from .views import MAX_NODES, Addressed, addressed_diagram
 
 __all__ = ["Page", "walkthrough"]
@@ -77,7 +78,7 @@ def walkthrough(
     """
     if not isinstance(goal, Value):
         raise TypeError(f"walkthrough: needs a Value, got {goal!r}; compute it from Values")
-    goal = merged(goal) if merge else goal
+    goal = as_written(merged(goal) if merge else goal)
     order = topological_order(goal)
     if max_nodes is not None and len(order) > max_nodes:
         raise ValueError(

@@ -12,11 +12,11 @@ from typing import Any
 import graphviz
 
 from ..engine.value import Value
-from ..interpreters.notation import digits, symbol
+from ..interpreters.names import SUPERSCRIPTS, digits, shown_name
 from . import style
 from .diagram import Diagram
-from .equations import Names
-from .layers import SUPERSCRIPTS, layers_of
+from .layers import layers_of
+from .naming import Names
 
 __all__ = ["jacobian_diagram"]
 
@@ -156,7 +156,7 @@ def _groups(order: Sequence[Value], goal: Value, names: Names) -> tuple[dict[str
 
 def _key(node: Value) -> tuple[str, str] | None:
     """What a label has besides its lower indices, where that is enough to join nodes by."""
-    label = symbol(node.label).text if node.label else ""
+    label = shown_name(node.label) if node.label else ""
     match = re.fullmatch(rf"([^\W\d]+?)({INDEX})?(⁽[⁰¹²³⁴-⁹]+⁾)?", label)
     if not match or not (match[3] or (match[2] and node.primitive is None)):
         return None

@@ -12,11 +12,12 @@ import graphviz
 
 from ..engine.linearization import merged, topological_order
 from ..engine.value import Value
-from ..interpreters.notation import digits, term
+from ..interpreters.names import digits
+from ..interpreters.notation import term
 from ..rows import Output
 from . import style
 from .diagram import Diagram
-from .equations import Names, call_of, given
+from .naming import Names, as_written, call_of, given
 from .nonfinite import Nonfinite, locate_nonfinite
 from .vectors import grouped
 
@@ -39,16 +40,17 @@ class _Picture:
         self.goal = merged(goal) if merge else goal
         if rankdir not in (None, "LR", "TB"):
             raise ValueError(f"{view}: rankdir is {rankdir!r}; give 'LR' or 'TB'")
+        self.goal = as_written(self.goal)
         everything = topological_order(self.goal)
-        self.names = Names(everything, self.goal)
         self.nodes = everything if depth is None else _within(self.goal, depth)
-        self.cut = {id(n) for n in self.nodes} ^ {id(n) for n in everything}
         if max_nodes is not None and len(self.nodes) > max_nodes:
             raise ValueError(
                 f"{view}: the graph has {len(self.nodes)} nodes, more than {max_nodes}, and a picture of it would "
                 "say nothing. Draw the last steps with depth=, the variables with influence_diagram, a network "
                 "with network_diagram or by_layer=True, or all of it with max_nodes=None"
             )
+        self.names = Names(everything, self.goal)
+        self.cut = {id(n) for n in self.nodes} ^ {id(n) for n in everything}
         self.ids = {id(node): f"n{index}" for index, node in enumerate(everything)}
         direction = rankdir or ("LR" if _ranks(self.nodes) <= LONGEST_ROW else "TB")
         # Ids in an SVG are those of a whole page, so each picture has a prefix of its own.

@@ -226,11 +226,19 @@ def _call_by_kinds(primitive: Primitive) -> Callable[..., Any]:
     return function
 
 
-def compile_check(primitive: Primitive) -> None:
-    """Raise `TypeError` where a row's functions can't be written as source: they must call nothing but `m`.
+ADVICE = "write forward(m, x, …) and partials (m, out, x, …), or say opaque=True for plain functions of floats"
 
-    And `ValueError` for an argument whose name the source uses itself.
+
+def compile_check(primitive: Primitive) -> None:
+    """Raise `TypeError` if a primitive's functions can't be written as source: they must compute with `m` alone.
+
+    Raise `ValueError` for an argument whose name the source uses itself.
     """
+    if len(primitive.partials) != len(primitive.parameters):
+        raise TypeError(
+            f"primitive {primitive.name}: {len(primitive.parameters)} arguments ({', '.join(primitive.parameters)}) "
+            f"need as many partials, got {len(primitive.partials)}; {ADVICE}"
+        )
     for name in primitive.parameters:
         if name in SCOPE or name == "self" or name.startswith("_"):
             raise ValueError(f"primitive {primitive.name}: its argument {name!r} needs another name, such as x")
@@ -239,7 +247,7 @@ def compile_check(primitive: Primitive) -> None:
     except Exception as error:
         raise TypeError(
             f"primitive {primitive.name}: its functions must compute with + - * and the functions of m alone, "
-            f"but they raised {type(error).__name__}: {error}"
+            f"but they raised {type(error).__name__}: {error}; {ADVICE}"
         ) from error
 
 

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..primitives import max as largest
 from ..primitives import min as smallest
-from ..rows import Binary, Fixed, Interval, Joint, Opaque, Primitive, Unary, enter
-from .fastcalls import compile_check
+from ..rows import Binary, Fixed, Opaque, Primitive, Unary, enter
+from .fastcalls import ADVICE, compile_check
 from .value import Value
+
+if TYPE_CHECKING:
+    from ..rows import Domain, Number
 
 __all__ = ["maximum", "minimum", "primitive", "where"]
 
 
+@overload
+def maximum(x: Value, y: Number, *more: Number) -> Value: ...
+@overload
+def maximum(x: float, y: Value, *more: Number) -> Value: ...
+@overload
+def maximum(x: float, y: float, *more: float) -> float: ...
+@overload
+def maximum(x: Number, y: Number, *more: Number) -> Number: ...
 def maximum(x: Any, y: Any, *more: Any) -> Any:
-    """The largest of two or more numbers; the first of several takes the whole derivative.
+    """Return the largest of two or more numbers; the first of several equal ones takes the whole derivative.
 
-    A float for floats, a Value where one of them is one. Raises `TypeError` for what is no number.
+    The result is a float for floats, a Value if one of them is one. Raises `TypeError` for what is not a number.
     Source: 11-785, "Subgradients and the max".
 
     >>> maximum(1.0, 3.0, 2.0)
@@ -27,10 +39,18 @@ def maximum(x: Any, y: Any, *more: Any) -> Any:
     return largest((x, y, *more))
 
 
+@overload
+def minimum(x: Value, y: Number, *more: Number) -> Value: ...
+@overload
+def minimum(x: float, y: Value, *more: Number) -> Value: ...
+@overload
+def minimum(x: float, y: float, *more: float) -> float: ...
+@overload
+def minimum(x: Number, y: Number, *more: Number) -> Number: ...
 def minimum(x: Any, y: Any, *more: Any) -> Any:
-    """The smallest of two or more numbers; the first of several takes the whole derivative.
+    """Return the smallest of two or more numbers; the first of several equal ones takes the whole derivative.
 
-    A float for floats, a Value where one of them is one. Raises `TypeError` for what is no number.
+    The result is a float for floats, a Value if one of them is one. Raises `TypeError` for what is not a number.
 
     >>> minimum(1.0, 3.0, 2.0)
     1.0
@@ -39,10 +59,10 @@ def minimum(x: Any, y: Any, *more: Any) -> Any:
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where the condition holds, else y: a branch, which records only what it chooses.
+    """Return x if the condition holds, else y: a branch, which records only the side that it chooses.
 
-    So an infinite or missing derivative of the other one can't leak. A side may be a function of no
-    arguments, called only when it is chosen.
+    So an infinite or missing derivative of the other side can't leak. A side may be a function of no arguments, which
+    is called only if it is chosen.
 
     >>> x = Value(-1.0)
     >>> where(x > 0, lambda: x**0.5, 0.0)
@@ -52,50 +72,84 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return chosen() if callable(chosen) and not isinstance(chosen, Value) else chosen
 
 
+@overload
+def primitive(
+    name: str,
+    forward: Callable[..., Any],
+    partials: Callable[..., Any],
+    *,
+    opaque: bool | Literal["forward"] = False,
+    domain: Domain | None = None,
+    textbook: tuple[Callable[..., Any] | None, ...] | None = None,
+    kinks: tuple[float, ...] = (),
+    ulps: tuple[float, float] = (4.0, 4.0),
+    doc: str = "",
+) -> Unary: ...
+@overload
+def primitive(
+    name: str,
+    forward: Callable[..., Any],
+    partials: Sequence[Callable[..., Any] | None],
+    *,
+    opaque: bool | Literal["forward"] = False,
+    domain: Domain | None = None,
+    textbook: tuple[Callable[..., Any] | None, ...] | None = None,
+    kinks: tuple[float, ...] = (),
+    ulps: tuple[float, float] = (4.0, 4.0),
+    doc: str = "",
+) -> Fixed: ...
 def primitive(
     name: str,
     forward: Callable[..., Any],
     partials: Callable[..., Any] | Sequence[Callable[..., Any] | None],
     *,
-    domain: Interval | tuple[Interval, ...] | Joint | None = None,
+    opaque: bool | Literal["forward"] = False,
+    domain: Domain | None = None,
     textbook: tuple[Callable[..., Any] | None, ...] | None = None,
     kinks: tuple[float, ...] = (),
     ulps: tuple[float, float] = (4.0, 4.0),
     doc: str = "",
 ) -> Primitive:
-    """Add a row to the table, and return it: the function to call.
+    """Add a primitive to the table, and return it: the function to call.
 
-    `forward(m, x, …)` and the partials `(m, out, x, …)`, one for each argument, are written against the
-    namespace `m`, as in `primitives`; then equations, diagrams and derivatives of any order follow. A
-    `forward` whose first parameter is not named `m` makes an opaque row of plain float functions
-    `forward(x, …)` and partials `(x, …)`, say from SciPy: it works in eager code, at first order.
+    `forward(m, x, …)` and the partials `(m, out, x, …)`, one for each argument or None for a derivative that is 0, are
+    written against the namespace `m`, as the table's own are. Then equations, diagrams, recorded programs and
+    derivatives of any order have it. `domain` is an interval, a pair of numbers for an open one, or one for each
+    argument; the other options are described at `Primitive`.
 
-    Raises `ValueError` for a name that is taken or no identifier, `TypeError` where the number of partials
-    is not that of the arguments.
+    With `opaque="forward"`, `forward(x, …)` is a plain function of floats, say SciPy's, and the partials are written
+    against `m`: eager code has derivatives of any order. With `opaque=True` the partials `(x, …)` are plain functions
+    of floats too, and there is the first derivative alone. Recordings refuse opaque primitives by name.
+
+    A name may have dots, `"mypackage.lgamma"`, so that packages do not collide. If the same module adds a name a second
+    time, the new primitive replaces the old one. Raises `ValueError` for a name that is taken or is not an identifier,
+    and `TypeError` if the number of partials is not that of the arguments or a function does not compute with `m`.
 
     >>> cube = primitive("cube", lambda m, x: x * x * x, lambda m, out, x: 3.0 * x * x)
     >>> x = Value(2.0)
     >>> cube(x).backward(); x.grad
     12.0
+    >>> import math
+    >>> root = primitive("doc.root", math.sqrt, lambda m, out, x: m.div(0.5, out), opaque="forward")
+    >>> root(Value(4.0)).partials
+    (0.25,)
     """
     rules = (partials,) if callable(partials) else tuple(partials)
-    try:
-        parameters = [*inspect.signature(forward).parameters]
-    except ValueError:  # a compiled function tells nothing of its parameters
-        parameters = []
-    row: Primitive
-    if parameters[:1] != ["m"]:
-        if None in rules:
-            raise TypeError(f"primitive {name}: a partial of an opaque row is a function, not None")
-        row = Opaque(name, forward, *rules, domain=domain, doc=doc)  # type: ignore[arg-type]
+    added: Primitive
+    if opaque:
+        plain = opaque is True
+        added = Opaque(name, forward, *rules, plain=plain, domain=domain, kinks=kinks, ulps=ulps, doc=doc)
     else:
-        if len(rules) != len(parameters) - 1:
-            raise TypeError(
-                f"primitive {name}: {len(parameters) - 1} arguments ({', '.join(parameters[1:])}) "
-                f"need as many partials, got {len(rules)}"
-            )
         kind = {1: Unary, 2: Binary}.get(len(rules), Fixed)
-        row = kind(name, forward, *rules, domain=domain, textbook=textbook, kinks=kinks, ulps=ulps, doc=doc)
-        compile_check(row)
-    enter(row)
-    return row
+        _check_readable(name, forward)
+        added = kind(name, forward, *rules, domain=domain, textbook=textbook, kinks=kinks, ulps=ulps, doc=doc)
+        compile_check(added)
+    enter(added, sys._getframe(1).f_globals.get("__name__", "__main__"))
+    return added
+
+
+def _check_readable(name: str, forward: Callable[..., Any]) -> None:
+    try:
+        inspect.signature(forward)
+    except ValueError:  # a compiled function does not name its parameters
+        raise TypeError(f"primitive {name}: {forward!r} is a compiled function; {ADVICE}") from None

@@ -1,63 +1,231 @@
-"""Nested arguments and results: lists, tuples, dicts and NumPy arrays of numbers, taken apart and rebuilt."""
+"""Nested arguments and results, taken apart into their leaves and put together again.
+
+Lists, tuples, named tuples, dataclasses, dicts and their subclasses, and NumPy arrays nest; `None` holds no leaves;
+everything else is a leaf. `flatten` gives the leaves and a `Tree`, which is the structure without them: it compares
+and hashes, names each leaf, and puts new leaves in the places of the old ones.
+"""
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+
+Build = Callable[[list[Any]], Any]
+
+
+class Tree:
+    """A structure without its leaves: a kind of container, the keys of its parts, and the parts, which are trees.
+
+    Two trees are equal if the containers have equal kinds, keys (of equal types) and parts, all the way down.
+    """
+
+    __slots__ = ("_hash", "_identity", "build", "keys", "kind", "parts", "shape", "size")
+
+    def __init__(self, kind: type, keys: Sequence[Any], parts: tuple[Tree, ...], build: Build) -> None:
+        self.kind = kind
+        self.keys = keys
+        self.parts = parts
+        self.build = build
+        self.shape: tuple[int, ...] | None = None
+        flat = parts.count(LEAF) == len(parts)
+        self.size: int = len(parts) if flat else sum(part.size for part in parts)
+        types = None if isinstance(keys, range) else tuple(map(type, keys))
+        self._identity: tuple[Any, ...] = kind, keys, types, parts
+        self._hash = hash((kind, keys, len(parts) if flat else parts))
+
+    @classmethod
+    def of_array(cls, kind: type, shape: tuple[int, ...]) -> Tree:
+        """Return the tree of an array or, with the shape `()`, of a single leaf."""
+        tree = cls.__new__(cls)
+        tree.kind, tree.keys, tree.parts, tree.shape = kind, (), (), shape
+        tree.size = 1
+        for length in shape:
+            tree.size *= length
+        tree.build = next_of if kind is object else lambda leaves: array(leaves, shape)
+        tree._identity = kind, shape
+        tree._hash = hash(tree._identity)
+        return tree
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Tree) and self._hash == other._hash and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"<tree of {self.size} leaves in a {self.kind.__name__}>"
+
+    def unflatten(self, leaves: Iterable[Any]) -> Any:
+        """Return the structure with these leaves. An array holds floats, or objects if a leaf is not a float."""
+        return self._unflatten(iter(leaves))
+
+    def _unflatten(self, leaves: Iterator[Any]) -> Any:
+        if self.shape is not None:
+            return self.build([next(leaves) for _ in range(self.size)])
+        return self.build([next(leaves) if part is LEAF else part._unflatten(leaves) for part in self.parts])
+
+    def paths(self) -> list[str]:
+        """Return the name of each leaf within the structure, such as `["w"][2]` or `.x`."""
+        if self.shape is not None:
+            return ["".join(f"[{i}]" for i in index) for index in _indices(self.shape)]
+        form = ".{}" if self.kind in _NAMED else "[{!r}]"
+        parts = zip(self.keys, self.parts, strict=True)
+        return [form.format(key) + path for key, part in parts for path in part.paths()]
+
+
+_NAMED: set[type] = set()
+"""The dataclasses and named tuples that were met: their parts have names."""
+
+
+def next_of(leaves: list[Any]) -> Any:
+    """Return the one leaf of a list."""
+    return leaves[0]
+
+
+LEAF = Tree.of_array(object, ())
+"""The tree of a single leaf."""
 
 
 def is_array(x: Any) -> bool:
-    """Whether x is a NumPy array; NumPy is not imported for it."""
+    """Return True if x is a NumPy array; NumPy is not imported for it."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(x, numpy.ndarray)
 
 
-def flatten(structure: Any, path: str = "") -> tuple[list[Any], list[str], Callable[[Sequence[Any]], Any]]:
-    """The leaves of a structure in order, their paths such as `["w"][2]`, and the function that rebuilds it.
+def flatten(structure: Any) -> tuple[list[Any], Tree]:
+    """Return the leaves of a structure in order, and its tree.
 
-    Whatever is no list, tuple, dict or array is a leaf. A rebuilt array holds floats, or objects where
-    a leaf is a Value.
+    >>> leaves, tree = flatten({"w": [1.0, 2.0], "b": 3.0})
+    >>> leaves, tree.paths()
+    ([1.0, 2.0, 3.0], ["['w'][0]", "['w'][1]", "['b']"])
+    >>> tree.unflatten([4.0, 5.0, 6.0])
+    {'w': [4.0, 5.0], 'b': 6.0}
     """
     leaves: list[Any] = []
-    paths: list[str] = []
-    build = _flatten(structure, path, leaves, paths)
-
-    def rebuild(new_leaves: Sequence[Any]) -> Any:
-        remaining = iter(new_leaves)
-        return build(lambda: next(remaining))
-
-    return leaves, paths, rebuild
+    return leaves, _flatten(structure, leaves)
 
 
-def _flatten(structure: Any, path: str, leaves: list[Any], paths: list[str]) -> Callable[[Callable[[], Any]], Any]:
-    if isinstance(structure, dict):
-        builds = {key: _flatten(item, f"{path}[{key!r}]", leaves, paths) for key, item in structure.items()}
-        return lambda take: {key: build(take) for key, build in builds.items()}
-    if isinstance(structure, (list, tuple)):
-        kind = type(structure)
-        parts = [_flatten(item, f"{path}[{i}]", leaves, paths) for i, item in enumerate(structure)]
-        if hasattr(structure, "_fields"):  # a namedtuple
-            return lambda take: kind(*[build(take) for build in parts])
-        return lambda take: kind([build(take) for build in parts])
+def _flatten(structure: Any, leaves: list[Any]) -> Tree:
     if is_array(structure):
-        shape = structure.shape
         leaves.extend(structure.ravel().tolist())
-        paths.extend(path + "".join(f"[{i}]" for i in index) for index in _indices(shape))
-        return lambda take: array([take() for _ in range(structure.size)], shape)
-    leaves.append(structure)
-    paths.append(path)
-    return lambda take: take()
+        return Tree.of_array(type(structure), structure.shape)
+    opened = None if type(structure) is float else opening(structure)
+    if opened is None:
+        leaves.append(structure)
+        return LEAF
+    keys, items, build = opened
+    return Tree(type(structure), keys, tuple([_flatten(item, leaves) for item in items]), build)
 
 
-def _indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+def opening(structure: Any) -> tuple[Sequence[Any], Iterable[Any], Build] | None:
+    """Return the keys, the items and the rebuilding of a container; None for a leaf.
+
+    The kind of the container is kept: an `OrderedDict`, a `defaultdict` with its default, a named tuple, a dataclass
+    with what its fields do not tell.
+    """
+    kind: Any = type(structure)
+    if isinstance(structure, dict):
+        keys = tuple(structure)
+        return keys, structure.values(), lambda items: _copied_dict(structure, keys, items)
+    if isinstance(structure, (list, tuple)):
+        if hasattr(kind, "_make"):
+            _NAMED.add(kind)
+            return kind._fields, structure, kind._make
+        return range(len(structure)), structure, list if kind is list else kind
+    if dataclasses.is_dataclass(kind):
+        _NAMED.add(type(structure))
+        names = tuple(field.name for field in dataclasses.fields(structure))
+        return names, [getattr(structure, name) for name in names], lambda items: _copied(structure, names, items)
+    return ((), (), lambda items: None) if structure is None else None
+
+
+def _copied_dict(structure: dict[Any, Any], keys: Sequence[Any], items: Sequence[Any]) -> dict[Any, Any]:
+    new = dict(zip(keys, items, strict=True))
+    if type(structure) is dict:
+        return new
+    subclassed = copy.copy(structure)
+    subclassed.update(new)
+    return subclassed
+
+
+def _copied(structure: Any, names: Sequence[str], items: Sequence[Any]) -> Any:
+    # A copy, since a dataclass may have no constructor that takes its fields, and may be frozen.
+    new = copy.copy(structure)
+    for name, item in zip(names, items, strict=True):
+        object.__setattr__(new, name, item)
+    return new
+
+
+def matched(given: Any, tree: Tree, path: str = "") -> list[Any]:
+    """Return the leaves of `given` in the order of `tree`: sequences are matched in order, dicts by key.
+
+    Lists, tuples and arrays stand for each other. Raises `ValueError` with the first place where the two differ.
+    """
+    if is_array(given):
+        given = list(given) if given.ndim else given.item()
+    opened = opening(given)
+    if tree is LEAF:
+        if opened is not None:
+            raise ValueError(f"a {type(given).__name__} at {path or 'the top'}, where a number is expected")
+        return [given]
+    if tree.shape is not None:
+        tree = _listed(tree.shape)
+    if opened is None:
+        raise ValueError(f"{given!r} at {path or 'the top'}, where {len(tree.parts)} parts are expected")
+    keys, items, _ = opened
+    found = dict(zip(keys, items, strict=True))
+    missing = [key for key in tree.keys if key not in found]
+    extra = [key for key in found if key not in tree.keys]
+    if missing or extra:
+        told = f"[{missing[0]!r}] is missing" if missing else f"[{extra[0]!r}] is one too many"
+        raise ValueError(f"{path}{told}: {len(found)} parts at {path or 'the top'}, expected {len(tree.parts)}")
+    parts = zip(tree.keys, tree.parts, strict=True)
+    return [leaf for key, part in parts for leaf in matched(found[key], part, f"{path}[{key!r}]")]
+
+
+def _listed(shape: tuple[int, ...]) -> Tree:
+    """Return the tree of the nested lists that an array of that shape stands for."""
+    if not shape:
+        return LEAF
+    return Tree(list, range(shape[0]), (_listed(shape[1:]),) * shape[0], list)
+
+
+def nested(outer: Tree, inner: Tree, matrix: Sequence[Sequence[Any]]) -> Any:
+    """Return the entries of a matrix nested like its rows and, within them, like its columns.
+
+    Arrays come last: an entry for an array of shape (2,) and one of shape (3,) is an array of shape (2, 3).
+
+    >>> nested(flatten((0, 0))[1], flatten({"a": 0, "b": 0})[1], [[1.0, 2.0], [3.0, 4.0]])
+    ({'a': 1.0, 'b': 2.0}, {'a': 3.0, 'b': 4.0})
+    """
+    if outer.shape is None:
+        rows = iter(matrix)
+        return outer.build([nested(part, inner, [next(rows) for _ in range(part.size)]) for part in outer.parts])
+    if inner.shape is None:
+        ends = [0]
+        for part in inner.parts:
+            ends.append(ends[-1] + part.size)
+        pairs = zip(inner.parts, ends, strict=False)
+        return inner.build([nested(outer, part, [row[at : at + part.size] for row in matrix]) for part, at in pairs])
+    entries = [entry for row in matrix for entry in row]
+    return entries[0] if outer is LEAF and inner is LEAF else array(entries, outer.shape + inner.shape)
+
+
+def _indices(shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
+    if not shape:
+        return [()]
     import numpy as np
 
-    return list(np.ndindex(*shape))
+    return np.ndindex(*shape)
 
 
 def array(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """A NumPy array of that shape: of floats, or of objects where an item is no plain float."""
+    """Return a NumPy array of that shape: of floats, or of objects if an item is not a float."""
     import numpy as np
 
     if all(isinstance(item, float) for item in items):

@@ -12,22 +12,23 @@ function returns x₁ · x₁, whose derivative is 2.
 from __future__ import annotations
 
 import functools
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 from ..primitives import pos
-from ..rows import as_float
+from ..rows import Primitive, as_float
 from .graph import explored
 from .linearization import Linearization
-from .structures import array, flatten, is_array
+from .observer import OBSERVER
+from .structures import LEAF, Tree, flatten, matched, nested
 from .value import Value
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
+P = ParamSpec("P")
 
 
 @dataclass
@@ -35,10 +36,9 @@ class _Run:
     """One run of a function on fresh leaves: what it returned, and how to differentiate it."""
 
     leaves: list[Value]
-    rebuild_argument: Function
+    arguments: Tree
     outputs: list[Any]
-    output_paths: list[str]
-    rebuild_output: Function
+    output: Tree
     aux: Any
     takes_values: bool
 
@@ -48,6 +48,10 @@ class _Run:
 
     @functools.cached_property
     def linearization(self) -> Linearization:
+        # A recording differentiates its own program instead of a graph.
+        recorded: Callable[..., Linearization] | None = getattr(OBSERVER.get(), "linearization", None)
+        if recorded is not None:
+            return recorded(self.leaves, self.roots)
         return Linearization(self.leaves, self.roots, as_nodes=self.takes_values or None)
 
     def pull_back(self, seeds: Sequence[Any]) -> list[Any]:
@@ -79,8 +83,8 @@ class _Run:
 
     def settle_aux(self) -> Any:
         """What came beside the output, its Values settled like results."""
-        leaves, _, rebuild = flatten(self.aux)
-        return rebuild(leaves if self.takes_values else [self._detached(leaf) for leaf in leaves])
+        leaves, tree = flatten(self.aux)
+        return tree.unflatten(leaves if self.takes_values else [self._detached(leaf) for leaf in leaves])
 
     def _detached(self, result: Any) -> Any:
         if not self.leaves or not isinstance(result, Value):
@@ -103,31 +107,41 @@ def _run(
         if not -len(args) <= n < len(args):
             raise ValueError(f"{name}: argnums names argument {n}, but {len(args)} were given")
         chosen.append(n % len(args))
-    originals, paths, rebuild = flatten([args[n] for n in chosen])
-    for leaf, path in zip(originals, paths, strict=True):
+    originals, tree = flatten(tuple([args[n] for n in chosen]))
+    for n in chosen:
+        if args[n] is None:
+            raise _undifferentiable(name, f"args[{n}]", None)
+    for i, leaf in enumerate(originals):
         if not isinstance(leaf, Value) and as_float(leaf) is None:
-            place = f"args[{chosen[int(path[1 : path.index(']')])]}]{path[path.index(']') + 1 :]}"
-            raise TypeError(
-                f"{name}: {place} is {leaf!r}, a {type(leaf).__name__}, and can't be differentiated by; "
-                "differentiate by numbers, and choose them with argnums"
-            )
+            argument, _, rest = tree.paths()[i].removeprefix("[").partition("]")
+            raise _undifferentiable(name, f"args[{chosen[int(argument)]}]{rest}", leaf)
     leaves = [pos(leaf) if isinstance(leaf, Value) else Value(leaf) for leaf in originals]
-    fresh = dict(zip(chosen, rebuild(leaves), strict=True))
+    fresh = dict(zip(chosen, tree.unflatten(leaves), strict=True))
     result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)), **named)
     aux = None
     if has_aux:
         if not (isinstance(result, tuple) and len(result) == 2):
             raise TypeError(f"{name}: with has_aux=True the function returns a pair (output, aux), not {result!r}")
         result, aux = result
-    outputs, output_paths, rebuild_output = flatten(result)
-    for out, path in zip(outputs, output_paths, strict=True):
+    outputs, output = flatten(result)
+    if result is None:
+        outputs, output = [None], LEAF
+    for i, out in enumerate(outputs):
         if not isinstance(out, Value) and as_float(out) is None:
+            path = output.paths()[i]
             raise TypeError(
                 f"{name}: the function's result{path and ' at ' + path} is {out!r}, a {type(out).__name__}; "
                 "return numbers, and anything else with has_aux=True as (output, aux)"
             )
     takes_values = any(isinstance(leaf, Value) for leaf in originals)
-    return _Run(leaves, rebuild, outputs, output_paths, rebuild_output, aux, takes_values)
+    return _Run(leaves, tree, outputs, output, aux, takes_values)
+
+
+def _undifferentiable(name: str, place: str, leaf: Any) -> TypeError:
+    return TypeError(
+        f"{name}: {place} is {leaf!r}, a {type(leaf).__name__}, and can't be differentiated by; "
+        "differentiate by numbers, and choose them with argnums"
+    )
 
 
 def _like(f: Function) -> Callable[[Function], Function]:
@@ -145,11 +159,13 @@ def _argnums(argnums: int | Sequence[int]) -> Sequence[int]:
     return [argnums] if isinstance(argnums, int) else list(argnums)
 
 
-def _shape(nested: list[Any], argnums: int | Sequence[int]) -> Any:
-    return nested[0] if isinstance(argnums, int) else tuple(nested)
+def _shape(results: tuple[Any, ...], argnums: int | Sequence[int]) -> Any:
+    return results[0] if isinstance(argnums, int) else results
 
 
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def value_and_grad(
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]:
     """The function that returns `(f(*args), gradient)`, the gradient nested like the argument.
 
     `argnums` says by which argument; a tuple gives a tuple of gradients. Arguments by name are passed on.
@@ -162,21 +178,25 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     """
 
     @_like(f)
-    def differentiated(*args: Any, **named: Any) -> Any:
+    def differentiated(*args: P.args, **named: P.kwargs) -> Any:
         run = _run("grad", f, args, _argnums(argnums), has_aux, named)
-        if run.output_paths != [""]:
+        if run.output is not LEAF:
             raise TypeError(
                 f"grad: the function must return one number, but it returned {len(run.outputs)} in a "
-                f"{type(run.rebuild_output(run.outputs)).__name__}; use sg.jacobian"
+                f"{run.output.kind.__name__}; use sg.jacobian"
             )
-        gradient = run.rebuild_argument(run.settle(run.pull_back([1.0])))
+        gradient = run.arguments.unflatten(run.settle(run.pull_back([1.0])))
         (value,) = run.settled_outputs()
         return ((value, run.settle_aux()) if has_aux else value), _shape(gradient, argnums)
 
     return differentiated
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+@overload
+def grad(f: Primitive, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]: ...
+@overload
+def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[P, Any]: ...
+def grad(f: Any, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Any:
     """The function that returns the gradient of f, nested like the argument.
 
     The options and errors are those of `value_and_grad`; with `has_aux` the result is `(gradient, aux)`.
@@ -210,10 +230,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
-    run = _run("jvp", f, list(primals), range(len(primals)))
-    moved = _matching("jvp", "tangents", list(tangents), run.rebuild_argument(run.leaves))
+    run = _run("jvp", f, tuple(primals), range(len(primals)))
+    moved = _matching("jvp", "tangents", tangents, run.arguments)
     results = run.settle(run.push_forward(moved))
-    return run.rebuild_output(run.settled_outputs()), run.rebuild_output(results)
+    return run.output.unflatten(run.settled_outputs()), run.output.unflatten(results)
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
@@ -227,28 +247,29 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     ([6.0, 5.0], (3.0, 2.0), (1.0, 1.0))
     """
     run = _run("vjp", f, primals, range(len(primals)))
-    out = run.rebuild_output(run.settled_outputs())
+    out = run.output.unflatten(run.settled_outputs())
 
     def pullback(adjoint: Any) -> Any:
-        seeds = _matching("vjp", "the adjoint", adjoint, run.rebuild_output(run.outputs))
-        return tuple(run.rebuild_argument(run.settle(run.pull_back(seeds))))
+        seeds = _matching("vjp", "the adjoint", adjoint, run.output)
+        gradients: tuple[Any, ...] = run.arguments.unflatten(run.settle(run.pull_back(seeds)))
+        return gradients
 
     return out, pullback
 
 
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The function that returns all derivatives of all outputs of f by all numbers of the argument.
 
-    The result is nested like the output, and within it like the argument; for arrays it is an array of the
-    output's shape followed by the argument's. It sweeps backward once per output, or forward once per
-    argument, whichever is fewer. Source: 11-785, "Calculus notes: the Jacobian".
+    The result is nested like the output, and within it like the argument, or like the tuple of the arguments that
+    `argnums` names; for arrays it is an array of the output's shape followed by the argument's. It sweeps backward
+    once per output, or forward once per argument, whichever is fewer. Source: 11-785, "Calculus notes: the Jacobian".
 
     >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0])
     [[3.0, 2.0], [1.0, 1.0]]
     """
 
     @_like(f)
-    def differentiated(*args: Any, **named: Any) -> Any:
+    def differentiated(*args: P.args, **named: P.kwargs) -> Any:
         run = _run("jacobian", f, args, _argnums(argnums), named=named)
         rows, columns = len(run.outputs), len(run.leaves)
         if columns < rows:
@@ -258,16 +279,12 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             matrix = [run.pull_back(_unit(rows, i)) for i in range(rows)]
         settled = run.settle([entry for row in matrix for entry in row])
         rows_of = [settled[i * columns : (i + 1) * columns] for i in range(rows)]
-        by_argument = [
-            _nest(run.rebuild_output(range(rows)), run.rebuild_argument(range(columns))[k], rows_of)
-            for k in range(len(_argnums(argnums)))
-        ]
-        return _shape(by_argument, argnums)
+        return nested(run.output, run.arguments.parts[0] if isinstance(argnums, int) else run.arguments, rows_of)
 
     return differentiated
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The function that returns the second derivatives of f: the Jacobian of its gradient.
 
     For an argument that is a list of n numbers, n lists of n.
@@ -299,41 +316,16 @@ def _unit(count: int, index: int) -> list[float]:
     return [1.0 if i == index else 0.0 for i in range(count)]
 
 
-def _matching(name: str, what: str, given: Any, expected: Any) -> list[Any]:
-    """The leaves of `given`, which must be nested like `expected`."""
-    numbers, paths, _ = flatten(given)
-    _, expected_paths, _ = flatten(expected)
-    if paths != expected_paths:
+def _matching(name: str, what: str, given: Any, tree: Tree) -> list[Any]:
+    """Return the leaves of `given`, which must be nested like the tree; dicts are matched by key."""
+    try:
+        numbers = matched(given, tree)
+    except ValueError as error:
         raise TypeError(
-            f"{name}: {what} must be nested like what it belongs to, with {len(expected_paths)} numbers; "
-            f"got {len(paths)}, first different at {_first_difference(paths, expected_paths)}"
-        )
-    for number, path in zip(numbers, paths, strict=True):
+            f"{name}: {what} must be nested like what it belongs to, with {tree.size} numbers; {error}"
+        ) from None
+    for i, number in enumerate(numbers):
         if not isinstance(number, Value) and as_float(number) is None:
+            path = tree.paths()[i]
             raise TypeError(f"{name}: {what} at {path or 'the top'} is {number!r}, not a number or a Value")
     return [_number(number) for number in numbers]
-
-
-def _first_difference(paths: Iterable[str], expected: Iterable[str]) -> str:
-    for path, other in itertools.zip_longest(paths, expected):
-        if path != other:
-            return path or other or "the top"
-    return "the top"
-
-
-def _nest(outer: Any, inner: Any, matrix: Sequence[Sequence[Any]]) -> Any:
-    """Entries of the matrix, nested like the outer indices and within them like the inner ones."""
-    if isinstance(outer, dict):
-        return {key: _nest(item, inner, matrix) for key, item in outer.items()}
-    if isinstance(outer, (list, tuple)):
-        return type(outer)([_nest(item, inner, matrix) for item in outer])
-    if isinstance(inner, dict):
-        return {key: _nest(outer, item, matrix) for key, item in inner.items()}
-    if isinstance(inner, (list, tuple)):
-        return type(inner)([_nest(outer, item, matrix) for item in inner])
-    if is_array(outer) or is_array(inner):
-        rows, row_shape = (outer.ravel().tolist(), outer.shape) if is_array(outer) else ([outer], ())
-        columns, column_shape = (inner.ravel().tolist(), inner.shape) if is_array(inner) else ([inner], ())
-        entries = [matrix[int(i)][int(j)] for i in rows for j in columns]
-        return array(entries, row_shape + column_shape)
-    return matrix[outer][inner]

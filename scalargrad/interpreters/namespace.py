@@ -39,10 +39,12 @@ class Namespace:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         try:
-            function = self.interpret(find(name))
+            primitive = find(name)
         except LookupError as error:
             raise AttributeError(str(error)) from None
-        setattr(self, name, function)
+        function = self.interpret(primitive)
+        if primitive.home is None:  # what a user added may be replaced
+            setattr(self, name, function)
         return function
 
     def interpret(self, primitive: Primitive) -> Callable[..., Any]:

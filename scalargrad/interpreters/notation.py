@@ -5,27 +5,20 @@ It folds constants, puts numbers first, writes x·x as x², and sets only the pa
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
-import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ..rows import Functions
+from .names import MINUS, PLAIN_SUPERSCRIPTS, SCRIPTS, SUPERSCRIPTS, name_latex, shown_name
 
 # How tightly a formula holds together; what is looser than its place asks for is put in parentheses.
 CHOICE, SUM, NEGATIVE, PRODUCT, PREFIX, CALL, POWER, ATOM = range(8)
 
-MINUS = "\N{MINUS SIGN}"
-SUBSCRIPTS = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
-SUPERSCRIPTS = str.maketrans(f"0123456789-{MINUS}()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁽⁾")
-PLAIN_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", "0123456789+-=()")
-PLAIN_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()")
-RAISED = tuple(map(chr, PLAIN_SUPERSCRIPTS))
-SCRIPTS = "".join(map(chr, {**PLAIN_SUBSCRIPTS, **PLAIN_SUPERSCRIPTS}))
-LATEX_SIGNS = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", "<": r"\lt ", ">": r"\gt ", " ": r"\ "}
+LAST_RAISED = tuple(map(chr, PLAIN_SUPERSCRIPTS))
 CONSTANTS = {
     math.pi: ("π", r"\pi"),
     math.e: ("e", "e"),
@@ -45,7 +38,6 @@ FUNCTION_NAMES = {
     **{name: (name, "\\" + name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "max", "min")},
 }
 LONGEST_LIST = 6
-LONGEST_NAME = 48
 
 
 @dataclass(frozen=True)
@@ -89,45 +81,10 @@ class Term:
         return f"({self.text})", rf"\left({self.latex}\right)"
 
 
-def digits(x: float, decimals: int = 4) -> str:
-    """A computed number as equations show it: four decimals, a power of ten for the very large and small.
-
-    >>> digits(-0.76492), digits(1.5e-7)
-    ('−0.7649', '1.5000e−07')
-    """
-    if math.isnan(x) or math.isinf(x):
-        return f"{x}".replace("inf", "∞").replace("-", MINUS)
-    plain = x == 0 or 1e-3 <= abs(x) < 1e6
-    return f"{x or 0.0:.{decimals}{'f' if plain else 'e'}}".replace("-", MINUS)
-
-
 def symbol(name: str) -> Term:
-    """A variable: `v1`, `v_1` and `v₁` are all shown as v₁, other names as they are.
-
-    Characters that do not print, such as newlines and direction marks, are shown as `\N{REPLACEMENT CHARACTER}`,
-    and a name that is too long for a picture is shortened with dots.
-    """
-    name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
-    name = "".join(c if _prints(c) else "\N{REPLACEMENT CHARACTER}" for c in name)
-    match = re.fullmatch(r"([^\W\d_]+)_?(\d+)", name)
-    text = f"{match[1]}{match[2].translate(SUBSCRIPTS)}" if match else name
+    """Return the formula of a variable: its name as `shown_name` writes it, and its LaTeX."""
+    text = shown_name(name)
     return Term(text, name_latex(text))
-
-
-def _prints(character: str) -> bool:
-    category = unicodedata.category(character)
-    return category[0] != "C" and category not in ("Zl", "Zp")
-
-
-def name_latex(text: str) -> str:
-    """The LaTeX of a name with Unicode sub- and superscripts: `z₁⁽²⁾` is `z_{1}^{(2)}`."""
-    base = text.rstrip(SCRIPTS)
-    rest = text[len(base) :]
-    lower = "".join(c for c in rest if ord(c) in PLAIN_SUBSCRIPTS).translate(PLAIN_SUBSCRIPTS)
-    upper = "".join(c for c in rest if ord(c) in PLAIN_SUPERSCRIPTS).translate(PLAIN_SUPERSCRIPTS)
-    escaped = re.sub(r"[{}%#&$_^~<> \\]", lambda m: LATEX_SIGNS.get(m[0], "\\" + m[0]), base)
-    shown = escaped if len(base) == 1 else rf"\mathrm{{{escaped}}}"
-    return shown + (f"_{{{lower}}}" if lower else "") + (f"^{{{upper}}}" if upper else "")
 
 
 def term(x: Any) -> Term:
@@ -172,12 +129,25 @@ def _parts(x: Term) -> tuple[float, tuple[Term, ...]]:
     return x.coefficient, x.factors or ((x,) if x.coefficient == 1.0 else ())
 
 
-def _multiply(x: Term, y: Term) -> Term:
+def total(terms: Sequence[Term]) -> Term:
+    """Return a sum in which like terms are one: x + x is 2x.
+
+    >>> total([symbol("x"), symbol("x"), term(1.0)]).text
+    '2x + 1'
+    """
+    like: dict[str, tuple[float, tuple[Term, ...]]] = {}
+    for coefficient, factors in map(_parts, terms):
+        key = "·".join(factor.text for factor in factors)
+        like[key] = like.get(key, (0.0, ()))[0] + coefficient, factors
+    return functools.reduce(_add, [_product(*parts) for parts in like.values()])
+
+
+def _multiply(x: Term, y: Term, joins: bool = True) -> Term:
     (left, xs), (right, ys) = _parts(x), _parts(y)
     coefficient = left * right
     factors = list(xs)
     for factor in ys:
-        if factors and _base(factors[-1])[0].text == _base(factor)[0].text:
+        if joins and factors and _base(factors[-1])[0].text == _base(factor)[0].text:
             base, exponent = _base(factors.pop())
             factors.append(_power(base, term(exponent + _base(factor)[1])))
         else:
@@ -235,7 +205,7 @@ def _power(x: Any, y: Any) -> Term:
     if y.number == 0.0:
         return term(1.0)
     # A name such as z⁽²⁾ has a superscript already.
-    base, base_latex = x.inside(ATOM + 1 if x.text.endswith(RAISED) else ATOM)
+    base, base_latex = x.inside(ATOM + 1 if x.text.endswith(LAST_RAISED) else ATOM)
     latex = f"{base_latex}^{{{y.latex}}}"
     if y.number is not None and y.number.is_integer() and _folds(y.number):
         return Term(f"{base}{str(int(y.number)).translate(SUPERSCRIPTS)}", latex, POWER, power=(x, y.number))
@@ -334,22 +304,21 @@ def sum_of(terms: Sequence[Any]) -> Term:
     return total
 
 
-def _product_of(*xs: Any) -> Term:
-    product = term(1.0)
-    for x in xs:
-        product = _multiply(product, term(x))
-    return product
+def _products(joins: bool) -> dict[str, Callable[..., Term]]:
+    """Return the rows that multiply. If it `joins`, x·x is x²; otherwise each factor is written."""
 
+    def product(*xs: Any) -> Term:
+        return functools.reduce(lambda x, y: _multiply(x, term(y), joins), xs, term(1.0))
 
-def _dot(*xys: Any) -> Term:
-    half = len(xys) // 2
-    return sum_of([_multiply(term(x), term(y)) for x, y in zip(xys[:half], xys[half:], strict=True)])
+    def dot(*xys: Any) -> Term:
+        half = len(xys) // 2
+        return sum_of([product(x, y) for x, y in zip(xys[:half], xys[half:], strict=True)])
 
+    def affine(*wxb: Any) -> Term:
+        half = len(wxb) // 2
+        return sum_of([*(product(w, x) for w, x in zip(wxb[:half], wxb[half:-1], strict=True)), wxb[-1]])
 
-def _affine(*wxb: Any) -> Term:
-    half = len(wxb) // 2
-    products = [_multiply(term(w), term(x)) for w, x in zip(wxb[:half], wxb[half:-1], strict=True)]
-    return sum_of([*products, wxb[-1]])
+    return {"mul": product, "prod": product, "dot": dot, "affine": affine}
 
 
 def _exponential(x: Any) -> Term:
@@ -363,7 +332,6 @@ def _named(name: str) -> Callable[..., Term]:
 OWN: dict[str, Callable[..., Term]] = {
     "add": lambda x, y: term(x) + term(y),
     "sub": lambda x, y: term(x) - term(y),
-    "mul": lambda x, y: term(x) * term(y),
     "neg": lambda x: -term(x),
     "pos": term,
     "div": _divide,
@@ -385,20 +353,24 @@ OWN: dict[str, Callable[..., Term]] = {
     "sqrt": _root("√", r"\sqrt"),
     "cbrt": _root("∛", r"\sqrt[3]"),
     "sum": lambda *xs: sum_of(xs),
-    "prod": _product_of,
+    "fsum": lambda *xs: sum_of(xs),
     "mean": lambda *xs: _divide(sum_of(xs), float(len(xs))),
-    "dot": _dot,
-    "affine": _affine,
+    **_products(joins=True),
 }
 
 
 class Notation:
-    """The namespace `m` whose functions give formulas; what has no notation of its own is called by name."""
+    """The namespace `m` whose functions give formulas. A function without a notation of its own is called by name."""
+
+    def __init__(self, own: Mapping[str, Callable[..., Term]]) -> None:
+        self._own = own
 
     def __getattr__(self, name: str) -> Callable[..., Term]:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
-        return OWN.get(name) or _named(name)
+        return self._own.get(name) or _named(name)
 
 
-NOTATION = cast(Functions, Notation())
+NOTATION = cast(Functions, Notation(OWN))
+WRITTEN = cast(Functions, Notation({**OWN, **_products(joins=False)}))
+"""The notation of a node's own equation, which keeps each operand: x·x has two factors, and is not x²."""

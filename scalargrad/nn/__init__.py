@@ -30,9 +30,11 @@ from .losses import (
 )
 from .module import Module
 from .networks import MLP, Sequential
+from .noise import Dropout
 
 __all__ = [
     "MLP",
+    "Dropout",
     "Layer",
     "Module",
     "Neuron",

@@ -1,22 +1,21 @@
-"""Checks of what layers are given."""
+"""Checks of the arguments of layers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..engine.value import Value
 from ..rows import as_float
-from .activations import Activation
 
 NUMBERS = frozenset({Value, float})
 
 
 class Inputs:
-    """The check of a layer's inputs: it gives their list, plain numbers as floats.
+    """The check of a layer's inputs: called with them, it returns their list, with plain numbers as floats.
 
-    It raises `ValueError` for another number than `nin` and `TypeError` for what is no number, naming the layer.
-    Values pass unless `graph` is false.
+    Raises `ValueError` for another number of inputs than `nin` and `TypeError` for what is not a number; both name
+    the layer. Values pass unless `graph` is false.
     """
 
     def __init__(self, name: str, nin: int, graph: bool = True) -> None:
@@ -44,15 +43,15 @@ class Inputs:
 
 
 def size_of(owner: str, name: str, size: Any) -> int:
-    """The size, where it is a whole number of at least 1, else `ValueError`."""
+    """Return the size. Raises `ValueError` unless it is a whole number of at least 1."""
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise ValueError(f"{owner}: {name} is {size!r}; give a whole number of at least 1")
     return size
 
 
-def activation_of(owner: str, activation: Any) -> Activation:
-    """The activation, where it can be called, else `TypeError`."""
+def activation_of(owner: str, activation: Any) -> Callable[[Any], Any]:
+    """Return the activation. Raises `TypeError` if it can't be called."""
     if not callable(activation):
         raise TypeError(f"{owner}: the activation is {activation!r}; give a function, such as sg.tanh")
-    function: Activation = activation
+    function: Callable[[Any], Any] = activation
     return function

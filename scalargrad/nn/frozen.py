@@ -14,16 +14,18 @@ __all__ = ["FrozenLayer"]
 
 
 class FrozenLayer:
-    """A layer with the numbers that it had when it was frozen; from a list of numbers it gives a list of floats."""
+    """A layer with the numbers that it had when it was frozen: from a list of numbers it makes a list of floats."""
 
     def __init__(self, name: str, nin: int, rows: Sequence[tuple[list[float], float]], activation: Activation) -> None:
+        self.name = name
         self.nin = nin
-        self.inputs = Inputs(name, nin, graph=False)
         self.rows = rows
-        self.activation = compile_plain(activation) if isinstance(activation, (Unary, Fixed)) else activation
+        self.activation = activation
+        self._inputs = Inputs(name, nin, graph=False)
+        self._function = compile_plain(activation) if isinstance(activation, (Unary, Fixed)) else activation
 
     def __call__(self, inputs: Iterable[Any]) -> list[float]:
-        numbers = self.inputs(inputs)
+        numbers = self._inputs(inputs)
         zs = []
         # The sum of `sg.affine`, in its order.
         for weights, z in self.rows:
@@ -31,5 +33,8 @@ class FrozenLayer:
                 z += weight * x  # noqa: PLW2901
             zs.append(z)
         if is_vector(self.activation):
-            return list(self.activation(zs))
-        return list(map(self.activation, zs))
+            return list(self._function(zs))
+        return list(map(self._function, zs))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name, self.nin, self.rows, self.activation)  # the compiled function can't be pickled

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.value import Value
-
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+from ..interpreters.names import SUBSCRIPTS, SUPERSCRIPTS
 
 
 def indexed(letter: str, *indices: int, layer: int | None = None) -> str:

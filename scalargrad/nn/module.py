@@ -1,22 +1,29 @@
-"""`Module`: what holds Values and lists them as parameters."""
+"""`Module`: an object that holds Values and lists them as parameters."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Mapping
+from itertools import repeat
 from typing import Any
 
+from ..engine.observer import OBSERVER
 from ..engine.value import Value
 from ..rows import as_float
+from .parts import PLAIN, contents, copy_with
 
 __all__ = ["Module"]
 
 
 class Module:
-    """A part of a model. Its parameters are the leaf Values in its attributes, to any depth.
+    """A part of a model. Its parameters are the leaf Values in its attributes, at any depth.
 
-    Attributes may hold Values, modules, and lists, tuples and dicts of them; those whose names begin with
-    `_` are left out. A subclass sets its attributes and defines `__call__`.
+    An attribute may hold a Value, a module, or lists, tuples, deques, dicts, dataclasses and object arrays of them.
+    Attributes whose names begin with `_` are left out, and so are computed Values. A set of Values has no order, so
+    it is refused, and so is an object of another class that holds a Value. An attribute that holds parameters can't
+    hold a computed Value later: `w.data -= …` moves a parameter, `w -= …` would lose it and raises `TypeError`.
+    A subclass sets its attributes and defines `__call__`.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -25,18 +32,77 @@ class Module:
     ['slope', 'points.0', 'points.1']
     """
 
-    def named_parameters(self) -> list[tuple[str, Value]]:
-        """The pairs (name, parameter), in the order of the attributes; a shared one once, by its first name.
+    def __setattr__(self, name: str, part: Any) -> None:
+        if not name.startswith("_"):
+            self._checked(name, part)
+        object.__setattr__(self, name, part)
 
-        The name is the path to it, as in `layers.0.neurons.3.weights.2`.
+    def _checked(self, name: str, part: Any) -> list[tuple[str, Any]]:
+        """Return the Values and modules in an attribute with their paths, without computed Values.
+
+        If the attribute holds a parameter, remember it; if it did so before, refuse a computed Value.
+        """
+        if type(part) in PLAIN:
+            return []
+        owner = type(self).__name__
+        found = contents(part, name, owner, Module)
+        computed = [entry for entry in found if _is_computed(entry[1])]
+        leaves = [entry for entry in found if not _is_computed(entry[1])] if computed else found
+        holders = vars(self).setdefault("_holders", set())
+        if name not in holders and any(isinstance(item, Value) for _, item in leaves):
+            holders.add(name)
+        if computed and name in holders:
+            path, item = computed[0]
+            raise TypeError(
+                f"{owner}: {path} was computed by {item.primitive}, but {name} holds parameters, which are leaves; "
+                "write .data -= … to move one, or begin the name with _ to keep a result"
+            )
+        return leaves
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        """Return the leaves and modules in all public attributes, but not in those modules, with their paths."""
+        public = [(name, item) for name, item in vars(self).items() if not name.startswith("_")]
+        return [entry for name, item in public for entry in self._checked(name, item)]
+
+    def _walk(self) -> list[tuple[str, Any]]:
+        """Return all leaves and modules with their paths, in the order of the attributes, modules once each."""
+        found, seen, stack = [], set[int](), [("", self)]
+        while stack:
+            path, part = stack.pop()
+            if isinstance(part, Module):
+                if id(part) in seen:
+                    continue
+                seen.add(id(part))
+                inner = reversed(part._parts())
+                stack.extend((f"{path}.{name}" if path else name, item) for name, item in inner)
+            found.append((path, part))
+        return found
+
+    def modules(self) -> list[Module]:
+        """Return this module and all modules in it, each once."""
+        return [part for _, part in self._walk() if isinstance(part, Module)]
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return the pairs (name, parameter), in the order of the attributes; a shared parameter has its first name.
+
+        The name is the path to it, as in `layers.0.neurons.3.weights.2`. Raises `ValueError` if two parameters have
+        one name, as with dict keys 1 and "1"; `TypeError` for what `Module` refuses.
         """
         found: dict[int, tuple[str, Value]] = {}
-        for name, value in _values(self, ""):
-            found.setdefault(id(value), (name, value))
+        for name, part in self._walk():
+            if isinstance(part, Value):
+                found.setdefault(id(part), (name, part))
+        names = Counter([name for name, _ in found.values()])
+        if len(names) < len(found):
+            name = names.most_common(1)[0][0]
+            raise ValueError(
+                f"{type(self).__name__}: two parameters are named {name}; give dicts keys that differ as text, "
+                "without dots"
+            )
         return list(found.values())
 
     def parameters(self) -> list[Value]:
-        """The parameters, in the order of `named_parameters`."""
+        """Return the parameters, in the order of `named_parameters`."""
         return [parameter for _, parameter in self.named_parameters()]
 
     def zero_grad(self) -> None:
@@ -44,16 +110,31 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = 0.0
 
+    def draw(self) -> None:
+        """Draw new random numbers for all layers that use them, such as `Dropout`."""
+        for module in self.modules():
+            module._set_noise(drawn=True)
+
+    def eval(self) -> None:
+        """Set the random numbers of all layers to their means, which switches `Dropout` off."""
+        for module in self.modules():
+            module._set_noise(drawn=False)
+
+    def _set_noise(self, drawn: bool) -> None:
+        """Draw the random numbers of this layer alone, or set them to their means; most layers have none."""
+
     def state_dict(self) -> dict[str, float]:
-        """The numbers of all parameters, by name."""
+        """Return the numbers of all parameters by name."""
         return {name: parameter.data for name, parameter in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Give the parameters the numbers of a `state_dict()` of a model of the same shape.
 
-        Raises `ValueError`, and leaves the model as it was, where a name is missing or unknown or a number
-        is not finite; `TypeError` for what is no number.
+        Raises `ValueError` for a missing or unknown name and for a number that is not finite, `TypeError` for what
+        is not a number. The model then stays as it was.
         """
+        if (recording := OBSERVER.get()) is not None:
+            raise recording.refusal("load_state_dict", "load outside of the recorded function")
         parameters = dict(self.named_parameters())
         missing, unknown = _without(parameters, state), _without(state, parameters)
         if missing or unknown:
@@ -62,59 +143,44 @@ class Module:
                 f"{len(parameters)} parameters: {len(state)} numbers, {missing or 'none'} missing, "
                 f"{unknown or 'none'} unknown"
             )
-        numbers = {name: _finite(name, state[name]) for name in parameters}
-        for name, parameter in parameters.items():
-            parameter.data = numbers[name]
+        numbers = [_finite(name, state[name]) for name in parameters]
+        deque(map(setattr, parameters.values(), repeat("_data"), numbers), maxlen=0)  # in C: Ctrl-C can't divide it
 
     def frozen(self) -> Any:
-        """The same module on plain floats, for prediction: it builds no graph and has no parameters.
+        """Return the same module on plain floats, for prediction: it builds no graph and has no parameters.
 
-        Called with numbers it gives what the module gives, as floats. Later changes of the module's parameters
-        don't reach it.
+        Its random numbers are the means. Later changes of this module don't reach it.
 
         >>> from scalargrad import nn
         >>> model = nn.MLP(2, [3, 1])
         >>> model.frozen()([1.0, 2.0]) == model([1.0, 2.0]).data
         True
         """
-        twin = object.__new__(type(self))
-        for name, item in vars(self).items():
-            object.__setattr__(twin, name, _frozen(item))
+        return self._frozen({})
+
+    def _frozen(self, memo: dict[int, Any]) -> Any:
+        if type(self).frozen is not Module.frozen:
+            return self.frozen()
+        twin = memo[id(self)] = object.__new__(type(self))
+        for name, part in vars(self).items():
+            object.__setattr__(twin, name, copy_with(part, lambda leaf: _frozen(leaf, memo)))
         return twin
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.parameters())} parameters)"
 
 
-def children(item: Any) -> Iterator[tuple[str, Any]]:
-    """The named parts of a module, list, tuple or dict; none of anything else."""
-    if isinstance(item, Module):
-        yield from ((name, part) for name, part in vars(item).items() if not name.startswith("_"))
-    elif isinstance(item, Mapping):
-        yield from ((str(key), part) for key, part in item.items())
-    elif isinstance(item, (list, tuple)):
-        yield from ((str(index), part) for index, part in enumerate(item))
+def _is_computed(item: Any) -> bool:
+    return isinstance(item, Value) and item.primitive is not None
 
 
-def _values(item: Any, prefix: str) -> Iterator[tuple[str, Value]]:
-    for name, part in children(item):
-        if isinstance(part, Value):
-            if part.primitive is None:
-                yield prefix + name, part
-        else:
-            yield from _values(part, f"{prefix}{name}.")
-
-
-def _frozen(item: Any) -> Any:
-    if isinstance(item, Value):
-        return item.data
-    if hasattr(item, "frozen"):
-        return item.frozen()
-    if isinstance(item, dict):
-        return {key: _frozen(part) for key, part in item.items()}
-    if type(item) in (list, tuple):
-        return type(item)([_frozen(part) for part in item])
-    return item
+def _frozen(part: Any, memo: dict[int, Any]) -> Any:
+    """Return the plain twin of what is not a container."""
+    if isinstance(part, Value):
+        return part._data
+    if isinstance(part, Module):
+        return memo[id(part)] if id(part) in memo else part._frozen(memo)
+    return part.frozen() if hasattr(part, "frozen") else part
 
 
 def _without(names: Mapping[str, Any], others: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from .checks import size_of
 from .initializers import Initializer, generator
 from .labels import sized
 from .layers import BIASES, WEIGHTS, Layer
-from .module import Module, children
+from .module import Module
 
 __all__ = ["MLP", "Sequential"]
 
@@ -104,7 +104,7 @@ class MLP(Sequential):
         return outputs[0] if len(outputs) == 1 else outputs
 
 
-def _numbered(item: Any) -> list[Any]:
-    """The layers within whose nodes are labelled by their number, in order."""
-    parts = [part for _, part in children(item)]
+def _numbered(module: Module) -> list[Any]:
+    """Return the layers in a module that number their nodes, in order."""
+    parts = [part for _, part in module._parts() if isinstance(part, Module)]
     return [layer for part in parts for layer in ([part] if hasattr(part, "set_labels") else _numbered(part))]

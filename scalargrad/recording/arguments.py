@@ -23,7 +23,8 @@ class Inputs:
         fixed = {n % len(args) for n in static if -len(args) <= n < len(args)} if args else set()
         self.fixed = {i: args[i] for i in sorted(fixed)}
         moving = [arg for i, arg in enumerate(args) if i not in self.fixed]
-        self.leaves, self.paths, self.rebuild = flatten((moving, named))
+        self.leaves, tree = flatten((moving, named))
+        self.paths, self.rebuild = tree.paths(), tree.unflatten
         self.numbers = []
         for leaf, path in zip(self.leaves, self.paths, strict=True):
             number = leaf._data if isinstance(leaf, Value) else as_float(leaf)
@@ -135,6 +136,8 @@ def assembler(template: Any, at: int = 0) -> Callable[[Any], Any]:
     if isinstance(template, int):
         place = template + at
         return lambda out: out[place]
+    if template is None:
+        return lambda out: None
     if isinstance(template, Constant):
         return lambda out: template.leaf
     if is_array(template):

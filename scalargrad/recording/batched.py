@@ -108,8 +108,8 @@ class _Lanes:
             if axis == 0:
                 shapes.append(self._mapped(arg, np))
             else:
-                leaves, paths, _ = flatten(arg)
-                shapes.append((tuple(paths), type(arg)))
+                leaves, tree = flatten(arg)
+                shapes.append((tuple(tree.paths()), type(arg)))
                 self.columns += [np.broadcast_to(x, self.count) for x in _floats(leaves, np)]
         self.as_arrays = any(has_array(arg) for arg, axis in zip(args, axes, strict=True) if axis == 0)
         self.key = (tuple(shapes), self.as_arrays)
@@ -203,7 +203,7 @@ class _Batch:
         template = rebuild(range(len(outputs)))
         if self.template is None:
             self.template = template
-        elif flatten(template)[1] != flatten(self.template)[1]:
+        elif flatten(template)[1].paths() != flatten(self.template)[1].paths():
             raise ValueError("vmap: the function's results are nested differently in different lanes")
         self.programs = programs
         self.runner = MappedRunner(programs, (False,) * len(outputs), self.backend)

@@ -24,7 +24,7 @@ class Bound:
 
         self.jitted = jitted
         result = jitted(*args)
-        leaves, _, _ = flatten(result)
+        leaves, _ = flatten(result)
         numbers = scan(args, {}, ())[1]
         if any(isinstance(x, Value) for x in (*leaves, *flatten(args)[0])):
             raise TypeError("bind: a Value takes part; bind numbers and arrays, or call the function")

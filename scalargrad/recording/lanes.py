@@ -60,15 +60,16 @@ def has_array(arg: Any) -> bool:
 
 
 def columns_of(name: str, results: Sequence[Any]) -> tuple[list[list[Any]], Callable[..., Any]]:
-    first, paths, rebuild = flatten(results[0])
+    first, tree = flatten(results[0])
+    paths = tree.paths()
     columns: list[list[Any]] = [[x] for x in first]
     for t, result in enumerate(results[1:], 1):
-        leaves, own_paths, _ = flatten(result)
-        if own_paths != paths:
+        leaves, own = flatten(result)
+        if own.paths() != paths:
             raise ValueError(f"{name}: the function's results are nested differently in the lanes 0 and {t}")
         for column, x in zip(columns, leaves, strict=True):
             column.append(x)
-    return columns, rebuild
+    return columns, tree.unflatten
 
 
 def stack(results: Sequence[Any], as_arrays: bool) -> Any:

@@ -104,11 +104,12 @@ def _results(f: Function, lanes: Sequence[tuple[Any, ...]], summed: bool) -> Any
 
 def _mapped(recording: Recording, f: Function, lanes: Sequence[tuple[Any, ...]], summed: bool) -> Any:
     """The lanes as one mapped step; None where the columns are not plain inputs, or nothing is recorded."""
-    first, paths, _ = flatten(lanes[0])
+    first, tree = flatten(lanes[0])
+    paths = tree.paths()
     flat = []
     for lane in lanes:
-        leaves, own_paths, _ = flatten(lane)
-        if own_paths != paths:
+        leaves, own = flatten(lane)
+        if own.paths() != paths:
             return None
         flat.append(leaves)
     varying = [k for k in range(len(first)) if any(leaves[k] is not first[k] for leaves in flat)]
@@ -172,17 +173,18 @@ class _LaneTracer:
 
     def _trace(self, lane: int) -> tuple[Recording, list[Any], list[str], Function]:
         sub = Recording([column[lane] for column in self.data], parent=self.recording)
-        leaves, _, rebuild_lane = flatten(self.lanes[lane])
+        leaves, lane_tree = flatten(self.lanes[lane])
         for k, leaf in zip(self.varying, sub.inputs, strict=True):
             leaves[k] = leaf
         with sub.under_way():
-            outputs, paths, rebuild = flatten(self.f(*rebuild_lane(leaves)))
+            outputs, tree = flatten(self.f(*lane_tree.unflatten(leaves)))
+            paths = tree.paths()
             for out, path in zip(outputs, paths, strict=True):
                 if not isinstance(out, Value) and as_float(out) is None:
                     raise RecordingError(f"a mapped function returned {out!r}{path and ' at ' + path}; return numbers")
             sub.program(outputs)
         self.captured += [node for node in sub.captured if not any(node is known for known in self.captured)]
-        return sub, outputs, paths, rebuild
+        return sub, outputs, paths, tree.unflatten
 
     def _left(self, program: Program, lanes: Sequence[int]) -> Sequence[int]:
         run = GeneratedProgram(program)

@@ -146,15 +146,15 @@ def recorded(
     """One recording of f at these numbers, its results, and what nests them."""
     recording = Recording(numbers)
     with recording.under_way():
-        outputs, paths, rebuild = flatten(inputs.call(f, recording.inputs))
-        for out, path in zip(outputs, paths, strict=True):
+        outputs, tree = flatten(inputs.call(f, recording.inputs))
+        for out, path in zip(outputs, tree.paths(), strict=True):
             if not isinstance(out, (Value, bool, str, type(None))) and as_float(out) is None:
                 raise RecordingError(
                     f"the recorded function returned {out!r}{path and ' at ' + path}, a {type(out).__name__}; "
                     "return numbers, nested in lists, tuples, dicts or arrays"
                 )
         settled = [_settled(recording, out) for out in outputs]
-    return recording, settled, rebuild
+    return recording, settled, tree.unflatten
 
 
 def _settled(recording: Recording, out: Any) -> Any:

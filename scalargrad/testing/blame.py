@@ -54,9 +54,9 @@ def _at_a_change(node: Value) -> bool:
 
 def _wrong_partials(node: Value) -> Iterator[str]:
     primitive = node.primitive
-    if primitive is None or not node.partials:
+    if primitive is None or not node.partials or primitive.name == "stop_gradient":
         return
-    row, index = (primitive.row, primitive.index) if isinstance(primitive, Output) else (primitive, None)
+    row, index = (primitive.vector, primitive.index) if isinstance(primitive, Output) else (primitive, None)
     data = _data(node)
     positions = [i for i, arg in enumerate(node.args) if isinstance(arg, Value)]
     for i, partial in zip(positions, node.partials, strict=True):

@@ -22,6 +22,8 @@ FACTOR = 8.0
 EXPONENTS = range(-2, -51, -3)
 """The steps that are always tried, as powers of 2 of the scale; larger ones follow only if these decide nothing."""
 LARGEST = 80
+SLOW = 2.0
+"""After larger steps that took so many seconds no further ones are tried."""
 FARTHEST = 2.0**42
 """So far away it looks whether a function that seems to be constant changes."""
 SHARP = 5e-4
@@ -29,7 +31,7 @@ SHARP = 5e-4
 LEVEL = 1e-6
 """A slope near 0 is known well enough when its error is that small beside the function's changes nearby."""
 RESOLUTION = 3e-6
-"""Jumps below that size, relative to the function, come from rounding, such as single precision; larger ones are its own."""
+"""Jumps below that size, relative to f, come from rounding, such as single precision; larger ones are its own."""
 NEGLIGIBLE = 1e-7
 """Relative contradictions below that size come from rounding."""
 FEWEST = 5
@@ -61,7 +63,10 @@ class Slope:
 
 @dataclass(frozen=True)
 class _Estimate:
-    """An extrapolated slope at one step; `doubt` is the error without trust in the extrapolation, `noise` that of f's values."""
+    """An extrapolated slope at one step.
+
+    `doubt` is its error without trust in the extrapolation, and `noise` is how far f's values scatter.
+    """
 
     index: int
     value: float
@@ -127,17 +132,15 @@ class Line:
         self.middle = middle
         self.scale = scale
         self.jumps: dict[tuple[int, float], tuple[float, float]] = {}
-        began = time.perf_counter()
+        self.slow = False
         self.samples = [self._sample(scale * 2.0**exponent) for exponent in EXPONENTS]
-        self.patience = 20 * (time.perf_counter() - began) + 0.1
 
     def slopes(self, sharp: float = SHARP) -> list[Slope]:
         """Return the slope of each output. Larger steps are tried until each error is at most `sharp` of its slope."""
         found = [self._slope(i, sharp) for i in range(len(self.middle))]
-        began = time.perf_counter()
         for exponent in range(EXPONENTS[0] + 3, LARGEST, 3):
             uncertain = [i for i, slope in enumerate(found) if slope.uncertain and not slope.flat]
-            if not uncertain or time.perf_counter() - began > self.patience:
+            if not uncertain or self.slow:
                 break
             sample = self._sample(self.scale * 2.0**exponent)
             if sample[1] is sample[2] is None:
@@ -153,8 +156,8 @@ class Line:
 
     def _larger_scale(self, outputs: Sequence[int]) -> float | None:
         """Return a scale at which one of the outputs changes, if there is one."""
-        began, scale = time.perf_counter(), self.scale
-        while scale < max(FARTHEST, self.scale * 2.0**40) and time.perf_counter() - began < self.patience:
+        scale = self.scale
+        while scale < max(FARTHEST, self.scale * 2.0**40) and not self.slow:
             scale *= 64
             _, *sides = self._sample(scale)
             if any(side and side[i] != self.middle[i] for side in sides for i in outputs):
@@ -162,7 +165,11 @@ class Line:
         return None
 
     def _sample(self, step: float) -> tuple[float, Sequence[float] | None, Sequence[float] | None]:
-        return step, self._values(step), self._values(-step)
+        began = time.perf_counter()
+        sample = step, self._values(step), self._values(-step)
+        # At large steps a loop whose length depends on the argument may not end.
+        self.slow = self.slow or (step > self.scale and time.perf_counter() - began > SLOW)
+        return sample
 
     def _values(self, step: float) -> Sequence[float] | None:
         with quiet():
@@ -200,9 +207,10 @@ class Line:
         unseen = math.ulp(self.middle[i]) / (self.scale * 2.0 ** EXPONENTS[0])
         if not any(row.chord for row in kept[max(best.index - 2, 0) : best.index + 1]):
             flat = not any(row.chord for row in kept)
-            return Slope(0.0, best.error, step, 0.0, 0.0, trouble, not contradicted, unseen, flat)
+            uncertain = bool(trouble) or not contradicted
+            return Slope(0.0, best.error, step, 0.0, 0.0, trouble, uncertain, unseen, flat)
         steepest = self._steepest(kept, best)
-        uncertain = best.error > max(sharp * abs(value), 1e-4 * LEVEL * steepest)
+        uncertain = bool(trouble) or best.error > max(sharp * abs(value), 1e-4 * LEVEL * steepest)
         if not trouble and not _decides(best, sharp, steepest):
             trouble = f"the differences are uncertain: {value:.6g} ± {best.error:.2g}"
         gap, part = 0.0, kept[max(best.index - 3, 0) :]
@@ -245,8 +253,8 @@ class Line:
         return best, coarse is not None, rows, trouble
 
     def _size(self, i: int, rows: Sequence[_Row]) -> float:
-        """Return the largest absolute value of f in the fixed range."""
-        largest = self.scale * 2.0 ** EXPONENTS[0]
+        """Return the largest absolute value of f in the fixed range, or near 0 at steps of ordinary size."""
+        largest = max(self.scale, 1.0) * 2.0 ** EXPONENTS[0]
         return max(abs(x) for row in rows if row.step <= largest for x in (row.plus, row.minus, row.middle))
 
     def _jump(self, i: int, rows: Sequence[_Row], fine: _Estimate, coarse: _Estimate) -> tuple[float, float]:

@@ -48,7 +48,7 @@ class Judge:
     wrong: list[Wrong] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(0)
+        self.random = random.Random(0)  # noqa: S311
         self.values = self.claim.f(self.point)
         typical = max((magnitude(x) for x in self.point if x), default=1.0)
         self.scales = [magnitude(x, typical) for x in self.point]

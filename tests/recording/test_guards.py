@@ -119,7 +119,7 @@ def test_a_recorded_value_that_is_kept_is_refused_later() -> None:
 
 
 def test_opaque_rows_are_refused_by_name() -> None:
-    row = sg.primitive("opaque_for_recording", math.sin, math.cos)
+    row = sg.primitive("opaque_for_recording", math.sin, math.cos, opaque=True)
     with pytest.raises(sg.RecordingError, match="opaque_for_recording is opaque"):
         sg.jit(row)(1.0)
 

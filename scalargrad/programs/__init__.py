@@ -1,0 +1,1 @@
+"""Recording: functions turned into programs that know loops, which printers turn into code."""

@@ -1,0 +1,272 @@
+"""The `Builder`: what writes programs. The recorder, the passes and the derivatives write through it.
+
+With `share`, equal steps are one and the identities below apply; all of them are exact in IEEE arithmetic, to the
+last bit. Without, each step stays as it was written: then a derivative adds up in the order of eager code.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from ..engine.evaluation import REFUSALS
+from ..interpreters.floats import FLOATS, IEEE
+from ..rows import Primitive, Vector
+from .basis import ADD, EQUAL, LESS, MUL, NEG, can_refuse
+from .identities import DIVISIONS, IDENTITIES, ONE, ZEROS
+from .program import Column, Const, Guard, Instruction, Loop, Operand, Program, Ref, Step, operands_of
+
+__all__ = ["Builder", "packed", "renamed"]
+
+
+class Builder:
+    """A program being written. Its first `inputs` values are given; `wide` says which of them are columns."""
+
+    def __init__(self, inputs: int, wide: Iterable[Ref] = (), share: bool = True) -> None:
+        self.inputs = inputs
+        self.wide = set(wide)
+        self.share = share
+        self.steps: list[Step] = []
+        self.starts: list[Ref] = []
+        self.size = inputs
+        self._known: dict[Any, int] = {}  # the index of a step
+        self._step_of: dict[Ref, Instruction] = {}
+
+    # Steps.
+
+    def write(self, primitive: Primitive, operands: Sequence[Operand], refuses: bool = False) -> Operand:
+        """Return the operand for the result of an instruction: a constant, an equal or simpler one, or a new one."""
+        operands = tuple(operands)
+        if all(type(x) is Const for x in operands) and (folded := _folded(primitive, operands, refuses)) is not None:
+            return folded[0]
+        if self.share and (simpler := self._simpler(primitive.name, operands, refuses)) is not None:
+            return simpler
+        return self._added(primitive, operands, refuses)
+
+    def write_vector(self, primitive: Vector, operands: Sequence[Operand], refuses: bool = False) -> list[Operand]:
+        """Return the operands for all results of a vector row."""
+        operands = tuple(operands)
+        if all(type(x) is Const for x in operands) and (folded := _folded(primitive, operands, refuses)) is not None:
+            return folded
+        first = self._added(primitive, operands, refuses)
+        return list(range(first, first + len(operands)))
+
+    def _added(self, primitive: Primitive, operands: tuple[Operand, ...], refuses: bool) -> Ref:
+        refuses = refuses and can_refuse(primitive, len(operands))
+        if refuses and primitive.name in DIVISIONS and type(operands[1]) is Const:
+            refuses = operands[1] in ZEROS
+        if not self.share:
+            return self._append(Instruction(primitive, operands, refuses))
+        key = primitive, operands
+        if primitive is ADD or primitive is MUL:
+            x, y = operands
+            if type(y) is int and (type(x) is not int or y < x):
+                key = primitive, (y, x)
+        index = self._known.get(key)
+        if index is None:
+            self._known[key] = len(self.steps)
+            step = Instruction(primitive, operands, refuses)
+            self._step_of[self.size] = step
+            return self._append(step)
+        if refuses:
+            self.steps[index] = cast(Instruction, self.steps[index])._replace(refuses=True)
+        return self.starts[index]
+
+    def guard(self, condition: Operand, holds: bool) -> None:
+        """Add a guard. One of a constant is dropped: it holds, or the recording would not have come here."""
+        step = self.instruction(condition)
+        while step is not None and step.primitive is EQUAL and step.operands[1] in ZEROS:
+            inner = self.instruction(step.operands[0])  # c = 0, where c is 1 or 0, is "not c"
+            if inner is None or inner.primitive not in (LESS, EQUAL):
+                break
+            condition, holds, step = step.operands[0], not holds, inner
+        guard = Guard(condition, holds)
+        if type(condition) is int and not (self.share and guard in self._known):
+            self._known[guard] = len(self.steps)
+            self._append(guard)
+
+    def loop(
+        self,
+        turns: int | None,
+        bodies: Sequence[Program],
+        consts: Sequence[Operand],
+        init: Sequence[Operand],
+        columns: Sequence[Column | Sequence[Operand]],
+        ordered: bool = True,
+    ) -> list[Operand]:
+        """Return the results of a loop: the last carries, then what it stacked, turn after turn."""
+        packed_columns = tuple([x if isinstance(x, (int, range)) else packed(x) for x in columns])
+        step = Loop(turns, tuple(bodies), tuple(consts), tuple(init), packed_columns, ordered)
+        index = self._known.get(step) if self.share else None
+        start = self.starts[index] if index is not None else self._append(step)
+        if self.share and index is None:
+            self._known[step] = len(self.steps) - 1
+        if turns is None:
+            self.wide.update(range(start + len(init), start + step.width))
+        return list(range(start, start + step.width))
+
+    def _append(self, step: Step) -> Ref:
+        start = self.size
+        self.steps.append(step)
+        self.starts.append(start)
+        self.size = start + step.width
+        return start
+
+    def inline(self, program: Program, operands: Sequence[Operand]) -> list[Operand]:
+        """Write the steps of a program for these operands as its inputs. Return those of its outputs."""
+        of: list[Operand] = list(operands)
+        for step in program.steps:
+            self._inlined(step, of)
+        return [of[x] if type(x) is int else x for x in program.outputs]
+
+    def _inlined(self, step: Step, of: list[Operand]) -> None:
+        if isinstance(step, Instruction):
+            operands = [of[x] if type(x) is int else x for x in step.operands]
+            if isinstance(step.primitive, Vector):
+                of += self.write_vector(step.primitive, operands, step.refuses)
+            else:
+                of.append(self.write(step.primitive, operands, step.refuses))
+        elif isinstance(step, Guard):
+            condition = step.condition
+            self.guard(of[condition] if type(condition) is int else condition, step.holds)
+        else:
+            consts, init, columns = renamed(step, of)
+            of += self.loop(step.turns, step.bodies, consts, init, columns, step.ordered)
+
+    # Programs.
+
+    def program(self, outputs: Sequence[Operand], captured: int = 0) -> Program:
+        """Return what was written, without the steps that neither an output, a guard nor a refusal needs."""
+        needed = bytearray(self.size)
+        for x in outputs:
+            if type(x) is int:
+                needed[x] = True
+        kept: list[int] = []
+        for index in range(len(self.steps) - 1, -1, -1):
+            step, start = self.steps[index], self.starts[index]
+            if _has_effects(step) or any(needed[start : start + step.width]):
+                kept.append(index)
+                for x in operands_of(step):
+                    if type(x) is int:
+                        needed[x] = True
+        return self._subprogram(kept[::-1], range(self.inputs), outputs, captured)[0]
+
+    def extract(self, leaves: Sequence[Ref], roots: Sequence[Operand]) -> tuple[Program, list[Ref]]:
+        """Move what leads from the leaves to the roots into a program of its own.
+
+        Return the program and its further inputs: values that do not depend on the leaves. Guards and refusals that
+        depend on the leaves go along. The steps stay where they were, without them, for others that need their values.
+        """
+        active = bytearray(self.size)
+        for x in leaves:
+            active[x] = True
+        found: list[int] = []
+        first = min(leaves, default=self.size)
+        for index, (start, step) in enumerate(zip(self.starts, self.steps, strict=True)):
+            if start + step.width > first and any(active[x] for x in operands_of(step) if type(x) is int):
+                found.append(index)
+                active[start : start + step.width] = b"\1" * step.width
+        needed = {x for x in roots if type(x) is int}
+        kept: list[int] = []
+        for index in reversed(found):
+            step, start = self.steps[index], self.starts[index]
+            if _has_effects(step) or not needed.isdisjoint(range(start, start + step.width)):
+                kept.append(index)
+                needed.update(x for x in operands_of(step) if type(x) is int)
+        program, consts = self._subprogram(kept[::-1], leaves, roots)
+        for index in kept:
+            self.steps[index] = _without_effects(self.steps[index])
+        return program, consts
+
+    def _subprogram(
+        self, indices: Sequence[int], inputs: Sequence[Ref], outputs: Sequence[Operand], captured: int = 0
+    ) -> tuple[Program, list[Ref]]:
+        made = {i for index in indices for i in range(self.starts[index], self.starts[index] + self.steps[index].width)}
+        given = set(inputs)
+        read = [x for index in indices for x in operands_of(self.steps[index])]
+        consts = list(dict.fromkeys(x for x in (*read, *outputs) if type(x) is int and x not in made | given))
+        of: dict[Ref, Operand] = {x: i for i, x in enumerate((*inputs, *consts))}
+        wide = [i for i, x in enumerate((*inputs, *consts)) if x in self.wide]
+        sub = Builder(len(of), wide, share=False)
+        for index in indices:
+            step, start = self.steps[index], self.starts[index]
+            at = sub.size
+            if isinstance(step, Instruction):
+                operands = tuple([of[x] if type(x) is int else x for x in step.operands])
+                sub._append(step._replace(operands=operands))
+            elif isinstance(step, Guard):
+                sub._append(step._replace(condition=of[cast(Ref, step.condition)]))
+            else:
+                consts_, init, columns = renamed(step, of)
+                sub._append(step._replace(consts=consts_, init=init, columns=columns))
+            of.update({start + i: at + i for i in range(step.width)})
+        results = tuple([of[x] if type(x) is int else x for x in outputs])
+        return Program(sub.inputs, tuple(sub.steps), results, tuple(wide), captured), consts
+
+    # Identities.
+
+    def _simpler(self, name: str, operands: tuple[Operand, ...], refuses: bool) -> Operand | None:
+        """Return a simpler operand that is equal to the last bit, or None."""
+        rule = IDENTITIES.get(name)
+        return None if rule is None else rule(self, operands, refuses)
+
+    def instruction(self, x: Operand) -> Instruction | None:
+        """Return the instruction that a value is the result of, if steps are shared."""
+        return self._step_of.get(x) if type(x) is int else None
+
+    def negated(self, x: Operand) -> Operand | None:
+        """Return y if x was written as −y, else None."""
+        step = self.instruction(x)
+        return step.operands[0] if step is not None and step.primitive is NEG else None
+
+
+def packed(entries: Sequence[Operand]) -> Column:
+    """Return the entries of a column as a range if they are values at equal distances, else as a table."""
+    if len(entries) > 1 and type(entries[0]) is int and type(entries[1]) is int:
+        first, stride = entries[0], entries[1] - entries[0]
+        if stride:
+            found = range(first, first + stride * len(entries), stride)
+            if all(type(x) is int and x == y for x, y in zip(entries, found, strict=True)):
+                return found
+    return tuple(entries)
+
+
+def renamed(loop: Loop, of: Any) -> tuple[tuple[Operand, ...], tuple[Operand, ...], tuple[Column, ...]]:
+    """Return the consts, the init and the columns of a loop, each value as the operand that `of` has for it."""
+
+    def new(operands: Iterable[Operand]) -> tuple[Operand, ...]:
+        return tuple([of[x] if type(x) is int else x for x in operands])
+
+    columns = tuple([of[c] if isinstance(c, int) else packed(new(c)) for c in loop.columns])
+    return new(loop.consts), new(loop.init), columns
+
+
+def _has_effects(step: Step) -> bool:
+    if isinstance(step, Guard):
+        return type(step.condition) is int  # `extract` leaves a guard of a constant where it took one away
+    return step.refuses if isinstance(step, Instruction) else step.has_effects
+
+
+def _without_effects(step: Step) -> Step:
+    if isinstance(step, Instruction):
+        return step._replace(refuses=False)
+    if isinstance(step, Guard):
+        return Guard(ONE, True)
+    # Of several bodies the guards choose.
+    return step if len(step.bodies) > 1 else step._replace(bodies=(_quiet(step.bodies[0]),))
+
+
+@functools.lru_cache(maxsize=256)
+def _quiet(body: Program) -> Program:
+    steps = tuple([_without_effects(step) for step in body.steps if not isinstance(step, Guard)])
+    return Program(body.inputs, steps, body.outputs, body.wide, body.captured)
+
+
+def _folded(primitive: Primitive, operands: Sequence[Operand], refuses: bool) -> list[Operand] | None:
+    data = [float(x) for x in operands]
+    try:
+        out = primitive.forward(FLOATS if refuses else IEEE, *data)
+    except REFUSALS:
+        return None
+    return [Const(y) for y in (out if isinstance(primitive, Vector) else (out,))]

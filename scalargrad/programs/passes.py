@@ -1,0 +1,52 @@
+"""The passes that neither find loops nor differentiate: a program as it is wanted by the next stage."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import cast
+
+from ..rows import Functions, Vector
+from .builder import Builder, renamed
+from .program import Guard, Instruction, Loop, Operand, Program
+from .rules import Basis, unwrapped, wrapped
+
+__all__ = ["lowered", "permissive"]
+
+
+def lowered(program: Program) -> Program:
+    """Return the program in the primitives of the basis alone, which every printer speaks."""
+    b = Builder(program.inputs, program.wide)
+    m = Basis(b)
+    of: list[Operand] = list(range(program.inputs))
+    for step in program.steps:
+        if isinstance(step, Instruction):
+            of += _expanded(b, m, step, [of[x] if type(x) is int else x for x in step.operands])
+        elif isinstance(step, Guard):
+            b.guard(of[step.condition] if type(step.condition) is int else step.condition, step.holds)
+        else:
+            bodies = tuple(map(_lowered_body, step.bodies))
+            of += b.loop(step.turns, bodies, *renamed(step, of), step.ordered)
+    return b.program([of[x] if type(x) is int else x for x in program.outputs], program.captured)
+
+
+_lowered_body = functools.lru_cache(maxsize=256)(lowered)
+
+
+def _expanded(b: Builder, m: Basis, step: Instruction, operands: Sequence[Operand]) -> list[Operand]:
+    m.refuses = step.refuses
+    out = step.primitive.forward(cast(Functions, m), *[wrapped(b, x) for x in operands])
+    return [unwrapped(y) for y in (out if isinstance(step.primitive, Vector) else (out,))]
+
+
+def permissive(program: Program) -> Program:
+    """Return the program without refusals: it gives nan or inf where eager code would raise."""
+    steps = [
+        step._replace(refuses=False)
+        if isinstance(step, Instruction)
+        else step._replace(bodies=tuple(map(permissive, step.bodies)))
+        if isinstance(step, Loop)
+        else step
+        for step in program.steps
+    ]
+    return Program(program.inputs, tuple(steps), program.outputs, program.wide, program.captured)
