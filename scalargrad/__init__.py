@@ -40,6 +40,7 @@ from .special import digamma, gamma, lgamma
 if TYPE_CHECKING:
     from . import math as math
     from . import nn as nn
+    from . import numpy as numpy
     from . import optim as optim
     from . import plots as plots
     from . import testing as testing
@@ -90,6 +91,6 @@ for _name in primitives.LIKE_BUILTINS:  # sg.max, but `from scalargrad import *`
 
 def __getattr__(name: str) -> Any:
     # These load at first use, so that the engine alone is quick to import.
-    if name in ("math", "nn", "optim", "plots", "testing", "training"):
+    if name in ("math", "nn", "numpy", "optim", "plots", "testing", "training"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
