@@ -38,11 +38,13 @@ from .rows import Interval
 from .special import digamma, gamma, lgamma
 
 if TYPE_CHECKING:
+    from . import exercises as exercises
     from . import math as math
     from . import nn as nn
     from . import numpy as numpy
     from . import optim as optim
     from . import plots as plots
+    from . import special as special
     from . import testing as testing
     from . import training as training
 
@@ -89,8 +91,10 @@ for _name in primitives.LIKE_BUILTINS:  # sg.max, but `from scalargrad import *`
     __all__.remove(_name)
 
 
-def __getattr__(name: str) -> Any:
-    # These load at first use, so that the engine alone is quick to import.
-    if name in ("math", "nn", "numpy", "optim", "plots", "testing", "training"):
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # so that type checkers refuse a name that is not there
+
+    def __getattr__(name: str) -> Any:
+        # These load at first use, so that the engine alone is quick to import.
+        if name in ("exercises", "math", "nn", "numpy", "optim", "plots", "testing", "training"):
+            return importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -279,6 +279,8 @@ def test_numpy_s_own_functions_and_operators_take_it():
     assert np.linalg.norm(x).data == pytest.approx(math.sqrt(97.0))
     assert repr(snp.sin) == "<ufunc 'sin' of scalargrad.numpy>"
     assert snp.add.nin == 2
+    assert sg.sqrt(x)[0].data == 2.0  # a primitive of an array
+    assert np.frompyfunc(lambda item: item * 2, 1, 1)(x)[1] == 18.0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ negative number gives an infinity or nan, as in NumPy.
 ...         y[i] = np.sin(x[i]) * i
 ...     return np.sum(y**2) + np.linalg.norm(x)
 >>> np.round(grad(energy)(np.array([1.0, 2.0, 3.0])), 6)
-array([ 0.267261, -0.222279, -0.315872])
+array([ 0.267261, -0.22228 , -0.315878])
 """
 
 from __future__ import annotations

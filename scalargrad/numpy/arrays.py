@@ -9,7 +9,11 @@ import numpy as np
 
 from scalargrad import Value
 
-__all__ = ["CREATORS", "Array", "objects", "operands", "returned"]
+__all__ = ["COMPUTES", "CREATORS", "Array", "objects", "operands", "returned"]
+
+
+COMPUTES: dict[str, Callable[..., Any]] = {}
+"""What computes with an `Array`, a "ufunc" or a "function": the modules that do it enter themselves."""
 
 
 class Array(np.ndarray[Any, Any]):
@@ -26,14 +30,10 @@ class Array(np.ndarray[Any, Any]):
     """
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        from .elementwise import apply
-
-        return apply(ufunc, method, inputs, options)
+        return COMPUTES["ufunc"](ufunc, method, inputs, options)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from .dispatch import call
-
-        return call(func, args, kwargs)
+        return COMPUTES["function"](func, args, kwargs)
 
     def __setitem__(self, key: Any, item: Any) -> None:
         if self.dtype != object:

@@ -12,8 +12,8 @@ import numpy as np
 from scalargrad import Value
 
 from . import functions, linalg, products, reductions
-from .arrays import CREATORS, Array, has_values, objects, operands, returned
-from .elementwise import Ufunc
+from .arrays import COMPUTES, CREATORS, Array, has_values, objects, operands, returned
+from .ufuncs import Ufunc
 
 __all__ = ["call", "taking_values"]
 
@@ -87,3 +87,6 @@ def _taking_values(public: Any) -> Any:
         return public(*args, **options)
 
     return function
+
+
+COMPUTES["function"] = call

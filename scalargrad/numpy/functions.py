@@ -14,6 +14,7 @@ from scalargrad import math as sm
 
 from .arrays import Array, objects, returned
 from .elementwise import SCALAR, divide
+from .linalg import lstsq
 
 __all__ = ["FUNCTIONS", "vectorize"]
 
@@ -142,8 +143,6 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: 
     """Return the coefficients of the polynomial nearest to the points, the highest first."""
     if full or cov:
         raise TypeError("polyfit of Values: full and cov are not here; use the residuals of polyval")
-    from .linalg import lstsq
-
     matrix, right = np.vander(objects(x), deg + 1).view(Array), objects(y).view(Array)
     if w is not None:
         weights = objects(w).view(Array)
