@@ -134,7 +134,7 @@ def _matched(name: str, claimed: Any, tree: Tree) -> list[float]:
         leaves = leaves_like(_readable(claimed), tree)
     except ValueError as error:
         hint = "; write 0.0 if f does not depend on it" if "NoneType" in str(error) else ""
-        raise AssertionError(f"{name}= returned {error}{hint}") from None
+        raise AssertionError(f"{name}= is nested differently from what it belongs to: {error}{hint}") from None
     return [_plain(leaf, f"a number that {name}= returned") for leaf in leaves]
 
 

@@ -115,7 +115,7 @@ def derivatives(f: Callable[[float], Sequence[float]], x: float) -> list[Slope]:
 
 def magnitude(x: float, otherwise: float = 1.0) -> float:
     """Return the power of 2 just above |x|, so that steps from x are exact; `otherwise` for 0."""
-    return math.ldexp(1.0, max(math.frexp(x)[1], -900)) if x else otherwise
+    return math.ldexp(1.0, min(max(math.frexp(x)[1], -900), 1023)) if x else otherwise
 
 
 class Line:

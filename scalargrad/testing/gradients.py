@@ -75,7 +75,7 @@ def check_gradients(
     ['args[0]']
     >>> check_gradients(lambda x: x * x, 2.0, gradient=lambda x: 2.5 * x)
     Traceback (most recent call last):
-    AssertionError: the derivative with respect to args[0] is 5.0, but differences give 4; relative error 0.2, step 1
+    AssertionError: the derivative with respect to args[0] is 5.0, but differences give 4; relative error 0.2, step 0.125
     """
     _check_options(gradient, jacobian, hvp, order, modes, directions, undecided)
     point = Point(args)
@@ -135,11 +135,11 @@ def _check(
     report.compared += count if directions is None else len(claim.outputs) * directions
     place: Callable[[int, int], str] = lambda i, j: point.paths[j] + claim.outputs[i]
     if judge.wrong and kinks_that_meet(claim, point):
-        judge.undecided.update({(each.output, each.input): "several kinks meet here" for each in judge.wrong})
+        judge.undecided.update(dict.fromkeys(judge.wrong, "several kinks meet here"))
         judge.wrong.clear()
     if judge.wrong:
         raise AssertionError(_wrong(judge.wrong, place, count) + first_wrong(claim, point))
-    report.kinks += [place(*where) for where in judge.kinks]
+    report.kinks += [place(*where) for where in sorted(judge.kinks)]
     report.undecided += [place(*where) for where in judge.undecided]
     if judge.undecided and undecided == "raise":
         lines = [f"{place(*where)}: {reason}" for where, reason in judge.undecided.items()]
@@ -150,13 +150,13 @@ def _check(
         )
 
 
-def _wrong(wrong: Sequence[Wrong], place: Callable[[int, int], str], compared: int) -> str:
+def _wrong(wrong: dict[tuple[int, int], Wrong], place: Callable[[int, int], str], compared: int) -> str:
     """Return the text about wrong derivatives, the worst first."""
-    ordered = sorted(wrong, key=lambda each: -each.error)
-    lines = [_line(each, place(each.output, each.input)) for each in ordered[:SHOWN]]
+    ordered = sorted(wrong.items(), key=lambda item: -item[1].error)
+    lines = [_line(each, place(*where)) for where, each in ordered[:SHOWN]]
     if len(ordered) == 1:
         return lines[0]
-    more = ", ".join(place(each.output, each.input) for each in ordered[SHOWN:])
+    more = ", ".join(place(*where) for where, _ in ordered[SHOWN:])
     lines += [f"and {more}"] if more else []
     return f"{len(ordered)} of {compared} derivatives are wrong, the worst first:\n  " + "\n  ".join(lines)
 

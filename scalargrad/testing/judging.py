@@ -20,10 +20,8 @@ FEW = 8
 
 @dataclass(frozen=True)
 class Wrong:
-    """A derivative that differences contradict: of which output, by which argument, what is claimed and what is so."""
+    """A claimed derivative, and the slope that contradicts it."""
 
-    output: int
-    input: int
     claimed: float
     slope: Slope
 
@@ -36,16 +34,19 @@ class Wrong:
 
 @dataclass
 class Judge:
-    """Compares the claim at a point, and keeps what it found: kinks, undecided places with the reason, wrong ones."""
+    """Compares the claim at a point. It keeps the kinks, the undecided places with the reason, and the wrong ones.
+
+    A place is a pair of the numbers of the output and of the argument.
+    """
 
     claim: Claim
     point: Sequence[float]
     rtol: float
     atol: float
     values: Sequence[float] = ()
-    kinks: list[tuple[int, int]] = field(default_factory=list)
+    kinks: set[tuple[int, int]] = field(default_factory=set)
     undecided: dict[tuple[int, int], str] = field(default_factory=dict)
-    wrong: list[Wrong] = field(default_factory=list)
+    wrong: dict[tuple[int, int], Wrong] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = random.Random(0)  # noqa: S311
@@ -153,9 +154,9 @@ class Judge:
     def _record(self, i: int, j: int, got: float, slope: Slope) -> None:
         found = self._verdict(got, abs(got), slope)
         if found == "wrong":
-            self.wrong.append(Wrong(i, j, got, slope))
+            self.wrong[i, j] = Wrong(got, slope)
         elif found == "kink":
-            self.kinks.append((i, j))
+            self.kinks.add((i, j))
         elif found:
             self.undecided[i, j] = found
 
