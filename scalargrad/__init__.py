@@ -15,11 +15,14 @@ from . import primitives
 from .diagrams import (
     Diagram,
     Page,
+    Path,
+    Paths,
     derivative_diagram,
     influence_diagram,
     jacobian_diagram,
     network_diagram,
     operations_diagram,
+    paths,
     walkthrough,
 )
 from .diagrams.equations import derivation
@@ -48,6 +51,8 @@ __all__ = [
     "Diagram",
     "Interval",
     "Page",
+    "Path",
+    "Paths",
     "RecordingError",
     "RendererNotFound",
     "Value",
@@ -68,6 +73,7 @@ __all__ = [
     "minimum",
     "network_diagram",
     "operations_diagram",
+    "paths",
     "primitive",
     "value_and_grad",
     "vjp",
