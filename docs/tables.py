@@ -14,7 +14,8 @@ from pathlib import Path
 from types import ModuleType
 
 import scalargrad as sg
-from scalargrad import primitives
+from scalargrad import elementary, primitives, special
+from scalargrad.interpreters.namespace import NUMPY_NAMES
 from scalargrad.interpreters.notation import NOTATION, Term, symbol, term
 from scalargrad.rows import TABLE, Affine, Dot, Joint, Primitive, Vector
 
@@ -60,8 +61,8 @@ def primitives_page() -> str:
         "| name | what it gives | local derivatives | domain | bounds |",
         "|---|---|---|---|---|",
     ]
-    for name in primitives.__all__:
-        row = TABLE[name]
+    names = dict.fromkeys([*primitives.__all__, *elementary.__all__, *special.__all__])
+    for name, row in [(name, TABLE[name]) for name in names if name in TABLE]:
         whole, partials = formulas(row)
         domain = row.domain.text if isinstance(row.domain, Joint) else ", ".join(dict.fromkeys(map(str, row.domain)))
         bounds = ", ".join(f"{bound:g}" for bound in row.ulps)
@@ -133,11 +134,8 @@ def conventions_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-MODULES = [
-    name
-    for name in ("scalargrad", *(f"scalargrad.{part}" for part in ("nn", "optim", "training", "testing", "plots")))
-    if importlib.util.find_spec(name)
-]
+PARTS = ("math", "numpy", "special", "nn", "optim", "training", "testing", "plots", "exercises")
+MODULES = ["scalargrad", *(f"scalargrad.{part}" for part in PARTS if importlib.util.find_spec(f"scalargrad.{part}"))]
 """The public modules."""
 
 FIRST = ("scalargrad.engine.value", "scalargrad.engine.transforms")
@@ -159,15 +157,27 @@ def directive(module: ModuleType, name: str) -> str:
         return f".. autoclass:: {path}\n   :members:"
     if hasattr(public, "__code__"):
         return f".. autofunction:: {path}"
-    return f".. autodata:: {public.__module__}.{name}\n   :no-value:"
+    if inspect.isbuiltin(public):
+        return f".. autofunction:: {path}"
+    return f".. autodata:: {getattr(public, '__module__', module.__name__)}.{name}\n   :no-value:"
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """The names that a module documents: those of `__all__`, and those it leaves out for Python's own sake."""
+    return sorted([*module.__all__, *(primitives.LIKE_BUILTINS if module is sg else [])])
+
+
+HOMES = {name: rows.__name__ for rows in (special, elementary, primitives) for name in rows.__all__ if name in TABLE}
+"""The module of each row."""
 
 
 def reference_page(module: ModuleType) -> str:
     """The page of a module's public names, under the headings of the modules that define them."""
     sections: dict[str, list[str]] = {}
-    for name in module.__all__:
+    for name in public_names(module):
         public = getattr(module, name)
-        home = "scalargrad.primitives" if isinstance(public, Primitive) else public.__module__
+        home = HOMES[public.name] if isinstance(public, Primitive) else getattr(public, "__module__", module.__name__)
+        home = module.__name__ if home == "math" else home
         sections.setdefault(home, []).append(directive(module, name))
     lines = [f"# `{module.__name__}`", "", f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```"]
     for home, directives in sorted(sections.items(), key=lambda item: (item[0] not in FIRST, item[0])):
@@ -183,7 +193,61 @@ def summary(module: str) -> str:
     return " ".join(text.split("\n\n", maxsplit=1)[0].split()).split(". ")[0].rstrip(".")
 
 
-PAGES: dict[str, Callable[[], str]] = {"primitives.md": primitives_page, "conventions.md": conventions_page}
+def calls_page() -> str:
+    """The page that prints two calls as they are compiled."""
+    multiply, sine = sg.mul.source().split("\ndef ")[0], sg.sin.source()
+    return f"""# How a call works
+
+`x * y` runs Python code that was compiled from a row of the table of primitives. The row of the product is one line:
+its value, and its local derivative with respect to each factor. From it comes this method of `Value`, which
+`sg.mul.source()` prints. A traceback and a debugger show its lines too.
+
+```python
+{multiply.rstrip()}
+```
+
+- `_kind is _Value`: both factors are nodes. The product is computed inside `try`. The new node gets its number, its
+  two operands, and the local derivatives: that with respect to `self` is `other`'s number, and the reverse.
+- If the other factor is a plain number, the node has one local derivative; `None` marks the constant.
+- If Python's float arithmetic refuses, `_evaluate` computes the call again by the general way, and raises an error
+  that names the operation, its operands and their labels.
+- `_fallback` takes every other kind of operand: NumPy's numbers and arrays, or what is refused by name.
+
+`sg.sin` is the row itself. Its call is compiled at its first use, with one case for a `Value` and one for a float:
+
+```python
+{sine.rstrip()}
+```
+
+`J.backward()` then reads `first`, `second`, `partial_first` and `partial_second` of each node, from the last node to
+the first: [`engine/graph.py`](../scalargrad/engine/graph.py).
+"""
+
+
+def methods_stub() -> str:
+    """The types of the methods that `Value` gets from the table: each primitive, by its own name and by NumPy's."""
+    lines = [
+        "# Written by docs/tables.py from the table of primitives.",
+        "from .value import Value",
+        "",
+        "class Methods:",
+    ]
+    for row in sorted(
+        (row for row in TABLE.values() if not row.variadic and row.home is None), key=lambda row: row.name
+    ):
+        required = len(row.parameters) - len(row.defaults)
+        more = [f"{name}: float | Value" + (" = ..." if i >= required else "") for i, name in enumerate(row.parameters)]
+        for name in sorted({row.name, NUMPY_NAMES.get(row.name, row.name)}):
+            lines.append(f"    def {name}({', '.join(['self', *more[1:]])}) -> Value: ...")
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "primitives.md": primitives_page,
+    "conventions.md": conventions_page,
+    "how-a-call-works.md": calls_page,
+    "../scalargrad/engine/methods.pyi": methods_stub,
+}
 for _name in MODULES:
     PAGES[f"reference/{_name}.md"] = lambda name=_name: reference_page(importlib.import_module(name))  # type: ignore[misc]
 

@@ -11,7 +11,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import primitives
+from . import elementary, primitives
 from .diagrams import (
     Diagram,
     Page,
@@ -29,6 +29,7 @@ from .diagrams.equations import derivation
 from .diagrams.naming import label
 from .diagrams.nonfinite import locate_nonfinite
 from .diagrams.renderer import RendererNotFound
+from .elementary import *  # noqa: F403 (the rows that it names in __all__)
 from .engine import fastcalls as fastcalls  # gives the primitives their calls and Value its operators
 from .engine.functions import maximum, minimum, primitive, where
 from .engine.observer import RecordingError
@@ -37,8 +38,11 @@ from .engine.value import Value
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .rows import Interval
+from .special import digamma, gamma, lgamma
 
 if TYPE_CHECKING:
+    from . import exercises as exercises
+    from . import math as math
     from . import nn as nn
     from . import optim as optim
     from . import plots as plots
@@ -59,6 +63,8 @@ __all__ = [
     "batch_mean",
     "derivation",
     "derivative_diagram",
+    "digamma",
+    "gamma",
     "grad",
     "hessian",
     "hvp",
@@ -68,6 +74,7 @@ __all__ = [
     "jit",
     "jvp",
     "label",
+    "lgamma",
     "locate_nonfinite",
     "maximum",
     "minimum",
@@ -81,11 +88,17 @@ __all__ = [
     "walkthrough",
     "where",
 ]
+__all__ += elementary.__all__
 __all__ += primitives.__all__
 
+for _name in primitives.LIKE_BUILTINS:  # sg.max, but `from scalargrad import *` leaves Python's own max alone
+    __all__.remove(_name)
 
-def __getattr__(name: str) -> Any:
-    # These load at first use, so that the engine alone is quick to import.
-    if name in ("nn", "optim", "plots", "testing", "training"):
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+if not TYPE_CHECKING:  # so that type checkers refuse a name that is not there
+
+    def __getattr__(name: str) -> Any:
+        # These load at first use, so that the engine alone is quick to import.
+        if name in ("exercises", "math", "nn", "optim", "plots", "testing", "training"):
+            return importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

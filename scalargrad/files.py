@@ -1,14 +1,18 @@
-"""Write files whole or not at all."""
+"""Files: written whole or not at all, and JSON documents that say their format and version."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import stat
 from pathlib import Path
+from typing import Any, NoReturn
 
-__all__ = ["write_whole"]
+__all__ = ["read_document", "write_document", "write_whole"]
+
+VERSION = 1
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
@@ -47,3 +51,38 @@ def _mode(path: str | os.PathLike[str]) -> int | None:
         return os.stat(path).st_mode
     except FileNotFoundError:
         return None
+
+
+def write_document(path: str | os.PathLike[str], kind: str, /, **parts: Any) -> None:
+    """Write a JSON document of a kind, such as "parameters", whole or not at all. Floats are read back exactly.
+
+    Raises `ValueError` for a number that is not finite, and `OSError` as `write_whole` does.
+    """
+    document = {"format": f"scalargrad {kind}", "version": VERSION, **parts}
+    # A line for each part; `indent` would have it all written by Python, many times slower.
+    lines = [f'"{name}": {json.dumps(part, ensure_ascii=False, allow_nan=False)}' for name, part in document.items()]
+    write_whole(path, ("{" + ",\n ".join(lines) + "}\n").encode())
+
+
+def read_document(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
+    """Return the document that `write_document` wrote to a file.
+
+    Raises `ValueError` for a file that is cut off, is not JSON, is of another kind or of a later version, or has a
+    number that is not finite; `OSError` if the file can't be read.
+    """
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError(f"not a file of {kind}: nested too deeply") from None
+    except ValueError as error:  # not UTF-8, not JSON, a nan, a number of too many digits
+        raise ValueError(f"cut off, or not a file of {kind}: {error}") from None
+    if not isinstance(document, dict) or document.get("format") != f"scalargrad {kind}":
+        raise ValueError(f'not a file of {kind}: it does not say "format": "scalargrad {kind}"')
+    version = document.get("version")
+    if version != VERSION or isinstance(version, bool):
+        raise ValueError(f"of version {version!r}, but this scalargrad reads version {VERSION}; update it")
+    return document
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"it has the number {text}; numbers are finite")

@@ -8,7 +8,6 @@ that is 0 by structure. To add a primitive, add one row, and its name to `__all_
 
 from __future__ import annotations
 
-import builtins
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,11 +24,10 @@ from .rows import (
     Functions,
     Interval,
     Joint,
-    Primitive,
     Unary,
     Variadic,
     Vector,
-    enter,
+    enter_all,
 )
 
 if TYPE_CHECKING:
@@ -98,6 +96,9 @@ __all__ = [
     "tan",
     "tanh",
 ]
+
+LIKE_BUILTINS = ["abs", "max", "min", "pow", "round", "sum"]
+"""The rows that are named like functions of Python's own."""
 
 UNIT = Interval(-1.0, 1.0, "[]")
 INSIDE_UNIT = Interval(-1.0, 1.0)
@@ -409,6 +410,4 @@ def _softmax(m: Functions, xs: Sequence[X]) -> list[X]:
     return [m.div(weight, total) for weight in weights]
 
 
-for _row in builtins.list(globals().values()):
-    if isinstance(_row, Primitive):
-        enter(_row)
+enter_all(globals())

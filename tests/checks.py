@@ -72,6 +72,11 @@ CONVENTIONAL: dict[str, Callable[..., bool]] = {
     "leaky_relu": lambda index, x, alpha, at_zero: x == 0,
     "clip": lambda index, x, low, high: low == high,
     "pow": lambda index, x, y: index == 1 and x < 0,
+    # By these no derivative is known.
+    **dict.fromkeys(("zeta", "jv", "yv", "iv", "kv", "gammainc", "gammaincc"), lambda index, *xs: index == 0),
+    "betainc": lambda index, *xs: index < 2,
+    "xlogy": lambda index, x, y: y == 0,
+    "xlog1py": lambda index, x, y: y == -1,
 }
 """By name, where the domain and both one-sided derivatives don't tell that the row follows a convention."""
 

@@ -15,6 +15,22 @@ SPECIAL = [
 ]
 
 
+RANGES: dict[str, tuple[tuple[float, float], ...]] = {
+    "gamma": ((-20.0, 170.0),),
+    "lgamma": ((-20.0, 1e6),),
+    "digamma": ((-20.0, 1e6),),
+    "zeta": ((1.05, 30.0), (0.05, 50.0)),
+    "erfinv": ((-0.99999, 0.99999),),
+    "erfcinv": ((1e-9, 1.99999),),
+    "erfcx": ((-5.0, 100.0),),
+    **dict.fromkeys(("jv", "yv", "iv", "kv"), ((0.1, 0.9), (0.1, 20.0))),
+    **dict.fromkeys(("gammainc", "gammaincc"), ((0.2, 20.0), (0.1, 30.0))),
+    "betainc": ((0.3, 9.0), (0.3, 9.0), (0.02, 0.98)),
+    "lambertw": ((-0.3, 50.0), (0.0, 0.0)),
+}
+"""Where the special functions are tested: mpmath takes its time elsewhere, or the double has too few digits."""
+
+
 def numbers(interval: Interval) -> st.SearchStrategy[float]:
     """Normal floats of an interval, with its ends, extremes and ordinary ones."""
     near = [end for end in (interval.low, interval.high) if math.isfinite(end)]
@@ -45,11 +61,15 @@ def numbers(interval: Interval) -> st.SearchStrategy[float]:
 
 def operands(row: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
     """Flat arguments of a call of the row, anywhere in its domain; now and then all the same."""
+    if row.name in RANGES:
+        return _within(row)
     return _tuples(row, numbers, 2 if isinstance(row, Vector) else 4)
 
 
 def ordinary_operands(row: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
     """Flat arguments of ordinary size, at a distance from the ends of the domain and from 0."""
+    if row.name in RANGES:
+        return _within(row)
 
     def inside(args: tuple[float, ...]) -> bool:
         return all(row.contains([*args[:i], x + d, *args[i + 1 :]]) for i, x in enumerate(args) for d in (-0.1, 0.1))
@@ -58,6 +78,11 @@ def ordinary_operands(row: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
         return st.one_of(st.floats(-6.0, -0.1), st.floats(0.1, 6.0)).filter(lambda x: x in interval)
 
     return _tuples(row, ordinary, 2).filter(lambda args: row.name == "pow" or inside(args))
+
+
+def _within(row: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
+    floats = [st.floats(low, high) for low, high in RANGES[row.name]]
+    return st.tuples(*floats).filter(lambda xs: xs[0] > 0.05 or abs(xs[0] - round(xs[0])) > 0.05 or len(xs) > 1)
 
 
 def _tuples(

@@ -15,11 +15,10 @@ from typing import Any
 import mpmath
 from mpmath import mp
 
-from scalargrad import primitives
 from scalargrad.interpreters.multiprecision import MULTIPRECISION
-from scalargrad.rows import Primitive, Vector
+from scalargrad.rows import TABLE, Primitive, Vector
 
-BUILT_IN = set(primitives.__all__)
+BUILT_IN = set(TABLE)
 
 
 def _exp(x: Any) -> Any:
@@ -74,6 +73,31 @@ def _erfc(x: Any) -> Any:
     return mp.erfc(x) if abs(x) < 1000 else mp.zero if x > 0 else mp.mpf(2)
 
 
+def _logit(x: Any) -> Any:
+    return mp.log(x / (1 - x))
+
+
+def _nearest(x: Any, y: Any) -> Any:
+    return x - y * mp.nint(x / y)
+
+
+def _truncated(x: Any) -> Any:
+    return mp.sign(x) * mp.floor(abs(x))
+
+
+def _gamma(x: Any) -> Any:
+    # Beyond all doubles.
+    return mp.gamma(x) if abs(x) < 1e4 else mp.ldexp(1, 10**6) if x > 0 else mp.zero
+
+
+def _hyperbolic(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x: f(x) if abs(x) < 1e6 else mp.zero
+
+
+def _angle(x: Any) -> Any:
+    return _nearest(x, 2 * mp.pi)
+
+
 DEFINITIONS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -115,6 +139,38 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "affine": lambda *wxb: _dot(*wxb[:-1]) + wxb[-1],
     "softmax": _softmax,
     "log_softmax": _log_softmax,
+    "exp2": lambda x: 2**x if abs(x) < 1e6 else _exp(x),
+    "exp10": lambda x: 10**x if abs(x) < 1e6 else _exp(x),
+    "logit": _logit,
+    "xlogy": lambda x, y: x * mp.log(y) if x else mp.zero,
+    "xlog1py": lambda x, y: x * mp.log1p(y) if x else mp.zero,
+    "log1mexp": lambda x: mp.log(-_expm1(x)),
+    "logexpm1": lambda x: x + mp.log(-_expm1(-x)),
+    "sinc": lambda x: mp.sinpi(x) / (mp.pi * x) if x else mp.one,
+    "rem2pi": _angle,
+    "sech": _hyperbolic(mp.sech),
+    "csch": _hyperbolic(mp.csch),
+    "coth": lambda x: mp.coth(x) if abs(x) < 1e6 else mp.sign(x),
+    "asech": lambda x: mp.acosh(1 / x),
+    "acsch": lambda x: mp.asinh(1 / x),
+    "acoth": lambda x: mp.atanh(1 / x),
+    "trunc": _truncated,
+    "fmod": lambda x, y: x - y * _truncated(x / y),
+    "remainder": _nearest,
+    "copysign": lambda x, y: -abs(x) if y < 0 else abs(x),
+    "fsum": lambda *xs: mp.fsum(xs),
+    "gamma": _gamma,
+    "lgamma": lambda x: mp.re(mp.loggamma(x)),
+    "erfcinv": lambda x: mp.erfinv(1 - x),
+    "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x),
+    "jv": mp.besselj,
+    "yv": mp.bessely,
+    "iv": mp.besseli,
+    "kv": mp.besselk,
+    "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True),
+    "gammaincc": lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True),
+    "betainc": lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True),
+    "lambertw": lambda x, branch: mp.re(mp.lambertw(x, int(branch))),
 }
 
 LESS_A_CONSTANT: dict[Callable[..., Any], Callable[..., Callable[..., Any]]] = {
@@ -138,8 +194,18 @@ SCALES: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any] | None]] =
     "logsumexp": (lambda *xs: max(map(abs, xs)) + 1, lambda *xs: mp.one),
     "softmax": (lambda *xs: mp.one, lambda *xs: mp.one),
     "log_softmax": (lambda *xs: max(xs) - min(xs) + 1, lambda *xs: mp.one),
+    "fsum": (lambda *xs: mp.fsum(map(abs, xs)), None),
+    # Values near a zero of their own, which no double meets.
+    "logexpm1": (lambda x: x + abs(mp.log(-_expm1(-x))), None),
+    "lgamma": (lambda x: abs(mp.loggamma(x)) + 1, lambda x: abs(mp.digamma(x)) + 1),
+    "digamma": (lambda x: abs(mp.digamma(x)) + 1, None),
+    "gamma": (None, lambda x: abs(_gamma(x)) * (1 + abs(mp.digamma(x)))),
+    "jv": (lambda order, x: mp.one, lambda order, x: mp.one),
+    "yv": (lambda order, x: 1 + abs(mp.bessely(order, x)), lambda order, x: 1 + abs(mp.bessely(order + 1, x))),
+    "erfcx": (None, lambda x: 1 + 2 * abs(x) * mp.exp(x * x) * mp.erfc(x)),
     # Partials that have a zero of their own are bounded relative to their terms, Φ(x) and xφ(x), σ and xσσ′.
     "gelu": (None, lambda x: _erfc(-x / mp.sqrt(2)) / 2 + abs(x) * _exp(-x * x / 2) / mp.sqrt(2 * mp.pi)),
+    "sinc": (None, lambda x: (abs(mp.cospi(x)) + abs(mp.sincpi(x))) / abs(x) if x else mp.one),
     "silu": (None, lambda x: (1 + abs(x) / (1 + _exp(x))) / (1 + _exp(-x))),
 }
 """By name, what the error of the value and of the partials is relative to, where it is not the true value."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat", reason="pip install '.[notebooks]' runs the notebooks")
-nbclient = pytest.importorskip("nbclient", reason="pip install '.[notebooks]' runs the notebooks")
+nbformat = pytest.importorskip("nbformat", reason="pip install --group notebooks runs the notebooks")
+nbclient = pytest.importorskip("nbclient", reason="pip install --group notebooks runs the notebooks")
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 
 import pytest
@@ -12,12 +13,17 @@ import scalargrad as sg
 from scalargrad.engine import evaluation
 from scalargrad.interpreters import arrays
 from scalargrad.interpreters.floats import IEEE
-from scalargrad.rows import NONZERO, POSITIVE, REAL, TABLE, Primitive
+from scalargrad.rows import NONZERO, POSITIVE, REAL, SCIPY, TABLE, Primitive
 
 from . import checks
 from .operands import operands, ordinary_operands
 
-ROWS = pytest.mark.parametrize("row", [row for row in TABLE.values() if not row.opaque], ids=lambda row: row.name)
+WITHOUT_SCIPY = pytest.mark.skipif(importlib.util.find_spec("scipy") is None, reason="needs SciPy")
+ROWS = pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, marks=WITHOUT_SCIPY if row.name in SCIPY else ()) for row in TABLE.values() if not row.opaque],
+    ids=lambda row: row.name,
+)
 
 
 @ROWS
@@ -154,6 +160,15 @@ SIGNED_ZEROS = [
     ("hypot", (-0.0, -0.0), 0.0),
     ("prod", (-0.0, 3.0), -0.0),
     ("sum", (-0.0, -0.0), -0.0),
+    ("trunc", (-0.5,), -0.0),
+    ("fmod", (-4.0, 2.0), -0.0),
+    ("fmod", (-0.0, 3.0), -0.0),
+    ("remainder", (-4.0, 2.0), -0.0),
+    ("remainder", (-0.0, 3.0), -0.0),
+    ("copysign", (0.0, -0.0), -0.0),
+    ("copysign", (3.0, -0.0), -3.0),
+    ("copysign", (-3.0, 0.0), 3.0),
+    ("rem2pi", (-0.0,), -0.0),
 ]
 
 

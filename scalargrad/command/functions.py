@@ -9,14 +9,19 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .. import primitives
+from .. import elementary, primitives, special
 from ..engine.functions import maximum, minimum
 from ..rows import TABLE, Primitive, Variadic, Vector
 
 __all__ = ["ALIASES", "CALLABLE", "CONSTANTS", "ONE_ARGUMENT", "families", "function_named", "unknown_function"]
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
-ROWS: dict[str, Any] = {name: TABLE[name] for name in primitives.__all__ if not isinstance(TABLE[name], Vector)}
+ROWS: dict[str, Any] = {
+    name: TABLE[name]
+    for names in (primitives.__all__, elementary.__all__, special.ROWS)
+    for name in names
+    if not isinstance(TABLE[name], Vector)
+}
 FUNCTIONS: dict[str, Any] = {**ROWS, "maximum": maximum, "minimum": minimum}
 CALLABLE = {*FUNCTIONS, "where"}
 ONE_ARGUMENT = {
@@ -30,27 +35,29 @@ ALIASES = {
     **{"arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "tg": "tan", "arctg": "atan", "arctan2": "atan2"},
     **{"σ": "sigmoid", "sgn": "sign", "logistic": "sigmoid", "swish": "silu", "fabs": "abs", "power": "pow"},
     **{"leakyrelu": "leaky_relu", "avg": "mean", "heaviside": "step", "root": "sqrt"},
+    **{"ctg": "cot", "cosec": "csc", "gammaln": "lgamma", "psi": "digamma"},
 }
 """Other names of the functions."""
 
-INSTEAD = {"cot": "1/tan(x)", "ctg": "1/tan(x)", "sec": "1/cos(x)", "csc": "1/sin(x)", "coth": "1/tanh(x)"}
-INSTEAD |= {"sech": "1/cosh(x)", "csch": "1/sinh(x)", "factorial": "a product", "logit": "log(x/(1 - x))"}
+INSTEAD = {"factorial": "gamma(n + 1)"}
 
 FAMILIES = {
-    "powers and logarithms": "pow sqrt cbrt exp expm1 log log1p log2 log10",
-    "angles": "sin cos tan asin acos atan atan2 hypot",
-    "hyperbolic": "sinh cosh tanh asinh acosh atanh sech2",
+    "powers": "pow sqrt cbrt exp exp2 exp10 expm1",
+    "logarithms": "log log1p log2 log10 logit xlogy xlog1py log1mexp logexpm1",
+    "angles": "sin cos tan asin acos atan atan2 hypot sinpi cospi sinc rem2pi sec csc cot asec acsc acot",
+    "hyperbolic": "sinh cosh tanh asinh acosh atanh sech2 sech csch coth asech acsch acoth",
     "activations": "sigmoid relu leaky_relu elu gelu silu softplus step",
-    "pieces": "abs sign floor ceil round clip where select maximum minimum stop_gradient",
-    "several numbers": "sum prod mean max min dot affine logsumexp logaddexp",
-    "statistics": "erf erfc",
+    "pieces": "abs sign floor ceil round trunc copysign fmod remainder clip where select maximum minimum stop_gradient",
+    "several numbers": "sum fsum prod mean max min dot affine logsumexp logaddexp",
+    "statistics": "erf erfc erfinv erfcinv erfcx gammainc gammaincc betainc",
+    "gamma and Bessel functions": "gamma lgamma digamma zeta jv yv iv kv lambertw",
 }
 
 
 def families() -> dict[str, list[str]]:
     """Return the functions of formulas by family; one that is in no family is in the last.
 
-    >>> families()["statistics"]
+    >>> families()["statistics"][:2]
     ['erf', 'erfc']
     """
     found = {family: names.split() for family, names in FAMILIES.items()}

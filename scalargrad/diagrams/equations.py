@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..engine.graph import reverse_flow, topological_order
+from ..engine.graph import passed, reverse_flow, topological_order
 from ..engine.value import Value
 from ..interpreters.floats import IEEE
 from ..interpreters.names import digits as written
@@ -275,8 +275,7 @@ def derivation(goal: Value, *, digits: int = 4) -> Derivation:
 
 
 def _product(adjoint: float, partial: float | None) -> float:
-    # Nothing flows along a derivative that is 0 by structure, nor from an adjoint of 0: not even 0 · ∞.
-    return 0.0 if partial is None or adjoint == 0.0 else adjoint * partial
+    return 0.0 if partial is None else passed(adjoint, partial)  # nothing flows along a structural zero
 
 
 def check_digits(who: str, digits: int) -> None:

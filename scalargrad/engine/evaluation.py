@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .. import primitives  # noqa: F401 (fills the table)
+from .. import elementary, primitives, special  # noqa: F401 (they fill the table)
 from ..interpreters.floats import FLOATS, IEEE
 from ..rows import Functions, Output, Primitive, Vector, as_float
 from .observer import OBSERVER

@@ -15,10 +15,10 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 from ..primitives import pos
-from ..rows import as_float
+from ..rows import Primitive, as_float
 from .graph import explored
 from .linearization import Linearization
 from .observer import OBSERVER
@@ -28,6 +28,7 @@ from .value import Value
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
+P = ParamSpec("P")
 
 
 @dataclass
@@ -162,7 +163,9 @@ def _shape(results: tuple[Any, ...], argnums: int | Sequence[int]) -> Any:
     return results[0] if isinstance(argnums, int) else results
 
 
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def value_and_grad(
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]:
     """The function that returns `(f(*args), gradient)`, the gradient nested like the argument.
 
     `argnums` says by which argument; a tuple gives a tuple of gradients. Arguments by name are passed on.
@@ -175,7 +178,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     """
 
     @_like(f)
-    def differentiated(*args: Any, **named: Any) -> Any:
+    def differentiated(*args: P.args, **named: P.kwargs) -> Any:
         run = _run("grad", f, args, _argnums(argnums), has_aux, named)
         if run.output is not LEAF:
             raise TypeError(
@@ -189,7 +192,11 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     return differentiated
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+@overload
+def grad(f: Primitive, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]: ...
+@overload
+def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[P, Any]: ...
+def grad(f: Any, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Any:
     """The function that returns the gradient of f, nested like the argument.
 
     The options and errors are those of `value_and_grad`; with `has_aux` the result is `(gradient, aux)`.
@@ -250,7 +257,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     return out, pullback
 
 
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The function that returns all derivatives of all outputs of f by all numbers of the argument.
 
     The result is nested like the output, and within it like the argument, or like the tuple of the arguments that
@@ -262,7 +269,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
 
     @_like(f)
-    def differentiated(*args: Any, **named: Any) -> Any:
+    def differentiated(*args: P.args, **named: P.kwargs) -> Any:
         run = _run("jacobian", f, args, _argnums(argnums), named=named)
         rows, columns = len(run.outputs), len(run.leaves)
         if columns < rows:
@@ -277,7 +284,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return differentiated
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
     """The function that returns the second derivatives of f: the Jacobian of its gradient.
 
     For an argument that is a list of n numbers, n lists of n.

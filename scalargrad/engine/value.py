@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ..rows import Output, Primitive
+    from .methods import Methods
 
     Other: TypeAlias = "float | Value"
+else:
+    Methods = object
 
 __all__ = ["Value"]
 
@@ -23,7 +26,7 @@ next_serial = itertools.count(1).__next__
 observer = OBSERVER.get
 
 
-class Value:
+class Value(Methods):
     """A number that remembers how it was computed.
 
     It stores what the lecture says that a node stores: the quantity of the forward pass (`data`) and the

@@ -9,11 +9,13 @@ from typing import Any, cast
 import numpy as np
 
 from ..rows import Functions
+from . import scipy
+from .floats import IEEE
 from .namespace import NUMPY_NAMES, Namespace
 
 
 def _each(function: Callable[[float], float]) -> Callable[[Any], Any]:
-    # NumPy has no error function.
+    # NumPy has no error function and no gamma function.
     elementwise = np.frompyfunc(function, 1, 1)
     return lambda x: np.asarray(elementwise(x), dtype=float)
 
@@ -23,6 +25,9 @@ OWN: dict[str, Callable[..., Any]] = {
     "select": np.where,
     "erf": _each(math.erf),
     "erfc": _each(math.erfc),
+    "gamma": _each(IEEE.gamma),
+    "lgamma": _each(IEEE.lgamma),
+    **scipy.ON_ARRAYS,
 }
 
 ARRAYS = cast(Functions, Namespace(OWN, np))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import cast
 
 from ..rows import Functions
+from . import scipy
 from .namespace import Namespace
 
 Function = Callable[..., float]
@@ -42,6 +43,8 @@ OWN: dict[str, Function] = {
     "floor": _whole(math.floor),
     "ceil": _whole(math.ceil),
     "round": _whole(round),
+    "gamma": math.gamma,
+    **scipy.REFUSING,
 }
 
 FLOATS = cast(Functions, Namespace(OWN, math))
@@ -55,6 +58,9 @@ POLES: dict[str, Callable[..., float]] = {
     "atanh": lambda x: math.copysign(math.inf, x) if abs(x) == 1 else math.nan,
     "div": lambda x, y: math.nan if x == 0 or x != x else math.copysign(math.inf, x) * math.copysign(1.0, y),
     "pow": lambda x, y: math.nan if x else math.copysign(math.inf, x) if y % 2 == 1 else math.inf,
+    "gamma": lambda x: math.copysign(math.inf, x) if x == 0 else math.nan,
+    "lgamma": lambda x: math.nan if x == -math.inf else math.inf,
+    **scipy.UNREFUSING,
 }
 OVERFLOWS: dict[str, Callable[..., float]] = {
     "sinh": lambda x: math.copysign(math.inf, x),

@@ -23,6 +23,18 @@ OWN: dict[str, Callable[..., Any]] = {
     "round": mp.nint,
     "log2": lambda x: mp.log(x, 2),
     "cbrt": lambda x: mp.sign(x) * mp.root(abs(x), 3),
+    "gamma": mp.gamma,
+    "lgamma": lambda x: mp.re(mp.loggamma(x)),
+    "erfcinv": lambda x: mp.erfinv(1 - x),
+    "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x),
+    "jv": mp.besselj,
+    "yv": mp.bessely,
+    "iv": mp.besseli,
+    "kv": mp.besselk,
+    "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True),
+    "gammaincc": lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True),
+    "betainc": lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True),
+    "lambertw": lambda x, branch: mp.re(mp.lambertw(x, int(branch))),
 }
 
 MULTIPRECISION = cast(Functions, Namespace(OWN, mp))

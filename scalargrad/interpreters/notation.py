@@ -353,6 +353,7 @@ OWN: dict[str, Callable[..., Term]] = {
     "sqrt": _root("√", r"\sqrt"),
     "cbrt": _root("∛", r"\sqrt[3]"),
     "sum": lambda *xs: sum_of(xs),
+    "fsum": lambda *xs: sum_of(xs),
     "mean": lambda *xs: _divide(sum_of(xs), float(len(xs))),
     **_products(joins=True),
 }

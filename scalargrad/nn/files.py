@@ -1,36 +1,32 @@
-"""Files of a module's parameters: JSON with shapes and a version, doubles exact."""
+"""Files of a module's parameters: JSON with names and shapes, doubles exact."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import os
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from ..files import write_whole
+from ..files import read_document, write_document
 from ..rows import as_float
 from .module import Module
 
 __all__ = ["load_state", "save"]
-
-FORMAT = "scalargrad parameters"
-VERSION = 1
 
 
 def save(module: Module, path: str | os.PathLike[str]) -> None:
     """Write the module's parameters to a JSON file, whole or not at all.
 
     Numbers are written so that they are read back exactly. Raises `ValueError` for a parameter that is not
-    finite, `OSError` where the file can't be written; the file that was there stays then.
+    finite, and `OSError` if the file can't be written; the old file then stays.
 
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> from scalargrad import nn
     >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name) / "model.json"
     >>> model, other = nn.MLP(2, [3, 1], rng=1), nn.MLP(2, [3, 1], rng=2)
-    >>> nn.save(model, Path(folder.name) / "model.json")
-    >>> other.load_state_dict(nn.load_state(Path(folder.name) / "model.json"))
+    >>> nn.save(model, path)
+    >>> other.load_state_dict(nn.load_state(path))
     >>> other.state_dict() == model.state_dict()
     True
     >>> folder.cleanup()
@@ -39,32 +35,32 @@ def save(module: Module, path: str | os.PathLike[str]) -> None:
     for name, number in state.items():
         if not math.isfinite(number):
             raise ValueError(f"save: {name} is {number!r}; only finite parameters are saved")
-    document = {"format": FORMAT, "version": VERSION, "parameters": _vectors(state)}
-    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    write_whole(path, f"{text}\n".encode())
+    write_document(path, "parameters", parameters=_vectors(state))
 
 
 def load_state(path: str | os.PathLike[str]) -> dict[str, float]:
-    """The numbers of all parameters by name, from a file that `save` wrote: what `load_state_dict` takes.
+    """Return the numbers of all parameters by name from a file of `save`, as `load_state_dict` takes them.
 
-    Raises `ValueError`, naming the file, for one that is cut off, no JSON, of another kind, of a later version,
-    or has numbers that are not finite or not as many as its shapes say; `OSError` where it can't be read.
+    Raises `ValueError`, naming the file, if it is cut off, is not JSON, is of another kind or of a later version, or
+    has numbers that are not finite or do not fit its shapes; `OSError` if it can't be read.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError(f"load_state: {path} is no file of parameters: nested too deeply") from None
-    except ValueError as error:  # no UTF-8, no JSON, a nan, a number of too many digits
-        raise ValueError(f"load_state: {path} is cut off or no file of parameters: {error}") from None
-    try:
-        return _state(document)
+        vectors = read_document(path, "parameters").get("parameters")
+        if not isinstance(vectors, list):
+            raise ValueError("it has no list of parameters")
+        state: dict[str, float] = {}
+        for vector in vectors:
+            for name, number in _entries(vector):
+                if name in state:
+                    raise ValueError(f"it has {name} twice")
+                state[name] = number
     except ValueError as error:
         raise ValueError(f"load_state: {path}: {error}") from None
+    return state
 
 
 def _vectors(state: dict[str, float]) -> list[dict[str, Any]]:
-    """The numbers, those of names that count up from `.0` together as a vector."""
+    """Return the numbers with their names; those whose names count up from `.0` are joined to a vector."""
     vectors: list[dict[str, Any]] = []
     for head, group in itertools.groupby(state.items(), key=lambda item: item[0].rpartition(".")[0]):
         entries = list(group)
@@ -73,28 +69,6 @@ def _vectors(state: dict[str, float]) -> list[dict[str, Any]]:
         else:
             vectors.extend({"name": name, "shape": [], "data": [number]} for name, number in entries)
     return vectors
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"it has the number {text}; parameters are finite")
-
-
-def _state(document: Any) -> dict[str, float]:
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ValueError(f'it is no file of parameters: it does not say "format": "{FORMAT}"')
-    version = document.get("version")
-    if version != VERSION or isinstance(version, bool):
-        raise ValueError(f"it is of version {version!r}, and this scalargrad reads version {VERSION}; update it")
-    vectors = document.get("parameters")
-    if not isinstance(vectors, list):
-        raise ValueError("it has no list of parameters")
-    state: dict[str, float] = {}
-    for vector in vectors:
-        for name, number in _entries(vector):
-            if name in state:
-                raise ValueError(f"{name} stands in it twice")
-            state[name] = number
-    return state
 
 
 def _entries(vector: Any) -> list[tuple[str, float]]:
@@ -114,5 +88,5 @@ def _number(name: str, x: Any) -> float:
     except OverflowError:
         number = math.inf
     if number is None or not math.isfinite(number):
-        raise ValueError(f"{name}: {x!r:.40} is no finite number")
+        raise ValueError(f"{name}: {x!r:.40} is not a finite number")
     return number

@@ -10,7 +10,7 @@ import functools
 from typing import Any, cast
 
 from .. import primitives
-from ..rows import LIBRARY, Binary, Fixed, Functions, Primitive, find
+from ..rows import LIBRARY, SCIPY, Binary, Fixed, Functions, Primitive, find
 
 __all__ = ["ADD", "BASIS", "CHOOSE", "DIV", "EQUAL", "LESS", "MUL", "NEG", "REFUSING", "SUB", "can_refuse", "lookup"]
 
@@ -45,7 +45,7 @@ def lookup(name: str) -> Primitive:
 ADD, SUB, MUL, DIV, NEG = primitives.add, primitives.sub, primitives.mul, primitives.div, primitives.neg
 
 REFUSING = frozenset({"div", "pow", "mod", "floordiv", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt"}) | {
-    *("sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "acosh", "atanh")
+    *("sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "acosh", "atanh", "gamma", "lgamma", *SCIPY)
 }
 """The operations that floats refuse somewhere: at a pole, outside a domain, at an overflow."""
 

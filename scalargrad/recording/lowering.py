@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 from ..interpreters.floats import IEEE
-from ..rows import LIBRARY, Functions, Primitive, Vector, find
+from ..rows import LIBRARY, SCIPY, Functions, Primitive, Vector, find
 from .program import Guard, Instruction, Mapped, Operand, Program
 
 __all__ = ["Check", "Code", "MappedCall", "Operation", "can_refuse", "lower"]
 
 REFUSING = frozenset({"div", "pow", "mod", "floordiv", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt"}) | {
-    *("sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "acosh", "atanh")
+    *("sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "acosh", "atanh", "gamma", "lgamma", *SCIPY)
 }
 """The operations that floats refuse somewhere: at a pole, outside a domain, at an overflow."""
 

@@ -10,10 +10,16 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..interpreters.floats import IEEE
+from ..rows import SCIPY, find
+
 __all__ = ["Machine", "Module", "machine"]
 
 SIMD_PREFIXES = {("x86_64", 4): "_ZGVdN4", ("x86_64", 2): "_ZGVbN2", ("aarch64", 2): "_ZGVnN2"}
 """How a platform's vector ABI names a function for so many doubles."""
+
+CALLED_BACK = ("gamma", "lgamma", *SCIPY)
+"""The functions of the basis that are Python's or SciPy's own: machine code calls them back."""
 
 ARGUMENTS = {"atan2": "vv", "hypot": "vv", "pow": "vv"}
 
@@ -54,7 +60,7 @@ class Machine:
             elif symbol.startswith("Py"):
                 library = ctypes.pythonapi
             try:
-                function = getattr(library, name)
+                function = _callback(name) if name in CALLED_BACK else getattr(library, name)
             except AttributeError:
                 raise RuntimeError(f"jit: this machine's C library has no {name}; use backend='python'") from None
             self.llvm.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
@@ -83,6 +89,12 @@ class Module:
         self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self.engine.finalize_object()
         return [self.engine.get_function_address(name) for name in names]
+
+
+@functools.cache
+def _callback(name: str) -> Any:
+    kinds = [ctypes.c_double] * (1 + len(find(name).parameters))
+    return ctypes.CFUNCTYPE(*kinds)(getattr(IEEE, name))
 
 
 def _open(*names: str | None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
+from .. import special
 from ..interpreters.floats import IEEE
 from ..rows import REAL, TABLE, Affine, Dot, Functions, Interval, Joint, Primitive, Vector
 from .formulas import Branching, Expression, Operand, Step
@@ -48,7 +49,8 @@ def expressions(
     unknown = [name for name in primitives or () if name not in TABLE]
     if unknown:
         raise ValueError(f"expressions: no primitive is named {', '.join(unknown)}")
-    usual = [row for row in TABLE.values() if not row.opaque and row.name != "stop_gradient"]
+    unusual = ("stop_gradient", *special.ROWS)
+    usual = [row for row in TABLE.values() if not row.opaque and row.name not in unusual]
     rows = [TABLE[name] for name in primitives] if primitives else usual
     rows = [row for row in rows if not isinstance(row, Vector) and (not smooth or is_smooth(row))]
     if not rows:
