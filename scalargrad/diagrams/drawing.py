@@ -26,7 +26,7 @@ class Drawing:
     def __init__(self, look: Look, facts: object) -> None:
         self.look = look
         # Ids in an SVG are those of a whole page, so each picture has a prefix of its own.
-        self.prefix = "d" + hashlib.sha256(repr((look.name, look.palette.background, facts)).encode()).hexdigest()[:8]
+        self.prefix = "d" + hashlib.sha256(repr((look.names, facts)).encode()).hexdigest()[:8]
         self.titles: dict[str, str] = {}
         self._legend: list[str] = []
         self._nodes: list[tuple[str, str, Attributes]] = []

@@ -328,7 +328,7 @@ class _Network(Drawing):
                 self.edge(*ends, "", title, **{**look, **self._highlight(ends)})
                 if local is not None and self.numbered and (layer.elementwise or len(layer.pattern) <= MOST_CROSSING):
                     text = f"{'f′ = ' if layer.elementwise else ''}{self.number(local)}"
-                    where = (0.5, 0.8 * self.look.size.small) if layer.elementwise else (0.3, 0.0)
+                    where = (0.5, 0.95 * self.look.size.small) if layer.elementwise else (0.3, 0.0)
                     self._on_line("_".join(ends), text, self._at(z, j), self._at(y, k), *where)
 
     def _loss(self, passes: Passes) -> None:

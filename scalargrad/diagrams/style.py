@@ -141,7 +141,7 @@ class Look:
 
     palette: Palette
     size: Size
-    name: str
+    names: tuple[str, str]
 
     def graph(self, **more: str) -> Attributes:
         """Return the attributes of the graph. Edges are drawn first, so that no line crosses a node."""
@@ -193,7 +193,7 @@ def look_of(who: str, size: str, palette: str) -> Look:
         raise ValueError(f"{who}: size is {size!r}; give one of {', '.join(map(repr, SIZES))}")
     if palette not in PALETTES:
         raise ValueError(f"{who}: palette is {palette!r}; give one of {', '.join(map(repr, PALETTES))}")
-    return Look(PALETTES[palette], SIZES[size], size)
+    return Look(PALETTES[palette], SIZES[size], (size, palette))
 
 
 def escape(text: str) -> str:

@@ -33,8 +33,8 @@ def finished(svg: str, titles: Mapping[str, str]) -> str:
 
     svg = GROUP.sub(group, svg)
     svg = GRAPH.sub(lambda m: m[1] + _title(m[2], m[3] or "", titles), svg, count=1)
-    end = svg.rindex("</g>\n</svg>")
-    svg = svg[:end] + "".join(labels) + svg[end:]
+    body, end, rest = svg.rpartition("</g>\n</svg>")
+    svg = f"{body}{''.join(labels)}{end}{rest}"
     return svg.replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
 
 
