@@ -1,4 +1,4 @@
-"""Turns DOT text into pictures with a program that is found on the machine: Graphviz or graphviz-pure."""
+"""The renderer: from DOT text to pictures with a program that is found on the machine: Graphviz or graphviz-pure."""
 
 from __future__ import annotations
 
