@@ -1,4 +1,4 @@
-"""What the figures share: axes, the looks of lines, and numbers on a grid."""
+"""Parts that the figures share: axes, the looks of lines, and numbers on a grid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)))
 def new_figure(
     rows: int = 1, columns: int = 1, width: float = 6.0, height: float = 4.0, **axes: Any
 ) -> tuple[Figure, list[Any]]:
-    """A figure and the list of its axes."""
+    """Return a figure and the list of its axes."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
