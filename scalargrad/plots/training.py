@@ -111,8 +111,9 @@ def weight_trajectory(
     """Draw paths through the plane of two weights, by name, over the contours of the loss.
 
     A path is a list of pairs, as `descend` makes it or as the `trajectory` of a `training.History` of two weights.
-    With `equal`, both axes have one scale, so that a long valley looks long. Raises `ModuleNotFoundError` without matplotlib, `ValueError` for no path. Source: "Derivation of
-    Backpropagation", "Weight Space Trajectory", "Without Momentum" and "Momentum".
+    With `equal`, both axes have one scale, so that a long valley looks long. Raises `ModuleNotFoundError` without
+    matplotlib, `ValueError` for no path. Source: "Derivation of Backpropagation", "Weight Space Trajectory",
+    "Without Momentum" and "Momentum".
 
     >>> from scalargrad.optim import SGD
     >>> def valley(a, b):
