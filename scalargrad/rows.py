@@ -206,7 +206,7 @@ def as_float(x: Any) -> float | None:
 def _float_of_foreign(x: Any) -> float | None:
     from numbers import Real  # NumPy's scalars register themselves as such
 
-    if isinstance(x, Real) and not isinstance(x, bool):
+    if isinstance(x, Real) and not isinstance(x, bool) and not hasattr(x, "backward"):  # a Value is one of them
         return float(x)
     return None
 
