@@ -193,9 +193,7 @@ def _shape(results: tuple[Any, ...], argnums: Argnums) -> Any:
     return results if isinstance(argnums, Iterable) else results[0]
 
 
-def value_and_grad(
-    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False
-) -> Callable[P, tuple[Any, Any]]:
+def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, tuple[Any, Any]]:
     """Return the function that gives `(f(*args), gradient)`, the gradient nested like the argument.
 
     `argnums` names the argument by its position; a tuple of positions gives a tuple of gradients. Arguments given by

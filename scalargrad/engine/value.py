@@ -224,8 +224,6 @@ class Value(Methods):
         def __neg__(self) -> Value: ...
         def __pos__(self) -> Value: ...
         def __abs__(self) -> Value: ...
-        def floor(self) -> Value: ...
-        def round_to(self, digits: float) -> Value: ...
 
     def __divmod__(self, other: Other) -> tuple[Value, Value]:
         return self // other, self % other
@@ -240,7 +238,9 @@ class Value(Methods):
         if (recording := observer()) is not None:
             raise recording.refusal("the hash of a Value", HASHING)
         if HANDED_IN and depends_on_argument(self):
-            raise TypeError(f"{self!r} can't be hashed inside a derivative: a set or dict finds it by identity; {HASHING}")
+            raise TypeError(
+                f"{self!r} can't be hashed inside a derivative: a set or dict finds it by identity; {HASHING}"
+            )
         return object.__hash__(self)
 
     def __eq__(self, other: object) -> bool:
@@ -367,7 +367,9 @@ class Value(Methods):
         if (recording := observer()) is not None:
             raise recording.refusal("a pickled Value", "pickle it outside of the recorded function")
         if HANDED_IN and depends_on_argument(self):
-            raise TypeError(f"{self!r} can't be pickled inside a derivative: its copy would have no gradient; use v.data")
+            raise TypeError(
+                f"{self!r} can't be pickled inside a derivative: its copy would have no gradient; use v.data"
+            )
         # Pickled in the order of creation, as records that name their parents' records: so a reader meets
         # a node's parents first. One record a node, so two Values of one pickle share their graph.
         records = [_record(node) for node in topological_order(self)]
