@@ -164,6 +164,8 @@ def directive(module: ModuleType, name: str) -> str:
 
 def public_names(module: ModuleType) -> list[str]:
     """The names that a module documents: those of `__all__`, and those it leaves out for Python's own sake."""
+    if module.__name__ == "scalargrad.numpy":  # the other names are NumPy's
+        return ["Array"]
     return sorted([*module.__all__, *(primitives.LIKE_BUILTINS if module is sg else [])])
 
 

@@ -21,11 +21,12 @@ from ..interpreters.javascript import HELPERS
 from . import style
 from .naming import as_written
 from .page_data import PageData
-from .views import MAX_NODES
+from .picture import MAX_NODES
 
 __all__ = ["Page", "walkthrough"]
 
 NOTEBOOK_HEIGHT = 680
+DARK = ":root[data-theme=dark]"
 SCRIPTS = ("numbers", "passes", "words", "picture", "controls", "main")
 
 
@@ -102,7 +103,7 @@ def _page(data: PageData, rankdir: str | None) -> str:
     allowed = " ".join(f"'sha256-{_digest(text)}'" for text in (program, script))
     parts = {
         "POLICY": f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {allowed}",
-        "STYLE": _part("page.css"),
+        "STYLE": "\n".join([_colors(":root", style.LIGHT), _colors(DARK, style.DARK), _part("page.css")]),
         "PICTURE": data.pictures(rankdir),
         # In a block of data the text ends at the first `<`, whatever stands in a string.
         "DATA": json.dumps(data.data(), ensure_ascii=False, separators=(",", ":")).replace("<", r"\u003c"),
@@ -110,6 +111,16 @@ def _page(data: PageData, rankdir: str | None) -> str:
         "SCRIPT": script,
     }
     return re.sub(rf"@({'|'.join(parts)})@", lambda match: parts[match[1]], template)
+
+
+def _colors(selector: str, palette: style.Palette) -> str:
+    """Return the style sheet's colours of a palette: of texts and lines, and of the kinds of boxes."""
+    colors = {"ground": palette.background, "ink": palette.ink, "value": palette.value, "edge": palette.edge}
+    colors |= {"derivative": palette.derivative}
+    kinds = {"input": palette.input, "step": palette.intermediate, "goal": palette.output, "folded": palette.operator}
+    for kind, box in kinds.items():
+        colors |= {f"{kind}-fill": box["fillcolor"], f"{kind}-edge": box["color"]}
+    return f"{selector} {{ {' '.join(f'--{name}: {color};' for name, color in colors.items())} }}"
 
 
 def _part(name: str) -> str:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import graphviz
 
 from . import style
-from .diagram import Diagram
+from .renderer import render
 
 __all__ = ["Box", "Line", "directions", "picture"]
 
@@ -73,7 +73,7 @@ def picture(boxes: Sequence[Box], lines: Sequence[Line], rankdir: str) -> str:
         # Zeros hold the room, and tell where the label is.
         room = ["0" * int(0.9 * _room(kind, text)) for kind, text in line.lines.items()]
         dot.edge(line.source, line.target, "\\n".join(room) or None, id=rankdir + line.name)
-    return _with_texts(Diagram(dot.source).svg(), rankdir, boxes, lines)
+    return _with_texts(render(dot.source, "svg").decode(), rankdir, boxes, lines)
 
 
 def _ranks(boxes: Sequence[Box], lines: Sequence[Line]) -> int:

@@ -30,7 +30,7 @@ __all__ = [
 
 
 def quadratic(output: Any, target: Any) -> Any:
-    """Half the squared distance, ½ Σ (yᵢ − dᵢ)².
+    """Return half the squared distance, ½ Σ (yᵢ − dᵢ)².
 
     Source: 10-601, "Objective Functions for NNs"; EE514, "Learning Weights".
 
@@ -41,7 +41,7 @@ def quadratic(output: Any, target: Any) -> Any:
 
 
 def mean_squared_error(output: Any, target: Any) -> Any:
-    """The mean of the squared differences, 1/n Σ (yᵢ − dᵢ)².
+    """Return the mean of the squared differences, 1/n Σ (yᵢ − dᵢ)².
 
     >>> mean_squared_error([1.0, 2.0], [0.0, 4.0])
     2.5
@@ -50,7 +50,7 @@ def mean_squared_error(output: Any, target: Any) -> Any:
 
 
 def binary_cross_entropy(output: Any, target: Any) -> Any:
-    """−Σ dᵢ log yᵢ + (1 − dᵢ) log(1 − yᵢ), for independent probabilities y and targets d in [0, 1].
+    """Return −Σ dᵢ log yᵢ + (1 − dᵢ) log(1 − yᵢ), for independent probabilities y and targets d in [0, 1].
 
     If y is 0 or 1 and d is not, it would be infinite and raises `ValueError`; give the numbers before the sigmoid to
     the form `…_with_logits` then.
@@ -64,7 +64,7 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
 
 
 def binary_cross_entropy_with_logits(output: Any, target: Any) -> Any:
-    """The `binary_cross_entropy` of sigmoid(z) for outputs z before the sigmoid, of any size.
+    """Return the `binary_cross_entropy` of sigmoid(z) for outputs z before the sigmoid, of any size.
 
     It is Σ dᵢ softplus(−zᵢ) + (1 − dᵢ) softplus(zᵢ), which neither overflows nor cancels. An infinite z is a certain
     answer: the loss is 0 or inf.
@@ -79,7 +79,7 @@ def binary_cross_entropy_with_logits(output: Any, target: Any) -> Any:
 
 
 def cross_entropy(output: Any, target: Any) -> Any:
-    """−Σ dᵢ log yᵢ for the probabilities y of the classes, say from softmax.
+    """Return −Σ dᵢ log yᵢ for the probabilities y of the classes, say from softmax.
 
     The target d is a list of probabilities, or the number of the class, from 0. If a y is 0 and its d is not, the
     loss would be infinite and raises `ValueError`; give the numbers before the softmax to
@@ -95,7 +95,7 @@ def cross_entropy(output: Any, target: Any) -> Any:
 
 
 def cross_entropy_with_logits(output: Any, target: Any) -> Any:
-    """The `cross_entropy` of softmax(z) for outputs z before the softmax, of any size: −Σ dᵢ log softmax(z)ᵢ.
+    """Return the `cross_entropy` of softmax(z) for outputs z before the softmax, of any size: −Σ dᵢ log softmax(z)ᵢ.
 
     A z of −inf masks its class: nothing flows there, and the loss is inf if its target is not 0.
 
@@ -110,11 +110,11 @@ def cross_entropy_with_logits(output: Any, target: Any) -> Any:
 
 
 def kl_divergence(output: Any, target: Any) -> Any:
-    """The Kullback–Leibler divergence Σ dᵢ log(dᵢ / yᵢ) of the probabilities y from the target d.
+    """Return the Kullback–Leibler divergence Σ dᵢ log(dᵢ / yᵢ) of the probabilities y from the target d.
 
-    For a list y these are the classes, and d a distribution or the number of the class; for a single y they are
-    that of one event and its opposite. It equals the cross-entropy for targets of 0 and 1, and differs from it by
-    the target's entropy else. Raises `ValueError` as they do.
+    A list y has a probability for each class, and d is a distribution or the number of the class. A single y is the
+    probability of one event, and the sum is over the event and its opposite. For targets of 0 and 1 it equals the
+    cross-entropy, for others it is less by the target's entropy. Raises `ValueError` as `cross_entropy` does.
     Source: 11-785, "Setting up for digit recognition", "Recognizing the digit".
 
     >>> round(kl_divergence([0.25, 0.75], [0.5, 0.5]), 6), round(kl_divergence(0.75, 1.0), 6)
@@ -130,7 +130,7 @@ def kl_divergence(output: Any, target: Any) -> Any:
 
 
 def max_margin(output: Any, target: Any) -> Any:
-    """Σ max(0, 1 − dᵢyᵢ), the hinge loss, for targets −1 and 1. Source: micrograd's demo of two moons.
+    """Return Σ max(0, 1 − dᵢyᵢ), the hinge loss, for targets −1 and 1. Source: micrograd's demo of two moons.
 
     >>> max_margin(0.25, 1.0), max_margin(0.25, -1.0)
     (0.75, 1.25)
@@ -139,9 +139,9 @@ def max_margin(output: Any, target: Any) -> Any:
 
 
 def perceptron(output: Any, target: Any) -> Any:
-    """Σ (step(zᵢ) − dᵢ) zᵢ for the outputs z before the step and targets 0 and 1.
+    """Return Σ (step(zᵢ) − dᵢ) zᵢ for the outputs z before the step and targets 0 and 1.
 
-    The derivative of step is 0, so that a gradient step on one instance is the perceptron rule
+    The derivative of step is 0, so a gradient step on one instance is the perceptron rule
     w ← w + η (d − step(z)) x. Source: Rosenblatt, "The perceptron", 1958; EE514, "Perceptron Model".
 
     >>> perceptron(0.5, 0.0), perceptron(0.5, 1.0)
@@ -215,7 +215,7 @@ def _target(name: str, index: int, d: Any) -> Any:
 
 
 def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[Any]:
-    """The target as a list of probabilities: a class's number becomes one 1 among zeros."""
+    """Return the target as a list of probabilities: a class's number becomes one 1 among zeros."""
     count = len(outputs)
     if _is_list(target):
         targets = [_target(name, i, d) for i, d in enumerate(_listed(name, "target", target))]
@@ -224,7 +224,7 @@ def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[An
             raise ValueError(f"{name}: the target's probabilities add up to {_number(added)!r}, not 1")
         return targets
     if comparable(target) is None or not 0.0 <= target <= count - 1 or target != floor(target):
-        raise ValueError(f"{name}: the target {target!r} is no class of {count}; give 0 to {count - 1}, or a list")
+        raise ValueError(f"{name}: the target {target!r} is not a class of {count}; give 0 to {count - 1}, or a list")
     if isinstance(target, Value):
         return [select(target - float(i), 0.0, 1.0) for i in range(count)]
     return [1.0 if i == target else 0.0 for i in range(count)]

@@ -1,4 +1,4 @@
-"""Pictures of training: the loss, what a model has learned, and the way of the weights."""
+"""Pictures of training: the loss, the decision boundary, and the path of the weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["decision_boundary", "descend", "loss_curve", "weight_trajectory"]
 
 
 def loss_curve(losses: Any, *, log_scale: bool = False) -> Figure:
-    """The loss by epoch: of one training, a sequence of numbers or a `training.History`, or of several by name.
+    """Draw the loss by epoch: of one training, as a sequence of numbers or a `training.History`, or of several by name.
 
     Raises `ModuleNotFoundError` without matplotlib, `ValueError` for no losses. Source: 11-785, "Training by
     BackProp", whose loss falls until it changes little.
@@ -48,11 +48,12 @@ def decision_boundary(
     threshold: float = 0.0,
     resolution: int = 60,
 ) -> Figure:
-    """The plane of two inputs, coloured by the model's output, with the line where it is `threshold`, and the points.
+    """Draw the plane of two inputs in the colours of the model's output, with the points and the decision boundary.
 
-    A point's class is whether its label is above the threshold: 0 for labels −1 and 1, ½ for 0 and 1. A model that
-    can be frozen is, so no graph is built. Raises `ModuleNotFoundError` without matplotlib, `ValueError` where
-    points and labels are not as many. Source: EE514, "Intuition: XOR example".
+    The boundary is the line on which the output is `threshold`, and points with labels above it are of one class: give
+    0 for labels −1 and 1, ½ for 0 and 1. A model that can be frozen is, so no graph is built. Raises
+    `ModuleNotFoundError` without matplotlib, `ValueError` for another number of labels than points. Source: EE514,
+    "Intuition: XOR example".
 
     >>> figure = decision_boundary(lambda x: x[0] + x[1], [(0, 0), (1, 1)], [-1, 1], threshold=0.5)
     """
@@ -82,7 +83,7 @@ def decision_boundary(
 def descend(
     loss: Callable[..., Any], start: Sequence[float], optimizer: Callable[[list[Value]], Any], steps: int
 ) -> list[list[float]]:
-    """The weights at the start and after each step of an optimiser on a loss of so many weights.
+    """Return the weights at the start and after each step of an optimiser; the loss takes a number for each weight.
 
     >>> from scalargrad.optim import SGD
     >>> descend(lambda a, b: a * a + b * b, [1.0, 2.0], lambda weights: SGD(weights, 0.25), steps=2)
@@ -103,7 +104,7 @@ def descend(
 def weight_trajectory(
     loss: Callable[[float, float], Any], paths: Mapping[str, Sequence[Sequence[float]]], *, resolution: int = 60
 ) -> Figure:
-    """Paths through the plane of two weights, by name, over the contours of the loss.
+    """Draw paths through the plane of two weights, by name, over the contours of the loss.
 
     A path is a list of pairs, as `descend` makes it or as the `trajectory` of a `training.History` of two weights.
     Raises `ModuleNotFoundError` without matplotlib, `ValueError` for no path. Source: "Derivation of

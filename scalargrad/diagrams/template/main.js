@@ -246,13 +246,16 @@ addEventListener("message", ({ data: message, source }) => {
 });
 
 // A print has the whole walk: the picture and the table filled in, and all the steps.
-let opened = false;
+let opened = false, theme = "";
 addEventListener("beforeprint", () => {
+  theme = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
   opened = byId("all").open;
   byId("all").open = true;
   render(steps.length - 1, null);
 });
 addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = theme;
   byId("all").open = opened;
   render(current, numberAsked(current));
 });
