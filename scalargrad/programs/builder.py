@@ -136,21 +136,33 @@ class Builder:
 
     # Programs.
 
-    def program(self, outputs: Sequence[Operand], captured: int = 0) -> Program:
-        """Return what was written, without the steps that neither an output, a guard nor a refusal needs."""
+    def program(self, outputs: Sequence[Operand], captured: int = 0, inputs: Sequence[Ref] | None = None) -> Program:
+        """Return what was written, without the steps that neither an output, a guard nor a refusal needs.
+
+        `inputs` names the values that become its inputs, if not all; the steps that made them are left out.
+        """
+        given = range(self.inputs) if inputs is None else inputs
+        made = set(given)
+        kept = self.kept(
+            outputs, [i for i, start in enumerate(self.starts) if start not in made or not self.steps[i].width]
+        )
+        return self._subprogram(kept, given, outputs, captured)[0]
+
+    def kept(self, outputs: Sequence[Operand], indices: Sequence[int], effects: bool = True) -> list[int]:
+        """Return those of the steps, by their places in order, that an output needs or, if asked for, an effect."""
         needed = bytearray(self.size)
         for x in outputs:
             if type(x) is int:
                 needed[x] = True
-        kept: list[int] = []
-        for index in range(len(self.steps) - 1, -1, -1):
+        found: list[int] = []
+        for index in reversed(indices):
             step, start = self.steps[index], self.starts[index]
-            if _has_effects(step) or any(needed[start : start + step.width]):
-                kept.append(index)
+            if (effects and _has_effects(step)) or any(needed[start : start + step.width]):
+                found.append(index)
                 for x in operands_of(step):
                     if type(x) is int:
                         needed[x] = True
-        return self._subprogram(kept[::-1], range(self.inputs), outputs, captured)[0]
+        return found[::-1]
 
     def extract(self, leaves: Sequence[Ref], roots: Sequence[Operand]) -> tuple[Program, list[Ref]]:
         """Move what leads from the leaves to the roots into a program of its own.
