@@ -164,6 +164,8 @@ def directive(module: ModuleType, name: str) -> str:
 
 def public_names(module: ModuleType) -> list[str]:
     """The names that a module documents: those of `__all__`, and those it leaves out for Python's own sake."""
+    if module.__name__ == "scalargrad.numpy":  # the other names are NumPy's
+        return ["Array"]
     return sorted([*module.__all__, *(primitives.LIKE_BUILTINS if module is sg else [])])
 
 
@@ -193,6 +195,37 @@ def summary(module: str) -> str:
     return " ".join(text.split("\n\n", maxsplit=1)[0].split()).split(". ")[0].rstrip(".")
 
 
+def calls_page() -> str:
+    """The page that prints two calls as they are compiled."""
+    multiply, sine = sg.mul.source().split("\ndef ")[0], sg.sin.source()
+    return f"""# How a call works
+
+`x * y` runs Python code that was compiled from a row of the table of primitives. The row of the product is one line:
+its value, and its local derivative with respect to each factor. From it comes this method of `Value`, which
+`sg.mul.source()` prints. A traceback and a debugger show its lines too.
+
+```python
+{multiply.rstrip()}
+```
+
+- `_kind is _Value`: both factors are nodes. The product is computed inside `try`. The new node gets its number, its
+  two operands, and the local derivatives: that with respect to `self` is `other`'s number, and the reverse.
+- If the other factor is a plain number, the node has one local derivative; `None` marks the constant.
+- If Python's float arithmetic refuses, `_evaluate` computes the call again by the general way, and raises an error
+  that names the operation, its operands and their labels.
+- `_fallback` takes every other kind of operand: NumPy's numbers and arrays, or what is refused by name.
+
+`sg.sin` is the row itself. Its call is compiled at its first use, with one case for a `Value` and one for a float:
+
+```python
+{sine.rstrip()}
+```
+
+`J.backward()` then reads `first`, `second`, `partial_first` and `partial_second` of each node, from the last node to
+the first: [`engine/graph.py`](../scalargrad/engine/graph.py).
+"""
+
+
 def methods_stub() -> str:
     """The types of the methods that `Value` gets from the table: each primitive, by its own name and by NumPy's."""
     lines = [
@@ -214,6 +247,7 @@ def methods_stub() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "primitives.md": primitives_page,
     "conventions.md": conventions_page,
+    "how-a-call-works.md": calls_page,
     "../scalargrad/engine/methods.pyi": methods_stub,
 }
 for _name in MODULES:

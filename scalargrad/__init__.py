@@ -15,11 +15,14 @@ from . import elementary, primitives
 from .diagrams import (
     Diagram,
     Page,
+    Path,
+    Paths,
     derivative_diagram,
     influence_diagram,
     jacobian_diagram,
     network_diagram,
     operations_diagram,
+    paths,
     walkthrough,
 )
 from .diagrams.equations import derivation
@@ -41,8 +44,10 @@ if TYPE_CHECKING:
     from . import exercises as exercises
     from . import math as math
     from . import nn as nn
+    from . import numpy as numpy
     from . import optim as optim
     from . import plots as plots
+    from . import special as special
     from . import testing as testing
     from . import training as training
 
@@ -52,6 +57,8 @@ __all__ = [
     "Diagram",
     "Interval",
     "Page",
+    "Path",
+    "Paths",
     "RecordingError",
     "RendererNotFound",
     "Value",
@@ -75,6 +82,7 @@ __all__ = [
     "minimum",
     "network_diagram",
     "operations_diagram",
+    "paths",
     "primitive",
     "value_and_grad",
     "vjp",
@@ -93,6 +101,6 @@ if not TYPE_CHECKING:  # so that type checkers refuse a name that is not there
 
     def __getattr__(name: str) -> Any:
         # These load at first use, so that the engine alone is quick to import.
-        if name in ("exercises", "math", "nn", "optim", "plots", "testing", "training"):
+        if name in ("exercises", "math", "nn", "numpy", "optim", "plots", "testing", "training"):
             return importlib.import_module(f"{__name__}.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

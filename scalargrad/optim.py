@@ -119,7 +119,7 @@ class Optimizer:
         deque(itertools.chain(moved, counted), maxlen=0)
 
     def update(self, lr: float, gradients: list[float]) -> tuple[list[float], Memory]:
-        """Return the rule's step: what to subtract from each parameter, and the new state.
+        """Return the rule's step: the numbers to subtract from the parameters, and the new state.
 
         `self.state` and `self.steps`, the number of steps before this one, are to be read and not changed.
         """
@@ -284,7 +284,7 @@ class SGD(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """Rates that shrink with the squared gradients so far: s ← s + g², θ ← θ − η g / (√s + ε).
+    """Adagrad: rates that shrink with the squared gradients so far: s ← s + g², θ ← θ − η g / (√s + ε).
 
     Source: Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011; named in "Derivation of
     Backpropagation", "Many Variations on Gradient Descent".
@@ -310,7 +310,7 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Adagrad with a running mean: s ← αs + (1 − α)g², θ ← θ − η g / (√s + ε).
+    """RMSprop, Adagrad with a running mean: s ← αs + (1 − α)g², θ ← θ − η g / (√s + ε).
 
     Source: Tieleman and Hinton, "Neural networks for machine learning", lecture 6.5, 2012; named in "Derivation of
     Backpropagation", "Many Variations on Gradient Descent".
@@ -387,7 +387,7 @@ class Adam(Optimizer):
 
 
 class Nadam(Adam):
-    """Adam with Nesterov's momentum: Adam's m and s, and a momentum μₜ that grows to β₁ over the steps,
+    """Nadam, Adam with Nesterov's momentum: Adam's m and s, and a momentum μₜ that grows to β₁ over the steps,
 
     μₜ = β₁(1 − ½ · 0.96^(tψ)), θ ← θ − η ((1 − μₜ) g / (1 − Πᵢ≤ₜ μᵢ) + μₜ₊₁ m / (1 − Πᵢ≤ₜ₊₁ μᵢ)) / (√ŝ + ε),
 

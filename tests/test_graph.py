@@ -188,6 +188,89 @@ def test_merging_joins_equal_expressions():
     assert x.grad == pytest.approx(sg.grad(lambda v: sg.cos(sg.sin(v**2) + 3 * v**2))(1.5), rel=1e-15)
 
 
+# A derivative that is exactly 0
+
+ROOT = {"sqrt": (sg.sqrt, 0.0), "cbrt": (sg.cbrt, 0.0), "asin": (sg.asin, 1.0), "acosh": (sg.acosh, 1.0)}
+
+STOPPED = {
+    # what does not choose the number, or chooses a constant, has derivative 0 though that of the number is infinite
+    "relu": lambda u: sg.relu(u - 9.0),
+    "leaky relu": lambda u: sg.leaky_relu(u - 9.0, 0.0),
+    "max": lambda u: sg.max([u, 9.0]),
+    "min": lambda u: sg.min([u, -9.0]),
+    "clip": lambda u: sg.clip(u, 4.0, 5.0),
+    "select": lambda u: sg.select(0.0, u, 3.0),
+    "softmax": lambda u: sg.softmax([u - 1e4, 0.0])[0],
+    "logsumexp": lambda u: sg.logsumexp([u, 1e4]),
+    "times 0": lambda u: 0.0 * u,
+    "through several nodes": lambda u: 3.0 * sg.relu(sg.exp(u) - 99.0) + 1.0,
+    "nothing else": sg.stop_gradient,
+}
+
+PIECES = {"relu", "leaky relu", "max", "min", "clip", "select", "times 0", "nothing else"}
+"""Those without curvature, so that the second derivative is 0 as well."""
+
+
+@pytest.mark.parametrize("outer", STOPPED)
+@pytest.mark.parametrize("inner", ROOT)
+def test_a_zero_stops_at_an_infinite_derivative(inner, outer):
+    root, at = ROOT[inner]
+    f = lambda x: STOPPED[outer](root(x))
+    x = Value(at)
+    f(x).backward()
+    assert x.grad == 0.0
+    assert sg.grad(f)(at) == sg.grad(f)(Value(at)).data == sg.vjp(f, at)[1](1.0)[0] == 0.0
+    assert sg.jit(sg.grad(f), backend="python")(at) == 0.0
+    if outer in PIECES:
+        assert sg.grad(sg.grad(f))(at) == 0.0
+    assert sg.jvp(root, (at,), (0.0,))[1] == 0.0
+
+
+def test_an_infinite_derivative_that_is_wanted_arrives():
+    for root, at in ROOT.values():
+        x = Value(at)
+        (root(x) * 2.0).backward()
+        assert x.grad == math.inf
+        assert sg.grad(root)(at) == sg.grad(root)(Value(at)).data == sg.jvp(root, (at,), (1.0,))[1] == math.inf
+
+
+def test_nan_says_that_there_is_no_derivative_and_stays():
+    f = lambda x, y: 0.0 * x**y
+    x, y = Value(-2.0), Value(3.0)
+    f(x, y).backward()
+    assert x.grad == 0.0
+    assert math.isnan(y.grad)
+    for got in (sg.grad(f, 1)(-2.0, 3.0), sg.grad(f, 1)(x, y).data, sg.jvp(lambda y: f(-2.0, y), (3.0,), (1.0,))[1]):
+        assert math.isnan(got)
+
+
+def test_each_row_of_a_jacobian_is_its_own():
+    f = lambda v: [v[0], sg.sqrt(v[1]), v[0] * v[1]]
+    assert sg.jacobian(f)([2.0, 0.0]) == [[1.0, 0.0], [0.0, math.inf], [0.0, 2.0]]
+    assert [[x.data for x in row] for row in sg.jacobian(f)([Value(2.0), Value(0.0)])] == sg.jacobian(f)([2.0, 0.0])
+    assert sg.jacobian(lambda v: [*f(v), v[1] * v[1]])([2.0, 0.0])[:3] == sg.jacobian(f)([2.0, 0.0])
+    assert sg.hessian(lambda v: sg.sqrt(v[0]) + v[1] ** 2)([0.0, 1.0]) == [[-math.inf, 0.0], [0.0, 2.0]]
+
+
+@pytest.mark.parametrize("extra", [0, 1], ids=["in reverse", "forward"])
+def test_a_row_of_a_jacobian_sweeps_only_what_reaches_it(extra, monkeypatch):
+    products = 0
+
+    def counted(derivative, partial):
+        nonlocal products
+        products += 1
+        return derivative * partial
+
+    def products_of(n):
+        nonlocal products
+        products = 0
+        sg.jacobian(lambda v: [*sg.softmax(v), *v[:extra]])([Value(0.1 * i) for i in range(n)])
+        return products
+
+    monkeypatch.setattr("scalargrad.engine.linearization.times", counted)
+    assert products_of(40) < 4.5 * products_of(20)
+
+
 # Random graphs with shared nodes
 
 UNARY = [sg.sin, sg.tanh, sg.sigmoid, sg.softplus, sg.exp, lambda x: x * 0.5, sg.atan, sg.gelu]

@@ -10,11 +10,11 @@ from scalargrad import nn
 
 
 def jacobian(layer, x):
-    """The derivatives as floats; they are Values where the layer has parameters."""
+    """The derivatives as floats; they are Values if the layer has parameters."""
     return [[float(getattr(entry, "data", entry)) for entry in row] for row in sg.jacobian(layer)(x)]
 
 
-# The value and the derivative by hand at z, where both are plain numbers.
+# The value and the derivative by hand at z, if both are plain numbers.
 TABLE = [
     (nn.identity, 0.7, 0.7, 1.0),
     (sg.step, 0.7, 1.0, 0.0),

@@ -100,6 +100,56 @@ def test_cross_entropy_with_logits_is_stable_far_out(zs, d, value, gradient):
     assert slopes == pytest.approx(gradient, abs=1e-15)
 
 
+MASKED = [
+    ([-math.inf, 0.3, -1.9, 2.2], [0.0, 1.0, 0.0, 0.0]),
+    ([0.3, -math.inf, 2.2, -math.inf], [0.2, 0.0, 0.8, 0.0]),
+    ([-math.inf, 5.0], [0.0, 1.0]),
+]
+
+
+@pytest.mark.parametrize(("zs", "target"), MASKED)
+@pytest.mark.parametrize("kind", ["plain", "class", "values", "recorded"])
+def test_a_masked_class_counts_for_nothing(zs, target, kind):
+    """As if the class were not there: the value, the gradient (softmax − d), and the second derivatives."""
+    if kind == "class" and 1.0 not in target:
+        return
+    d = {"class": target.index(max(target)), "values": [sg.Value(x) for x in target]}.get(kind, target)
+    kept = [i for i, z in enumerate(zs) if math.isfinite(z)]
+    few, few_d = [zs[i] for i in kept], [target[i] for i in kept]
+    evaluated = sg.value_and_grad(nn.cross_entropy_with_logits)
+    value, gradient = (sg.jit(evaluated) if kind == "recorded" else evaluated)(zs, d)
+    expected = [sum(few_d) * y - t for y, t in zip(sg.softmax(few), few_d, strict=True)]
+    numbers = [getattr(x, "data", x) for x in [value, *gradient]]
+    assert numbers[0] == pytest.approx(nn.cross_entropy_with_logits(few, few_d), abs=1e-15)
+    assert [numbers[1 + i] for i in kept] == pytest.approx(expected, abs=1e-15)
+    assert all(numbers[1 + i] == 0.0 for i in range(len(zs)) if i not in kept)
+    hessian = sg.hessian(lambda zs: nn.cross_entropy_with_logits(zs, d))(zs)
+    p = [y if math.isfinite(z) else 0.0 for y, z in zip(sg.softmax(zs), zs, strict=True)]
+    for i, row in enumerate(hessian):
+        wanted = [(p[i] if i == j else 0.0) - p[i] * p[j] for j in range(len(zs))]
+        assert [getattr(x, "data", x) for x in row] == pytest.approx(wanted, abs=1e-15)
+
+
+@pytest.mark.parametrize(("z", "d", "value"), [
+    (math.inf, 1.0, 0.0), (-math.inf, 0.0, 0.0), (math.inf, 0.0, math.inf), (-math.inf, 1.0, math.inf),
+])  # fmt: skip
+def test_an_infinite_logit_is_a_certain_answer(z, d, value):
+    loss = nn.binary_cross_entropy_with_logits
+    assert loss(z, d) == loss(z, sg.Value(d)).data == sg.jit(loss)(z, d) == value
+    if value == 0.0:
+        assert sg.grad(loss)(z, d) == sg.jit(sg.grad(loss))(z, d) == 0.0
+        assert sg.grad(lambda z: loss(z, sg.Value(d)))(z) == 0.0
+    assert nn.cross_entropy_with_logits([-math.inf, 1.0], 0) == math.inf
+
+
+def test_a_target_of_zero_as_a_value_drops_its_infinite_term():
+    for loss in (nn.cross_entropy, nn.kl_divergence):
+        assert loss([0.0, 1.0], [sg.Value(0.0), sg.Value(1.0)]).data == 0.0
+    assert nn.binary_cross_entropy(1.0, sg.Value(1.0)).data == 0.0
+    with pytest.raises(ValueError, match=r"the output is 0\.0 but the target is not"):
+        nn.cross_entropy([0.0, 1.0], [sg.Value(0.5), sg.Value(0.5)])
+
+
 def test_losses_from_logits_equal_those_from_probabilities():
     zs = [0.3, -1.9, 2.2]
     assert nn.cross_entropy_with_logits(zs, 1) == pytest.approx(nn.cross_entropy(sg.softmax(zs), 1), rel=1e-14)
@@ -212,13 +262,17 @@ def test_targets_of_another_length_are_refused(loss):
         (
             lambda: nn.binary_cross_entropy(0.0, 1.0),
             ValueError,
-            "the output is 0.0 where the target is not, .*with_logits",
+            "the output is 0.0 but the target is not, .*with_logits",
         ),
-        (lambda: nn.binary_cross_entropy(1.0, 0.5), ValueError, "the output is 1.0 where the target is not"),
-        (lambda: nn.cross_entropy([0.0, 1.0], 0), ValueError, "cross_entropy: the output is 0.0 where"),
-        (lambda: nn.cross_entropy([0.5, 0.5], 2), ValueError, "the target 2 is no class of 2; give 0 to 1, or a list"),
-        (lambda: nn.cross_entropy([0.5, 0.5], -1), ValueError, "the target -1 is no class"),
-        (lambda: nn.cross_entropy([0.5, 0.5], 0.5), ValueError, "the target 0.5 is no class"),
+        (lambda: nn.binary_cross_entropy(1.0, 0.5), ValueError, "the output is 1.0 but the target is not"),
+        (lambda: nn.cross_entropy([0.0, 1.0], 0), ValueError, "cross_entropy: the output is 0.0 but"),
+        (
+            lambda: nn.cross_entropy([0.5, 0.5], 2),
+            ValueError,
+            "the target 2 is not a class of 2; give 0 to 1, or a",
+        ),
+        (lambda: nn.cross_entropy([0.5, 0.5], -1), ValueError, "the target -1 is not a class"),
+        (lambda: nn.cross_entropy([0.5, 0.5], 0.5), ValueError, "the target 0.5 is not a class"),
         (lambda: nn.cross_entropy([0.5, 0.5], True), TypeError, "cross_entropy: the target is True; give a number"),
         (
             lambda: nn.cross_entropy([0.5, 0.5], [0.5, 0.6]),

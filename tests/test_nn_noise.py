@@ -119,9 +119,7 @@ def test_training_draws_anew_for_each_instance(size, jit):
     assert history.step_losses == pytest.approx(by_hand(other, size, 6, 0.05, random.Random(3)), rel=1e-9)
     assert list(model.state_dict().values()) == pytest.approx(list(other.state_dict().values()), rel=1e-9)
     other.eval()
-    assert model(DATA[0][0])[0].data == pytest.approx(
-        other(DATA[0][0])[0].data, rel=1e-9
-    )  # the training left no numbers
+    assert model(DATA[0][0])[0].data == pytest.approx(other(DATA[0][0])[0].data, rel=1e-9)
 
 
 @pytest.mark.parametrize("jit", [False, True])

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat", reason="pip install '.[notebooks]' runs the notebooks")
-nbclient = pytest.importorskip("nbclient", reason="pip install '.[notebooks]' runs the notebooks")
+nbformat = pytest.importorskip("nbformat", reason="pip install --group notebooks runs the notebooks")
+nbclient = pytest.importorskip("nbclient", reason="pip install --group notebooks runs the notebooks")
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -72,8 +72,8 @@ def assert_same(run, committed):
         assert float(one) == pytest.approx(float(other), rel=0.01, abs=1e-3)
 
 
-def test_all_nine_are_there():
-    assert [path.stem[:2] for path in NOTEBOOKS] == [f"0{n}" for n in range(1, 10)]
+def test_all_ten_are_there():
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{n:02}" for n in range(1, 11)]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

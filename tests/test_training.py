@@ -146,7 +146,7 @@ def test_a_loss_that_turns_infinite_names_step_instance_and_parameter():
 def test_a_gradient_that_turns_nan_names_the_instance_and_leaves_the_parameters():
     model = nn.Sequential(nn.Layer(1, 1, sg.sqrt, init=nn.constant(1.0)))
     before = model.state_dict()
-    data = [([4.0], 2.0), ([1.0], 2.0), ([0.0], 0.0), ([9.0], 3.0)]  # at 0 the root's slope is infinite: 0 · inf
+    data = [([4.0], 2.0), ([1.0], 2.0), ([0.0], 1.0), ([9.0], 3.0)]  # at 0 the slope of the root is infinite: ∞ · 0
     with pytest.raises(
         NotFiniteError, match=r'gradient turned nan for "layers.0.neurons.0.weights.0" at step 1, instance 2'
     ):

@@ -202,7 +202,7 @@ def test_a_checkpoint_of_other_options_is_refused(path):
 
 def test_a_step_that_fails_is_not_in_the_checkpoint(tmp_path):
     part = Training()
-    data = [*DATA[:4], ([math.inf, 0.0], [0.0])]
+    data = [*DATA[:4], ([math.nan, 0.0], [0.0])]
     with pytest.raises((ArithmeticError, ValueError)):
         train(part.model, nn.quadratic, data, part.optimizer, 1, rng=0, checkpoint=tmp_path / "run.json")
     document = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))

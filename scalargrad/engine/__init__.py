@@ -9,7 +9,8 @@ What a call means when it is not a common one, and derivatives that can be diffe
 
 4. `evaluation`: `evaluate` computes any call of a primitive, and says what it refuses.
 5. `nodes`: the interpreter of the table whose operands are Values, so that local derivatives are new nodes.
-6. `linearization`: both sweeps, reverse and forward, over floats or over nodes.
+6. `linearization`: both sweeps, reverse and forward, over floats or over nodes; `poles` tells which partials can be
+   infinite.
 7. `structures`: nested arguments and results, taken apart and rebuilt.
 8. `transforms`: `grad`, `jvp`, `vjp`, `jacobian`, `hessian`, `hvp`.
 9. `functions`: `maximum`, `minimum`, `where`, and `primitive`, which adds a row to the table.

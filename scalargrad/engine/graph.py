@@ -3,14 +3,19 @@
 A node is made after its parents, so ascending creation numbers are a topological order of any graph. Nothing
 here recurses, and nothing needs more of a Value than its attributes, so `value` imports this module.
 
+A derivative that is exactly 0 stops at an infinite partial derivative: 0 · ∞ is 0 here (`passed`), so an output that
+nobody asked for, or a side that was not chosen, can't turn a gradient into nan. 0 · nan stays nan, because a partial
+derivative of nan says that there is none.
+
 `explored` and `backward` are the hot loops: they read a node's slots in place (their meaning is stated in `value`), and
 handle one and two operands separately. Everything else calls `node.edges()`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import attrgetter, mul
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..rows import as_float
@@ -23,17 +28,17 @@ by_serial = attrgetter("serial")
 
 
 def topological_order(*roots: Value) -> list[Value]:
-    """All nodes that the roots were computed from, themselves included, parents first."""
+    """Return all nodes that the roots were computed from, themselves included, parents first."""
     return explored(roots)[0]
 
 
 def explored(roots: Sequence[Value], since: int = 0) -> tuple[list[Value], bool]:
-    """The nodes under the roots from that creation number on, parents first; and whether there are older ones."""
+    """Return the nodes under the roots from creation number `since` on, parents first, and if there are older ones."""
     order: list[Value] = []
     seen = set()
     reaches_older = False
     reached = list(roots)
-    for node in reached:  # which grows while it is walked
+    for node in reached:  # the list grows during the loop
         if id(node) in seen:
             continue
         seen.add(id(node))
@@ -53,10 +58,11 @@ def explored(roots: Sequence[Value], since: int = 0) -> tuple[list[Value], bool]
 
 
 def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
-    """The reverse sweep: add the derivatives of Σ seed · root by all nodes into their `grad`.
+    """Add the derivative of Σ seed · root with respect to each node into the node's `grad`: the reverse sweep.
 
-    Interior nodes start afresh and leaves add up. It visits each node in reverse topological order and adds
-    its contribution to its parents (10-601 Backpropagation). Raises `TypeError` for a seed that is no number.
+    Interior nodes start afresh and leaves add up. The sweep visits each node once, in reverse topological order, and
+    adds the node's contributions to its parents (10-601 Backpropagation). Raises `TypeError` for a seed that is not a
+    number.
     """
     if (recording := OBSERVER.get()) is not None:
         raise recording.refusal("backward()", "use sg.grad or sg.value_and_grad")
@@ -66,9 +72,9 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
             break
     mark = object()
     order: list[Value] = []
-    cut_off: list[Value] = []  # beneath a derivative that is 0 by structure, where no adjoint passes
+    cut_off: list[Value] = []  # beneath a structural zero, where no adjoint passes
     reached = list(roots)
-    for node in reached:  # which grows while it is walked
+    for node in reached:  # the list grows during the loop
         if node.mark is mark:
             continue
         node.mark = mark
@@ -94,6 +100,9 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         root.grad += seeds[i]
     for node in order:
         grad = node.grad
+        if not grad:
+            _pass_zero(node)
+            continue
         partial_first, partial_second = node.partial_first, node.partial_second
         if partial_second is not None:
             if partial_first is not None:
@@ -115,8 +124,30 @@ def _start_afresh(nodes: Sequence[Value], mark: object) -> None:
                 node.grad = 0.0
 
 
+def _pass_zero(node: Value) -> None:
+    # Adds nothing to the parents' `grad`, unless a partial derivative is nan.
+    partials = node.partial_first
+    for partial in partials if type(partials) is tuple else (partials, node.partial_second):
+        if partial != partial:
+            for parent, by_parent in node.edges():
+                parent.grad += passed(0.0, by_parent)
+            return
+
+
+def passed(derivative: float, partial: float) -> float:
+    """Return derivative · partial, with 0 · ∞ = 0: the contribution that flows along one edge of the graph.
+
+    >>> passed(2.0, math.inf), passed(0.0, math.inf), passed(0.0, math.nan)
+    (inf, 0.0, nan)
+    """
+    return 0.0 if derivative == 0.0 and abs(partial) == math.inf else derivative * partial
+
+
 def adjoints(order: Sequence[Value], roots: Sequence[Value], seeds: Sequence[float]) -> dict[int, float]:
-    """The same sweep over nodes in topological order, which changes none of them: the derivatives by `id`."""
+    """Return the derivatives that `backward` adds into `grad`, as a dict by `id`, and change no node.
+
+    `order` has the nodes in topological order.
+    """
     found: dict[int, float] = {}
     for root, seed in zip(roots, seeds, strict=True):
         found[id(root)] = found.get(id(root), 0.0) + seed
@@ -125,13 +156,14 @@ def adjoints(order: Sequence[Value], roots: Sequence[Value], seeds: Sequence[flo
         if adjoint is not None:
             for parent, partial in node.edges():
                 key = id(parent)
+                amount = adjoint * partial if adjoint else passed(adjoint, partial)
                 before = found.get(key)
-                found[key] = adjoint * partial if before is None else before + adjoint * partial
+                found[key] = amount if before is None else before + amount
     return found
 
 
 Edges = Iterable[tuple["Value", Any]]
-"""The parents of a node, each with the local derivative with respect to it."""
+"""The neighbours of a node, each with the partial derivative on the edge between them."""
 
 
 class Flow(NamedTuple):
@@ -156,31 +188,31 @@ Linear = Sequence[tuple["Value", Edges]]
 Product = Callable[[Any, Any], Any]
 
 
-def reverse_flow(edges: Linear, adjoints: dict[int, Any], product: Product = mul) -> Iterator[Flow]:
+def reverse_flow(edges: Linear, adjoints: dict[int, Any], product: Product = passed) -> Iterator[Flow]:
     """Yield the terms of the chain rule from the roots to the leaves, and add each to `adjoints`, a dict by `id`.
 
     `edges` has the nodes, parents first, each with its parents and partials. `adjoints` begins with the roots' seeds.
     Source: 10-601 Backpropagation, "Backpropagation" in four steps.
     """
-    for node, pairs in reversed(edges):
+    for node, parents in reversed(edges):
         adjoint = adjoints.get(id(node))
         if adjoint is not None:
-            for place, (parent, partial) in enumerate(pairs):
+            for place, (parent, partial) in enumerate(parents):
                 amount, before = product(adjoint, partial), adjoints.get(id(parent))
                 after = adjoints[id(parent)] = amount if before is None else before + amount
                 yield Flow(node, parent, place, partial, adjoint, amount, before, after)
 
 
-def forward_flow(edges: Linear, tangents: dict[int, Any], product: Product = mul) -> Iterator[Flow]:
+def forward_flow(edges: Linear, tangents: dict[int, Any], product: Product = passed) -> Iterator[Flow]:
     """Yield the terms of Δy = Σ ∂y/∂zᵢ Δzᵢ from the leaves to the roots, and add each to `tangents`, a dict by `id`.
 
-    `edges` is as for `reverse_flow`; `tangents` begins with the perturbations of the leaves. Source: 11-785,
-    "Calculus refresher".
+    `edges` has the parents, in topological order, each with the nodes computed from it and the partials of those.
+    `tangents` begins with the perturbations of the leaves. Source: 11-785, "Calculus refresher".
     """
-    for node, pairs in edges:
-        for place, (parent, partial) in enumerate(pairs):
-            tangent = tangents.get(id(parent))
-            if tangent is not None:
+    for parent, nodes in edges:
+        tangent = tangents.get(id(parent))
+        if tangent is not None:
+            for place, (node, partial) in enumerate(nodes):
                 amount, before = product(tangent, partial), tangents.get(id(node))
                 after = tangents[id(node)] = amount if before is None else before + amount
                 yield Flow(node, parent, place, partial, tangent, amount, before, after)

@@ -6,29 +6,33 @@ Nothing here recurses. The order of a graph and the sweep over recorded floats, 
 from __future__ import annotations
 
 import functools
+import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..interpreters.floats import IEEE
-from ..rows import Output
+from ..rows import Output, Primitive
 from .evaluation import evaluate
-from .graph import adjoints, backward, explored, forward_flow, reverse_flow, topological_order
-from .nodes import NODES
-from .value import Value, rebuild
+from .graph import adjoints, backward, explored, forward_flow, passed, reverse_flow, topological_order
+from .nodes import NODES, Pole
+from .observer import OBSERVER
+from .poles import can_be_infinite
+from .value import Value, data_of, rebuild
 
 __all__ = ["Linearization", "backward", "merged", "times", "topological_order"]
 
 
 class Linearization:
-    """The derivative of some roots by some leaves at the recorded point, ready to be swept either way.
+    """The derivative of some roots with respect to some leaves at the recorded point, ready to be swept either way.
 
-    The local derivatives are the recorded floats, or, `as_nodes`, new nodes that can be differentiated again;
-    by default where the roots also depend on Values that existed before the first of the leaves.
+    The partials are the recorded floats or, `as_nodes`, new nodes that can be differentiated again. They are nodes by
+    default if the roots also depend on Values that existed before the first of the leaves.
     """
 
     def __init__(self, leaves: Sequence[Value], roots: Sequence[Value], as_nodes: bool | None) -> None:
         since = min((leaf.serial for leaf in leaves), default=0)
+        self.since = since
         self.leaves = leaves
         self.roots = roots
         self.order, reaches_older = explored(roots, since)
@@ -36,50 +40,75 @@ class Linearization:
 
     @functools.cached_property
     def edges(self) -> list[tuple[Value, list[tuple[Value, Any]]]]:
-        """The nodes between the leaves and the roots, each with its parents there and the derivatives by them."""
+        """The nodes between the leaves and the roots, parents first, each with its parents there and the partials."""
         active = set(map(id, self.leaves))
         outputs: dict[Any, Any] = {}
         found = []
         for node in self.order:
             if id(node) in active:
                 continue
-            pairs: list[tuple[Value, Any]] = [(p, by) for p, by in node.edges() if id(p) in active]
+            pairs: list[tuple[Value, Any]] = [(p, partial) for p, partial in node.edges() if id(p) in active]
             if pairs and self.as_nodes:
                 partials = zip(node.parents, _partials_as_nodes(node, active, outputs), strict=True)
-                pairs = [(p, by) for p, by in partials if by is not None and id(p) in active]
+                pairs = [(p, partial) for p, partial in partials if partial is not None and id(p) in active]
             if pairs:
                 active.add(id(node))
                 found.append((node, pairs))
         return found
 
+    @functools.cached_property
+    def edges_forward(self) -> list[tuple[Value, list[tuple[Value, Any]]]]:
+        """The same edges, from each parent to the nodes that were computed from it."""
+        children: dict[int, list[tuple[Value, Any]]] = {}
+        for node, pairs in self.edges:
+            for parent, partial in pairs:
+                children.setdefault(id(parent), []).append((node, partial))
+        nodes = [*self.leaves, *(node for node, _ in self.edges)]
+        return [(node, children[id(node)]) for node in nodes if id(node) in children]
+
     def pull_back(self, seeds: Sequence[Any]) -> list[Any]:
-        """The reverse sweep: the adjoints of the leaves for seeds of the roots; 0.0 where no path leads."""
+        """Return the adjoints of the leaves for seeds of the roots: the reverse sweep; 0.0 where no path leads."""
+        wanted = [(root, seed) for root, seed in zip(self.roots, seeds, strict=True) if not _is_zero(seed)]
         found: dict[int, Any] = {}
-        if not self.as_nodes and all(type(seed) is float for seed in seeds):
-            found = adjoints(self.order, self.roots, seeds)
-            return [found.get(id(leaf), 0.0) for leaf in self.leaves]
-        for root, seed in zip(self.roots, seeds, strict=True):
-            found[id(root)] = found[id(root)] + seed if id(root) in found else seed
-        deque(reverse_flow(self.edges, found, times), maxlen=0)
+        if not self.as_nodes and all(type(seed) is float for _, seed in wanted):
+            roots = [root for root, _ in wanted]
+            order = self.order if len(roots) == len(self.roots) else explored(roots, self.since)[0]
+            found = adjoints(order, roots, [seed for _, seed in wanted])
+        else:
+            for root, seed in wanted:
+                found[id(root)] = found[id(root)] + seed if id(root) in found else seed
+            deque(reverse_flow(self.edges, found, times), maxlen=0)
         return [found.get(id(leaf), 0.0) for leaf in self.leaves]
 
     def push_forward(self, tangents: Iterable[Any]) -> list[Any]:
-        """The forward sweep: the lecture's Δy = Σ ∂y/∂zᵢ Δzᵢ, for perturbations of the leaves."""
-        found = {id(leaf): tangent for leaf, tangent in zip(self.leaves, tangents, strict=True)}
-        deque(forward_flow(self.edges, found, times), maxlen=0)
+        """Return Δy = Σ ∂y/∂zᵢ Δzᵢ of each root, for perturbations of the leaves: the forward sweep."""
+        perturbed = zip(self.leaves, tangents, strict=True)
+        found = {id(leaf): tangent for leaf, tangent in perturbed if not _is_zero(tangent)}
+        deque(forward_flow(self.edges_forward, found, times), maxlen=0)
         return [found.get(id(root), 0.0) for root in self.roots]
 
 
-def times(x: Any, partial: Any) -> Any:
-    """x · partial, without a node for a factor that is the plain number 1.
+def _is_zero(x: Any) -> bool:
+    return type(x) is float and x == 0.0
 
-    What is neither a number nor a Value, such as a gate, knows itself how an adjoint passes it.
+
+def times(x: Any, partial: Any) -> Any:
+    """Return x · partial with 0 · ∞ = 0, and without a node for a factor that is the plain number 1.
+
+    A partial that is neither a number nor a Value, such as a gate, knows itself how an adjoint passes it.
     """
     if type(partial) is float and partial == 1.0:
         return x
-    if type(x) is float and x == 1.0 and isinstance(partial, (float, Value)):
+    if not isinstance(partial, (float, Value)):
+        return x * partial
+    if type(x) is float and x == 1.0:
         return partial
-    return x * partial
+    if not isinstance(x, Value) and not isinstance(partial, Value):
+        return passed(x, partial)
+    product = x * partial
+    if product._data != product._data and data_of(x) == 0.0 and abs(data_of(partial)) == math.inf:
+        product._data = 0.0
+    return product
 
 
 def _partials_as_nodes(node: Value, active: set[int], outputs: dict[Any, Any]) -> list[Any]:
@@ -95,14 +124,18 @@ def _partials_as_nodes(node: Value, active: set[int], outputs: dict[Any, Any]) -
         partials = []
     else:
         partials = primitive.derivatives(NODES, node, args, wanted)
+    row = primitive.vector if isinstance(primitive, Output) else primitive
+    if isinstance(row, Primitive) and not row.opaque and OBSERVER.get() is not None:
+        infinite = can_be_infinite(row, len(args))
+        partials = [Pole(p) if pole and isinstance(p, Value) else p for p, pole in zip(partials, infinite, strict=True)]
     return [partial for arg, partial in zip(args, partials, strict=True) if isinstance(arg, Value)]
 
 
 def merged(goal: Value) -> Value:
-    """A copy of the graph in which equal sub-expressions are one node; leaves are the same Values.
+    """Return a copy of the graph in which equal sub-expressions are one node. Its leaves are the same Values.
 
     A joined node has the first label of its originals and the sum of their gradients: the derivative of the
-    goal by all their uses at once.
+    goal with respect to all their uses at once.
     """
     copies: dict[int, Value] = {}
     joined: dict[Any, Value] = {}

@@ -14,11 +14,11 @@ from ..interpreters.namespace import Namespace
 from ..rows import Functions, Primitive
 from .evaluation import evaluate
 from .observer import OBSERVER, Observer
-from .value import data_of
+from .value import Value, data_of
 
 
 class Nodes(Namespace):
-    """The namespace `m` whose functions record a node where an operand is one."""
+    """The namespace `m` whose functions make a node if an operand is one."""
 
     def interpret(self, primitive: Primitive) -> Callable[..., Any]:
         def function(*args: Any) -> Any:
@@ -48,9 +48,9 @@ NODES = cast(Functions, Nodes(OWN))
 
 
 class Gate:
-    """The derivative of a recorded choice by one of its sides: it lets an adjoint pass or stops it.
+    """The derivative of a recorded choice with respect to one of its sides: it lets an adjoint pass or stops it.
 
-    As a factor 0 it would turn an infinite adjoint of the other side into nan.
+    A factor 0 would turn an infinite adjoint of the other side into nan.
     """
 
     __slots__ = ("condition", "passes")
@@ -62,3 +62,20 @@ class Gate:
     def __rmul__(self, adjoint: Any) -> Any:
         sides = (adjoint, 0.0) if self.passes else (0.0, adjoint)
         return NODES.select(self.condition, *sides)
+
+
+class Pole:
+    """A partial derivative in a recording that can be infinite or nan: a zero adjoint stops at it, as in `passed`."""
+
+    __slots__ = ("partial",)
+
+    def __init__(self, partial: Any) -> None:
+        self.partial = partial
+
+    def __rmul__(self, adjoint: Any) -> Any:
+        if not isinstance(adjoint, Value) and adjoint != 0.0:
+            return self.partial if adjoint == 1.0 else adjoint * self.partial
+        undefined = NODES.select(NODES.equal(self.partial, self.partial), 0.0, self.partial)
+        if not isinstance(adjoint, Value):
+            return undefined
+        return NODES.select(NODES.equal(adjoint, 0.0), undefined, adjoint * self.partial)

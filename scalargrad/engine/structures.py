@@ -224,6 +224,10 @@ def _indices(shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
     return np.ndindex(*shape)
 
 
+ARRAYS_OF_VALUES: list[type] = []
+"""The kind of array that holds Values; `scalargrad.numpy` enters its own, else it is NumPy's."""
+
+
 def array(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
     """Return a NumPy array of that shape: of floats, or of objects if an item is not a float."""
     import numpy as np
@@ -232,4 +236,4 @@ def array(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
         return np.array(items, dtype=float).reshape(shape)
     result = np.empty(len(items), dtype=object)
     result[:] = items
-    return result.reshape(shape)
+    return result.reshape(shape).view(*ARRAYS_OF_VALUES)

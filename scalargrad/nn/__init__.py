@@ -1,7 +1,10 @@
 """Neural networks of Values: modules, activations, initialisers, losses, and files of their parameters.
 
-The notation is that of 11-785: neuron j of layer k has the affine combination zⱼ⁽ᵏ⁾ = bⱼ⁽ᵏ⁾ + Σᵢ wᵢⱼ⁽ᵏ⁾ yᵢ⁽ᵏ⁻¹⁾,
-with wᵢⱼ⁽ᵏ⁾ the weight from unit i of the layer before, and the activation yⱼ⁽ᵏ⁾ = f(zⱼ⁽ᵏ⁾): one node each.
+The notation is that of 11-785: neuron j of layer k has the affine combination zⱼ⁽ᵏ⁾ = bⱼ⁽ᵏ⁾ + Σᵢ wᵢⱼ⁽ᵏ⁾ yᵢ⁽ᵏ⁻¹⁾
+and the activation yⱼ⁽ᵏ⁾ = f(zⱼ⁽ᵏ⁾), one node each; wᵢⱼ⁽ᵏ⁾ is the weight from unit i of the layer before.
+
+`module` has the base class and `parts` what its attributes may hold; `layers`, `networks` and `noise` have the
+modules; `activations`, `initializers` and `losses` the functions; `frozen` the layers on plain floats.
 
 >>> from scalargrad import nn
 >>> model = nn.MLP(2, [16, 16, 1], rng=1337)

@@ -149,7 +149,7 @@ def _max_over(subsets: Sequence[tuple[int, ...]], zs: Sequence[Any]) -> list[Any
 class RandomizedLeakyReLU(Noise):
     """Leaky relu with a random slope for each of `count` neurons, drawn uniformly from [lower, upper].
 
-    The slopes are leaves and no parameters. `training.train` draws them anew for each instance; in a loop of your
+    The slopes are leaves, but not parameters. `training.train` draws them anew for each instance; in a loop of your
     own, `draw()` does. Until then, and in a frozen model, they are their mean. Raises `ValueError` unless
     lower ≤ upper. Source: Xu, Wang, Chen and Li, "Empirical evaluation of rectified activations", 2015, with its
     bounds; EE514 ("Leaky Rectified Linear Unit") takes any slope below 0.01.

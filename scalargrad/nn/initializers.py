@@ -1,4 +1,4 @@
-"""Initialisers: what draws a parameter, given a generator and the sizes (rng, nin, nout) of its layer."""
+"""Initialisers: functions (rng, nin, nout) that draw a parameter, from a generator and the sizes of its layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Initializer: TypeAlias = Callable[[random.Random, int, int], float]
 
 
 def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
-    """The initialiser that draws uniformly from [low, high]. Raises `ValueError` unless low ≤ high, both finite.
+    """Return the initialiser that draws uniformly from [low, high]. Raises `ValueError` unless low ≤ high.
 
     >>> -0.5 <= uniform(-0.5, 0.5)(random.Random(0), 2, 3) <= 0.5
     True
@@ -26,7 +26,7 @@ def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
 
 
 def glorot() -> Initializer:
-    """The initialiser that draws uniformly from ±√(6 / (nin + nout)), for sigmoid and tanh.
+    """Return the initialiser that draws uniformly from ±√(6 / (nin + nout)), for sigmoid and tanh.
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
     AISTATS 2010, equation 16; 10-601 Backpropagation names it at "Activation Functions".
@@ -43,7 +43,7 @@ def glorot() -> Initializer:
 
 
 def he() -> Initializer:
-    """The initialiser that draws from the normal distribution of variance 2 / nin, for relu.
+    """Return the initialiser that draws from the normal distribution of variance 2 / nin, for relu.
 
     Source: He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015, equation 10.
 
@@ -54,7 +54,7 @@ def he() -> Initializer:
 
 
 def constant(number: float) -> Initializer:
-    """The initialiser that gives the same number always. Raises `ValueError` for one that is not finite.
+    """Return the initialiser that gives one number always. Raises `ValueError` for a number that is not finite.
 
     >>> constant(0.5)(random.Random(0), 2, 4)
     0.5
@@ -66,7 +66,7 @@ def constant(number: float) -> Initializer:
 
 
 def generator(name: str, rng: Any) -> random.Random:
-    """The caller's generator, or a new one from the caller's seed. Raises `TypeError` for anything else."""
+    """Return the caller's generator, or a new one from the caller's seed. Raises `TypeError` for anything else."""
     if isinstance(rng, random.Random):
         return rng
     if isinstance(rng, int) and not isinstance(rng, bool):

@@ -9,7 +9,7 @@ from ..interpreters.names import SUBSCRIPTS, SUPERSCRIPTS
 
 
 def indexed(letter: str, *indices: int, layer: int | None = None) -> str:
-    """The letter with its indices below and its layer in brackets above; a comma parts indices from 10 on.
+    """Return a letter with its indices below and its layer in brackets above; a comma parts indices from 10 on.
 
     >>> indexed("w", 1, 2, layer=1), indexed("w", 10, 2), indexed("b")
     ('w₁₂⁽¹⁾', 'w₁₀,₂', 'b')
@@ -21,14 +21,14 @@ def indexed(letter: str, *indices: int, layer: int | None = None) -> str:
 
 
 def named(node: Any, label: str) -> Any:
-    """The node, with that label unless it has one; a plain number passes."""
+    """Return the node, with that label unless it has one. A plain number passes unchanged."""
     if type(node) is Value and not node.label:
         node.label = label
     return node
 
 
 def sized(layer: Any) -> str:
-    """A layer's size and activation, as in "16 relu"."""
+    """Return a layer's size and activation, as in "16 relu"."""
     name = getattr(getattr(layer, "activation", layer), "__name__", type(layer).__name__)
     sizes = dict.fromkeys(str(getattr(layer, size)) for size in ("nout", "width") if hasattr(layer, size))
     return f"{' '.join([*list(sizes)[:1], name])}{''.join(f' → {size}' for size in list(sizes)[1:])}"

@@ -26,9 +26,9 @@ EXPONENTS = constant(1.0)
 class Neuron(Module):
     """A neuron: the affine combination z = b + Σ wᵢxᵢ and its activation y = f(z), one node each.
 
-    Called with `nin` numbers or Values it gives y. It starts with weights by `init` and a bias by `bias_init`, which
-    know the size of its layer from `nout`; neurons of one size and seed start the same. Raises `ValueError` for
-    another number of inputs, `TypeError` for an activation that can't be called or an input that is no number.
+    Called with `nin` numbers or Values, it returns y. `init` draws its weights and `bias_init` its bias; both get the
+    size of its layer as `nout`. Neurons of one size and seed start the same. Raises `ValueError` for another number
+    of inputs, `TypeError` for an activation that can't be called or an input that is not a number.
     Source: 11-785, "A first closer look at the network"; EE514, "Neuron Model".
 
     >>> neuron = Neuron(2, lambda z: 2 * z)
@@ -64,14 +64,14 @@ class Neuron(Module):
             weight.label = indexed("w", i, *own, layer=layer)
 
     def combine(self, inputs: Sequence[Any]) -> Any:
-        """The affine combination z of inputs that were checked."""
+        """Return the affine combination z of inputs that were checked."""
         z = affine(self.weights, inputs, self.bias)
         if type(z) is Value:
             z.label = self._z
         return z
 
     def activate(self, inputs: Sequence[Any]) -> Any:
-        """The activation y of inputs that were checked."""
+        """Return the activation y of inputs that were checked."""
         y = self.activation(self.combine(inputs))
         if type(y) is Value and not y.label:
             y.label = self._y
@@ -82,10 +82,10 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """`nout` neurons with the same inputs: it gives the list of their y. The options are those of `Neuron`.
+    """A layer of `nout` neurons with the same inputs, with the options of `Neuron`; it returns the list of their y.
 
-    A vector activation (see `vector`) takes all the z at once. `width` is the number of y. Raises `ValueError`
-    for another number of inputs, or of outputs of a vector activation, naming the layer.
+    A vector activation (see `vector`) takes all the z at once. `width` is the number of y. Raises `ValueError`,
+    naming the layer, for another number of inputs, or of outputs of a vector activation.
 
     >>> layer = Layer(3, 2, init=constant(1.0))
     >>> [y.data for y in layer([1.0, 2.0, 3.0])]
@@ -127,12 +127,12 @@ class Layer(Module):
         if len(outputs) != self.width:
             raise ValueError(
                 f"{self._name}: its activation made {len(outputs)} outputs of {self.nout} z, expected {self.width}; "
-                "tell their number with nn.vector(f, outputs=…)"
+                "give their number to nn.vector(f, outputs=…)"
             )
         return [named(y, label) for y, label in zip(outputs, self._y, strict=True)]
 
     def frozen(self) -> FrozenLayer:
-        """The same layer on plain floats, which builds no graph."""
+        """Return the same layer on plain floats, which builds no graph."""
         rows = [([weight.data for weight in neuron.weights], neuron.bias.data) for neuron in self.neurons]
         activation = getattr(self.activation, "frozen", lambda: self.activation)()
         return FrozenLayer(self._name, self.nin, rows, activation)
@@ -144,8 +144,8 @@ class Layer(Module):
 class ProductUnits(Module):
     """A layer of multiplicative units yᵢ = Πₗ zₗ^αₗᵢ, whose parameters are the exponents.
 
-    `exponents[i][l]` belongs to output i and input l; they start by `init`. Raises `ValueError` for another number
-    of inputs, and as `sg.pow` does for a negative z under a fractional exponent.
+    `exponents[i][l]` belongs to output i and input l; `init` draws it. Raises `ValueError` for another number of
+    inputs, and for a negative z with a fractional exponent.
     Source: 11-785, "Multiplicative combination: can be viewed as a case of vector activations".
 
     >>> [y.data for y in ProductUnits(2, 1, init=constant(2.0))([3.0, 4.0])]

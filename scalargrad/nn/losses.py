@@ -1,18 +1,18 @@
 """Losses: the divergence Div(y, d) of one instance's output y from its target d. `training` averages them.
 
-Each takes a number or a list of as many outputs as targets, and gives a node, or a float for plain floats.
-Targets are plain numbers, or Values where the loss is recorded for many targets. All raise `ValueError` for a
-target of another length or out of its range, naming the loss.
+Each takes a number, or lists of equal lengths, and returns a node, or a float for plain floats. Targets are plain
+numbers, or Values if the loss is recorded for many targets. All raise `ValueError`, naming the loss, for a target
+of another length or outside of its range. A term whose target is 0 counts as 0, even if its factor is infinite.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..engine.value import Value, comparable
-from ..primitives import floor, log, log1p, logsumexp, mean, relu, select, softplus, step
+from ..primitives import floor, log, log1p, log_softmax, mean, relu, select, softplus, step
 from ..primitives import sum as total
 from ..rows import as_float
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def quadratic(output: Any, target: Any) -> Any:
-    """Half the squared distance, ½ Σ (yᵢ − dᵢ)².
+    """Return half the squared distance, ½ Σ (yᵢ − dᵢ)².
 
     Source: 10-601, "Objective Functions for NNs"; EE514, "Learning Weights".
 
@@ -41,7 +41,7 @@ def quadratic(output: Any, target: Any) -> Any:
 
 
 def mean_squared_error(output: Any, target: Any) -> Any:
-    """The mean of the squared differences, 1/n Σ (yᵢ − dᵢ)².
+    """Return the mean of the squared differences, 1/n Σ (yᵢ − dᵢ)².
 
     >>> mean_squared_error([1.0, 2.0], [0.0, 4.0])
     2.5
@@ -50,10 +50,10 @@ def mean_squared_error(output: Any, target: Any) -> Any:
 
 
 def binary_cross_entropy(output: Any, target: Any) -> Any:
-    """−Σ dᵢ log yᵢ + (1 − dᵢ) log(1 − yᵢ), for independent probabilities y and targets d in [0, 1].
+    """Return −Σ dᵢ log yᵢ + (1 − dᵢ) log(1 − yᵢ), for independent probabilities y and targets d in [0, 1].
 
-    It is infinite, so it raises `ValueError`, where y is 0 or 1 and d is not: there, take the form
-    `…_with_logits` of what comes before the sigmoid.
+    If y is 0 or 1 and d is not, it would be infinite and raises `ValueError`; give the numbers before the sigmoid to
+    the form `…_with_logits` then.
     Source: 10-601, "Objective Functions for NNs", whose J is its negative; EE514, "log loss".
 
     >>> round(binary_cross_entropy(0.5, 1.0), 6)
@@ -64,23 +64,26 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
 
 
 def binary_cross_entropy_with_logits(output: Any, target: Any) -> Any:
-    """The `binary_cross_entropy` of sigmoid(z) for outputs z before the sigmoid, of any size.
+    """Return the `binary_cross_entropy` of sigmoid(z) for outputs z before the sigmoid, of any size.
 
-    It is Σ dᵢ softplus(−zᵢ) + (1 − dᵢ) softplus(zᵢ), which neither overflows nor cancels.
+    It is Σ dᵢ softplus(−zᵢ) + (1 − dᵢ) softplus(zᵢ), which neither overflows nor cancels. An infinite z is a certain
+    answer: the loss is 0 or inf.
 
-    >>> binary_cross_entropy_with_logits(-1000.0, 1.0)
-    1000.0
+    >>> binary_cross_entropy_with_logits(-1000.0, 1.0), binary_cross_entropy_with_logits(math.inf, 1.0)
+    (1000.0, 0.0)
     """
     name = "binary_cross_entropy_with_logits"
     pairs = [(z, _target(name, index, d)) for index, (z, d) in enumerate(_paired(name, output, target))]
-    return _sum([term for z, d in pairs for term in _weighted(d, softplus, -z) + _weighted(1 - d, softplus, z)])
+    sides = [side for z, d in pairs for side in ((d, -z), (1 - d, z)) if not _is_plain(side[0], 0.0)]
+    return _sum([term for d, z in sides for term in _weighted(d, _finite_or_unused(softplus(z), d))])
 
 
 def cross_entropy(output: Any, target: Any) -> Any:
-    """−Σ dᵢ log yᵢ for the probabilities y of the classes, say from softmax.
+    """Return −Σ dᵢ log yᵢ for the probabilities y of the classes, say from softmax.
 
-    The target d is a list of probabilities, or the number of the class, from 0. It raises `ValueError` where a
-    y is 0 and its d is not: there, take `cross_entropy_with_logits` of what comes before the softmax.
+    The target d is a list of probabilities, or the number of the class, from 0. If a y is 0 and its d is not, the
+    loss would be infinite and raises `ValueError`; give the numbers before the softmax to
+    `cross_entropy_with_logits` then.
     Source: 10-601, "Multi-Class Output", whose J is its negative.
 
     >>> round(cross_entropy([0.25, 0.75], 1), 6)
@@ -88,27 +91,30 @@ def cross_entropy(output: Any, target: Any) -> Any:
     """
     outputs = _listed("cross_entropy", "output", output)
     pairs = _probabilities("cross_entropy", outputs, _distribution("cross_entropy", outputs, target))
-    return -_sum([term for y, d in pairs for term in _weighted(d, _log, "cross_entropy", y)])
+    return -_sum([term for y, d in pairs for term in _weighted(d, _log("cross_entropy", d, y))])
 
 
 def cross_entropy_with_logits(output: Any, target: Any) -> Any:
-    """The `cross_entropy` of softmax(z) for outputs z before the softmax, of any size: log Σ exp zᵢ − Σ dᵢ zᵢ.
+    """Return the `cross_entropy` of softmax(z) for outputs z before the softmax, of any size: −Σ dᵢ log softmax(z)ᵢ.
 
-    >>> cross_entropy_with_logits([1000.0, -1000.0], 1)
-    2000.0
+    A z of −inf masks its class: nothing flows there, and the loss is inf if its target is not 0.
+
+    >>> cross_entropy_with_logits([1000.0, -1000.0], 1), cross_entropy_with_logits([-math.inf, 3.0], 0)
+    (2000.0, inf)
     """
     name = "cross_entropy_with_logits"
     outputs = _listed(name, "output", output)
-    pairs = _paired(name, outputs, _distribution(name, outputs, target))
-    return logsumexp(outputs) - _sum([term for z, d in pairs for term in _weighted(d, lambda z: z, z)])
+    targets = _distribution(name, outputs, target)
+    pairs = _paired(name, outputs, targets) and zip(log_softmax(outputs), targets, strict=True)
+    return -_sum([term for y, d in pairs for term in _weighted(d, _finite_or_unused(y, d))])
 
 
 def kl_divergence(output: Any, target: Any) -> Any:
-    """The Kullback–Leibler divergence Σ dᵢ log(dᵢ / yᵢ) of the probabilities y from the target d.
+    """Return the Kullback–Leibler divergence Σ dᵢ log(dᵢ / yᵢ) of the probabilities y from the target d.
 
-    For a list y these are the classes, and d a distribution or the number of the class; for a single y they are
-    that of one event and its opposite. It equals the cross-entropy for targets of 0 and 1, and differs from it by
-    the target's entropy else. Raises `ValueError` as they do.
+    A list y has a probability for each class, and d is a distribution or the number of the class. A single y is the
+    probability of one event, and the sum is over the event and its opposite. For targets of 0 and 1 it equals the
+    cross-entropy, for others it is less by the target's entropy. Raises `ValueError` as `cross_entropy` does.
     Source: 11-785, "Setting up for digit recognition", "Recognizing the digit".
 
     >>> round(kl_divergence([0.25, 0.75], [0.5, 0.5]), 6), round(kl_divergence(0.75, 1.0), 6)
@@ -120,11 +126,11 @@ def kl_divergence(output: Any, target: Any) -> Any:
         return _sum([d * _log_target(d) + (1 - d) * _log_target(1 - d), *(-term for term in _bernoulli(name, y, d))])
     outputs = _listed(name, "output", output)
     pairs = _probabilities(name, outputs, _distribution(name, outputs, target))
-    return _sum([term for y, d in pairs for term in _weighted(d, lambda y, d: _log_target(d) - _log(name, y), y, d)])
+    return _sum([term for y, d in pairs for term in _relative(name, y, d)])
 
 
 def max_margin(output: Any, target: Any) -> Any:
-    """Σ max(0, 1 − dᵢyᵢ), the hinge loss, for targets −1 and 1. Source: micrograd's demo of two moons.
+    """Return Σ max(0, 1 − dᵢyᵢ), the hinge loss, for targets −1 and 1. Source: micrograd's demo of two moons.
 
     >>> max_margin(0.25, 1.0), max_margin(0.25, -1.0)
     (0.75, 1.25)
@@ -133,9 +139,9 @@ def max_margin(output: Any, target: Any) -> Any:
 
 
 def perceptron(output: Any, target: Any) -> Any:
-    """Σ (step(zᵢ) − dᵢ) zᵢ for the outputs z before the step and targets 0 and 1.
+    """Return Σ (step(zᵢ) − dᵢ) zᵢ for the outputs z before the step and targets 0 and 1.
 
-    The derivative of step is 0, so that a gradient step on one instance is the perceptron rule
+    The derivative of step is 0, so a gradient step on one instance is the perceptron rule
     w ← w + η (d − step(z)) x. Source: Rosenblatt, "The perceptron", 1958; EE514, "Perceptron Model".
 
     >>> perceptron(0.5, 0.0), perceptron(0.5, 1.0)
@@ -209,7 +215,7 @@ def _target(name: str, index: int, d: Any) -> Any:
 
 
 def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[Any]:
-    """The target as a list of probabilities: a class's number becomes one 1 among zeros."""
+    """Return the target as a list of probabilities: a class's number becomes one 1 among zeros."""
     count = len(outputs)
     if _is_list(target):
         targets = [_target(name, i, d) for i, d in enumerate(_listed(name, "target", target))]
@@ -218,36 +224,57 @@ def _distribution(name: str, outputs: Sequence[Any], target: Any) -> Sequence[An
             raise ValueError(f"{name}: the target's probabilities add up to {_number(added)!r}, not 1")
         return targets
     if comparable(target) is None or not 0.0 <= target <= count - 1 or target != floor(target):
-        raise ValueError(f"{name}: the target {target!r} is no class of {count}; give 0 to {count - 1}, or a list")
+        raise ValueError(f"{name}: the target {target!r} is not a class of {count}; give 0 to {count - 1}, or a list")
     if isinstance(target, Value):
         return [select(target - float(i), 0.0, 1.0) for i in range(count)]
     return [1.0 if i == target else 0.0 for i in range(count)]
 
 
 def _bernoulli(name: str, y: Any, d: Any) -> list[Any]:
-    """The terms of d log y + (1 − d) log(1 − y)."""
-    return _weighted(d, _log, name, y) + _weighted(1 - d, _log, name, y, True)
+    """Return the terms of d log y + (1 − d) log(1 − y)."""
+    return _weighted(d, _log(name, d, y)) + _weighted(1 - d, _log(name, 1 - d, y, opposite=True))
 
 
-def _weighted(weight: Any, function: Callable[..., Any], *args: Any) -> list[Any]:
-    """weight · function(*args) as a list of one; of none, and not computed, for the plain weight 0."""
-    if isinstance(weight, Value) or weight not in (0.0, 1.0):
-        return [weight * function(*args)]
-    return [function(*args)] if weight else []
+def _weighted(weight: Any, factor: Any) -> list[Any]:
+    """Return weight · factor as a list of one term; of none for the plain weight 0, or without a factor."""
+    if factor is None or _is_plain(weight, 0.0):
+        return []
+    return [factor if _is_plain(weight, 1.0) else weight * factor]
 
 
-def _log(name: str, y: Any, opposite: bool = False) -> Any:
-    """log y, or log(1 − y)."""
+def _is_plain(x: Any, number: float) -> bool:
+    return not isinstance(x, Value) and x == number
+
+
+def _finite_or_unused(factor: Any, weight: Any) -> Any:
+    """Return the factor, or 0 if it is infinite and its weight is 0. It is a choice, and no branch of a recording."""
+    if not isinstance(weight, Value):
+        return factor
+    return select(factor - factor, select(weight, factor, 0.0), factor)  # ∞ − ∞ is nan, which is not 0
+
+
+def _log(name: str, weight: Any, y: Any, opposite: bool = False) -> Any:
+    """Return log y, or log(1 − y); None if the weight is 0 and the logarithm is not needed or infinite."""
+    if _is_plain(weight, 0.0):
+        return None
     if y == (1.0 if opposite else 0.0):
+        if weight == 0.0:
+            return None
         raise ValueError(
-            f"{name}: the output is {_number(y)!r}{_at(y)} where the target is not, "
-            "so the loss is infinite; give what comes before the sigmoid or softmax to a loss with_logits"
+            f"{name}: the output is {_number(y)!r}{_at(y)} but the target is not, so the loss is infinite; "
+            "give the numbers before the sigmoid or softmax to a loss with_logits"
         )
     return log1p(-y) if opposite else log(y)
 
 
+def _relative(name: str, y: Any, d: Any) -> list[Any]:
+    """Return d log(d / y) as a list of one term; of none if d is 0."""
+    logarithm = _log(name, d, y)
+    return [] if logarithm is None else _weighted(d, _log_target(d) - logarithm)
+
+
 def _log_target(d: Any) -> Any:
-    """log d, and 0 for d = 0, which it is multiplied by."""
+    """Return log d, and 0 for d = 0, which it is multiplied by."""
     return log(select(d, d, 1.0))
 
 

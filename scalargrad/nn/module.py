@@ -86,7 +86,7 @@ class Module:
         """Return the pairs (name, parameter), in the order of the attributes; a shared parameter has its first name.
 
         The name is the path to it, as in `layers.0.neurons.3.weights.2`. Raises `ValueError` if two parameters have
-        one name, as with dict keys 1 and "1"; `TypeError` for what `Module` refuses.
+        one name, as with dict keys 1 and "1"; `TypeError` as `Module` does.
         """
         found: dict[int, tuple[str, Value]] = {}
         for name, part in self._walk():
@@ -130,8 +130,8 @@ class Module:
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Give the parameters the numbers of a `state_dict()` of a model of the same shape.
 
-        Raises `ValueError` for a missing or unknown name and for a number that is not finite, `TypeError` for what
-        is not a number. The model then stays as it was.
+        Raises `ValueError` for a missing or unknown name and for a number that is not finite, `TypeError` for anything
+        else than a number. The model then stays as it was.
         """
         if (recording := OBSERVER.get()) is not None:
             raise recording.refusal("load_state_dict", "load outside of the recorded function")
@@ -175,7 +175,7 @@ def _is_computed(item: Any) -> bool:
 
 
 def _frozen(part: Any, memo: dict[int, Any]) -> Any:
-    """Return the plain twin of what is not a container."""
+    """Return the twin of a part that is not a container: numbers for Values, frozen modules for modules."""
     if isinstance(part, Value):
         return part._data
     if isinstance(part, Module):

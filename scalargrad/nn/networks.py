@@ -18,10 +18,10 @@ __all__ = ["MLP", "Sequential"]
 
 
 class Sequential(Module):
-    """Modules or functions one after another, each fed with what the one before gives.
+    """A chain of modules or functions: each gets the output of the one before.
 
-    Its layers are numbered for the labels of their nodes. Raises `ValueError` for none, or where a layer's inputs
-    are not as many as the outputs before it; `TypeError` for what can't be called.
+    The labels of the nodes have the numbers of their layers. Raises `ValueError` for no layers, and for a layer that
+    takes another number of inputs than the one before has outputs; `TypeError` for what can't be called.
 
     >>> model = Sequential(Layer(2, 4, rng=1), Layer(4, 3, rng=2))
     >>> model
@@ -59,9 +59,9 @@ class Sequential(Module):
 class MLP(Sequential):
     """A multi-layer perceptron: `nin` inputs, then a layer of each size in `nouts`.
 
-    Called with a list of `nin` numbers or Values it gives the outputs: one Value for one output, else a list.
-    `activation` is that of the hidden layers, or a list with one for each; `output` that of the last. The same
-    seed or generator `rng` gives the same network. Raises `ValueError` for sizes below 1 and no layers.
+    Called with a list of `nin` numbers or Values, it returns the outputs: one Value for one output, else a list.
+    `activation` is the activation of the hidden layers, or a list with one for each; `output` that of the last layer.
+    The same seed or generator `rng` gives the same network. Raises `ValueError` for sizes below 1 and no layers.
     Source: EE514, "Feedforward Neural Network"; micrograd's `MLP(2, [16, 16, 1])` means the same.
 
     >>> model = MLP(2, [16, 16, 1])

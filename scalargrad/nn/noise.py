@@ -20,7 +20,7 @@ REPLACED: ContextVar[dict[int, Sequence[Any]] | None] = ContextVar("scalargrad_n
 
 
 class Noise(Module):
-    """A layer with `count` random numbers, kept as leaves that are no parameters.
+    """A layer with `count` random numbers, kept as leaves that are not parameters.
 
     They are `mean` until `draw()` gives them new numbers from the layer's generator. So a call draws nothing itself,
     and a recorded program reads them as inputs. A subclass defines `sample()`.
@@ -88,7 +88,7 @@ class Dropout(Noise):
         return [x * factor for x, factor in zip(self._inputs(inputs), self.numbers(), strict=True)]
 
     def frozen(self) -> Inputs:
-        """Return what passes a list of numbers unchanged."""
+        """Return a function that passes a list of numbers unchanged."""
         return Inputs("Dropout", self.count, graph=False)
 
     def __repr__(self) -> str:
@@ -96,7 +96,7 @@ class Dropout(Noise):
 
 
 def noise_layers(model: Any) -> list[Noise]:
-    """Return all layers of a model that use random numbers, in order; none for what is not a module."""
+    """Return all layers of a model that use random numbers, in order; none if it is not a module."""
     return [layer for layer in model.modules() if isinstance(layer, Noise)] if isinstance(model, Module) else []
 
 

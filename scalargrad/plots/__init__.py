@@ -1,7 +1,7 @@
 """Pictures of training and of the functions in it, by matplotlib. Each function returns a matplotlib `Figure`.
 
-They need the package matplotlib, and say so where it is missing. A figure is written by its `savefig(path)`; a
-notebook shows it after `%matplotlib inline`.
+They need the package matplotlib, and raise `ModuleNotFoundError` without it. `figure.savefig(path)` writes a figure;
+a notebook shows it after `%matplotlib inline`.
 """
 
 from .functions import activation_functions, difference_errors, loss_surfaces, sigmoid_steps

@@ -1,4 +1,4 @@
-"""What the figures share: axes, the looks of lines, and numbers on a grid."""
+"""Parts that the figures share: axes, the looks of lines, and numbers on a grid."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Lines are told apart by their dashes too, not by colour alone.
-COLORS = (style.VALUE, style.DERIVATIVE, style.ACTIVATION["color"], style.OUTPUT["color"], style.INK)
+LIGHT = style.LIGHT
+COLORS = (LIGHT.value, LIGHT.derivative, LIGHT.activation["color"], LIGHT.output["color"], LIGHT.ink)
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)))
 
 
 def new_figure(
     rows: int = 1, columns: int = 1, width: float = 6.0, height: float = 4.0, **axes: Any
 ) -> tuple[Figure, list[Any]]:
-    """A figure and the list of its axes."""
+    """Return a figure and the list of its axes."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:

@@ -22,7 +22,7 @@ TITLES = {"pos": "linear"}
 def activation_functions(
     functions: Iterable[Callable[[Any], Any]] = ACTIVATIONS, *, low: float = -4.0, high: float = 4.0
 ) -> Figure:
-    """Activation functions, each with its derivative by `grad`, on axes of their own.
+    """Draw activation functions, each with its derivative by `grad`, on axes of their own.
 
     Raises `ModuleNotFoundError` without matplotlib. Source: EE514, "Activation Function"; 10-601, "Activation
     Functions".
@@ -49,12 +49,12 @@ def activation_functions(
 
 
 def loss_surfaces(*, reach: float = 4.0, resolution: int = 41) -> Figure:
-    """Cross-entropy (black, on top) and quadratic cost (red, below), as surfaces over two weights, one for each layer.
+    """Draw cross-entropy (black, on top) and quadratic cost (red) as surfaces over two weights, one for each layer.
 
     The network is y = σ(w₂ tanh(w₁ x)) with the target y* = 1 for x > 0 and 0 for x < 0; the costs are means over
     points from −2 to 2. Raises `ModuleNotFoundError` without matplotlib. Source: 10-601 Backpropagation,
     Figure 5 (after Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
-    2010): the quadratic cost has plateaus where the cross-entropy still has a slope.
+    2010): the quadratic cost is flat in places in which the cross-entropy still has a slope.
 
     >>> loss_surfaces(resolution=5).axes[0].get_zlabel()
     'cost'
@@ -82,7 +82,7 @@ def _cross_entropy(y: float, d: float) -> float:
 
 
 def sigmoid_steps(*, weight: float = 60.0, resolution: int = 61) -> Figure:
-    """Sigmoid neurons with a very large weight as steps in the plane, and neurons of the next layer that combine them.
+    """Draw sigmoid neurons with a very large weight as steps in the plane, and neurons that combine them.
 
     From left to right: a step in x, a step in y, both of them (AND), and a tower from four steps. Raises
     `ModuleNotFoundError` without matplotlib. Source: EE514, "Intuition: Example (Sigmoid neuron)", "(Multi layer)".
@@ -111,11 +111,11 @@ def sigmoid_steps(*, weight: float = 60.0, resolution: int = 61) -> Figure:
 
 
 def difference_errors(f: Callable[[Any], Any], x: float) -> Figure:
-    """The relative error of the derivative of f at x by differences, against their step h: the U-curve.
+    """Draw the relative error of difference quotients of f at x against their step h: the U-curve.
 
-    At large h the differences leave out higher derivatives, at small h they lose digits; `grad` does neither. The
-    dashed lines are at the best steps, √ε and ∛ε. Raises `ModuleNotFoundError` without matplotlib, `ValueError`
-    where the derivative is 0. Source: Nocedal and Wright, "Numerical Optimization", section 8.1.
+    At large h the quotients leave out higher derivatives, at small h they lose digits; `grad` does neither. The
+    dashed lines mark the best steps, √ε and ∛ε. Raises `ModuleNotFoundError` without matplotlib, `ValueError`
+    if the derivative is 0. Source: Nocedal and Wright, "Numerical Optimization", section 8.1.
 
     >>> len(difference_errors(lambda x: x**3, 2.0).axes[0].get_lines())
     4

@@ -1,4 +1,4 @@
-"""Pictures of training: the loss, what a model has learned, and the way of the weights."""
+"""Pictures of training: the loss, the decision boundary, and the path of the weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["decision_boundary", "descend", "loss_curve", "weight_trajectory"]
 
 
 def loss_curve(losses: Any, *, log_scale: bool = False) -> Figure:
-    """The loss by epoch: of one training, a sequence of numbers or a `training.History`, or of several by name.
+    """Draw the loss by epoch: of one training, as a sequence of numbers or a `training.History`, or of several by name.
 
     Raises `ModuleNotFoundError` without matplotlib, `ValueError` for no losses. Source: 11-785, "Training by
     BackProp", whose loss falls until it changes little.
@@ -48,11 +48,12 @@ def decision_boundary(
     threshold: float = 0.0,
     resolution: int = 60,
 ) -> Figure:
-    """The plane of two inputs, coloured by the model's output, with the line where it is `threshold`, and the points.
+    """Draw the plane of two inputs in the colours of the model's output, with the points and the decision boundary.
 
-    A point's class is whether its label is above the threshold: 0 for labels −1 and 1, ½ for 0 and 1. A model that
-    can be frozen is, so no graph is built. Raises `ModuleNotFoundError` without matplotlib, `ValueError` where
-    points and labels are not as many. Source: EE514, "Intuition: XOR example".
+    The boundary is the line on which the output is `threshold`, and points with labels above it are of one class: give
+    0 for labels −1 and 1, ½ for 0 and 1. A model that can be frozen is, so no graph is built. Raises
+    `ModuleNotFoundError` without matplotlib, `ValueError` for another number of labels than points. Source: EE514,
+    "Intuition: XOR example".
 
     >>> figure = decision_boundary(lambda x: x[0] + x[1], [(0, 0), (1, 1)], [-1, 1], threshold=0.5)
     """
@@ -82,7 +83,7 @@ def decision_boundary(
 def descend(
     loss: Callable[..., Any], start: Sequence[float], optimizer: Callable[[list[Value]], Any], steps: int
 ) -> list[list[float]]:
-    """The weights at the start and after each step of an optimiser on a loss of so many weights.
+    """Return the weights at the start and after each step of an optimiser; the loss takes a number for each weight.
 
     >>> from scalargrad.optim import SGD
     >>> descend(lambda a, b: a * a + b * b, [1.0, 2.0], lambda weights: SGD(weights, 0.25), steps=2)
@@ -101,13 +102,18 @@ def descend(
 
 
 def weight_trajectory(
-    loss: Callable[[float, float], Any], paths: Mapping[str, Sequence[Sequence[float]]], *, resolution: int = 60
+    loss: Callable[[float, float], Any],
+    paths: Mapping[str, Sequence[Sequence[float]]],
+    *,
+    resolution: int = 60,
+    equal: bool = False,
 ) -> Figure:
-    """Paths through the plane of two weights, by name, over the contours of the loss.
+    """Draw paths through the plane of two weights, by name, over the contours of the loss.
 
     A path is a list of pairs, as `descend` makes it or as the `trajectory` of a `training.History` of two weights.
-    Raises `ModuleNotFoundError` without matplotlib, `ValueError` for no path. Source: "Derivation of
-    Backpropagation", "Weight Space Trajectory", "Without Momentum" and "Momentum".
+    With `equal`, both axes have one scale, so that a long valley looks long. Raises `ModuleNotFoundError` without
+    matplotlib, `ValueError` for no path. Source: "Derivation of Backpropagation", "Weight Space Trajectory",
+    "Without Momentum" and "Momentum".
 
     >>> from scalargrad.optim import SGD
     >>> def valley(a, b):
@@ -122,8 +128,12 @@ def weight_trajectory(
             f"weight_trajectory: needs at least one path of at least one pair of weights, got {dict(paths)!r}"
         )
     sides = [[float(pair[i]) for path in paths.values() for pair in path] for i in (0, 1)]
-    margins = [0.2 * (max(side) - min(side) or 1.0) for side in sides]
-    xs, ys = (spread(min(s) - m, max(s) + m, resolution) for s, m in zip(sides, margins, strict=True))
+    spans = [1.4 * (max(side) - min(side) or 1.0) for side in sides]
+    if equal:
+        spans = [max(spans[0], spans[1] * 4 / 3), max(spans[1], spans[0] * 3 / 4)]
+        axes.set_aspect("equal")
+    middles = [(max(side) + min(side)) / 2 for side in sides]
+    xs, ys = (spread(middle - s / 2, middle + s / 2, resolution) for middle, s in zip(middles, spans, strict=True))
     heights = grid(loss, xs, ys)
     # Levels by quantiles: as many lines in the flat as on the slopes.
     ordered = sorted(h for row in heights for h in row)

@@ -1,6 +1,6 @@
 """Training: gradient descent on the mean divergence of a model's outputs from the targets.
 
-`loop` has `train` and checks its arguments; `run` makes the steps, `history` is what they leave, `checkpoint` its file.
+`loop` has `train`, which checks its arguments; `run` makes the steps; `history` and `checkpoint` keep them.
 """
 
 from ..optim import NotFiniteError

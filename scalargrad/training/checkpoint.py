@@ -25,7 +25,7 @@ class Checkpoint:
     """The file of a training: its parameters, optimiser and history, and the random numbers' state at the start.
 
     From that state the training draws its random numbers again, up to the step where it goes on. If the file is
-    there, the optimiser, the history and the generators take up what it has. Raises `ValueError`, naming the file and
+    there, the optimiser, the history and the generators get its contents. Raises `ValueError`, naming the file and
     changing nothing, if it is damaged or of another training; `OSError` if its folder can't be written to.
     """
 

@@ -50,8 +50,8 @@ def train(
 
     `checkpoint` is the path of a file that keeps the parameters, the optimiser's state and options, the random
     numbers and the history. It is written every 10 seconds and at the end, however the training ends. If the file is
-    there at the start, the training goes on from it, to the same bits as without a break: what it says of the rest
-    wins over the arguments, but for `epochs` and `tolerance`.
+    there at the start, the training goes on from it, to the same bits as without a break. The optimiser's options and
+    the random numbers are then those of the file; `epochs` and `tolerance` may change.
 
     Raises `NotFiniteError` if a loss or gradient turns nan or infinite, with the step, the instance and the
     parameter, and leaves the parameters as before that step; `ValueError` for no data, sizes below 1, a negative

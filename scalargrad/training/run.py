@@ -1,4 +1,4 @@
-"""One training: what a step does, and how it finds the cause of a number that is not finite."""
+"""One training: its steps, and the search for the cause of a number that is not finite."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Run:
             self.checkpoint.write()
 
     def keep(self) -> None:
-        """Add to the history what the optimiser's last step has changed, if it is not there yet."""
+        """Add the optimiser's last step to the history, if it is not there yet."""
         steps = self.optimizer.steps - self.first
         if len(self.history.step_losses) < steps:
             self.history.step_losses.append(self.pending)
@@ -187,7 +187,7 @@ class Run:
         return None
 
     def suspect(self) -> str:
-        """Say what is known of the parameters behind a loss that is not finite."""
+        """Describe the parameters behind a loss that is not finite."""
         found = self.unfinite(lambda parameter: parameter.data)
         return f"a parameter had turned {found}" if found else f"all parameters are finite, {self.largest()}"
 
