@@ -207,6 +207,10 @@ class Jitted(Generic[P, R]):
             except RefusalCaughtError:
                 case.caught += 1
                 return None, opened
+            except REFUSALS:
+                if self.domain_errors == "nan":
+                    raise
+                return (self._eagerly(call),), opened  # which raises it with the names of the arguments
         try:
             return variant.run(call, call.numbers(opened)), opened
         except REFUSALS:

@@ -45,8 +45,9 @@ class Lanes:
             lengths[place] = len(arg)
             self.as_arrays = self.as_arrays or is_array(arg)
         else:
+            kind = "number" if isinstance(arg, (float, int, Value)) else type(arg).__name__
             raise TypeError(
-                f"{name}: {place} is a {type(arg).__name__} and has no leading axis to map over; see in_axes"
+                f"{name}: {place} is a {kind} and has no leading axis to map over; see in_axes"
             )
 
     def lane(self, t: int) -> tuple[Any, ...]:

@@ -38,8 +38,10 @@ def test_random_functions_with_branches_agree_with_eager_code(backend: str, tran
         rng = random.Random(seed)
         for _ in range(5):
             xs = [rng.choice([rng.uniform(-3, 3), rng.uniform(-1, 1), 0.0]) for _ in range(3)]
-            # hypot is Python's own in eager code and the C library's in native code.
-            assert agree(outcome(jitted, xs), outcome(eager, xs), 1e-13 if backend == "native" else 0.0), (seed, xs)
+            # hypot is Python's own in eager code and the C library's in native code; second derivatives of softmax
+            # are added up in another order.
+            close = 1e-13 if backend == "native" or transform in ("hessian", "hvp") else 0.0
+            assert agree(outcome(jitted, xs), outcome(eager, xs), close), (seed, xs)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
