@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import python
-from .pending import prepared
+from .passes import prepared
 from .program import Program
 from .python import Runner
 

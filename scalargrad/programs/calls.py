@@ -10,7 +10,7 @@ from ..engine.value import Value, data_of, next_serial
 from ..rows import Many
 from .backends import build
 from .builder import Builder
-from .pending import vjp
+from .derivatives import vjp
 from .program import Const, Guard, Operand, Program, operands_of
 
 __all__ = ["Differentiable", "dependent"]

@@ -271,20 +271,18 @@ class Jitted(Generic[P, R]):
         """
         self._variant(args, named)
 
-    def program(self, *args: Any, after: str = "", **named: Any) -> Program:
+    def program(self, *args: Any, after: str = "fuse", **named: Any) -> Program:
         """Return the program for these arguments, recorded if it was not yet.
 
-        `after` names a stage of the pipeline: the program as that leaves it. Raises `RecordingError` if the function
-        can't be recorded.
+        `after` names a stage of the pipeline, "record", "simplify", "fuse" or "lower": the program as that leaves it.
+        Raises `RecordingError` if the function can't be recorded.
 
         >>> len(jit(lambda x: x * x + 1.0).program(3.0))
         2
         """
-        from .pending import stages
+        from .passes import stages
 
         found = dict(stages(self._variant(args, named)[2].program))
-        if not after:
-            after = "simplified" if "simplified" in found else next(iter(found))
         if after not in found:
             raise ValueError(f"program: there is no stage {after!r}; choose {', '.join(map(repr, found))}")
         result: Program = found[after]

@@ -46,9 +46,7 @@ class Lanes:
             self.as_arrays = self.as_arrays or is_array(arg)
         else:
             kind = "number" if isinstance(arg, (float, int, Value)) else type(arg).__name__
-            raise TypeError(
-                f"{name}: {place} is a {kind} and has no leading axis to map over; see in_axes"
-            )
+            raise TypeError(f"{name}: {place} is a {kind} and has no leading axis to map over; see in_axes")
 
     def lane(self, t: int) -> tuple[Any, ...]:
         """Return the arguments of one lane."""

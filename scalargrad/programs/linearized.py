@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value
-from .pending import jvp, roll, vjp
+from .derivatives import jvp, vjp
+from .pending import roll
 from .program import Const, Operand, Program
 from .recorded import Recorded
 

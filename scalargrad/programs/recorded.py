@@ -85,15 +85,6 @@ class Recorded(Value):
     def __format__(self, specification: str) -> str:
         self._refuse("the text of a Value", "make text of what the function returns")
 
-    def __copy__(self) -> NoReturn:
-        self._refuse("a copy of a Value", "use the Value itself")
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> NoReturn:
-        self._refuse("a copy of a Value", "use the Value itself")
-
-    def __reduce__(self) -> NoReturn:
-        self._refuse("a pickle of a Value", "use the Value itself")
-
     def __repr__(self) -> str:
         return f"<recorded v{self.ref}>"
 

@@ -62,7 +62,7 @@ def test_the_gradient_by_a_column_is_a_column(backend: str) -> None:
     assert f(x) == pytest.approx([math.exp(a) / 1000 for a in x], rel=1e-14)
     program = f.program(x)
     assert len(program) == 1
-    assert str(program.steps[0]).splitlines()[-1].strip() == "return v1, v2"  # which share eˣ
+    assert program.cost()["exp"] == 1000  # value and gradient share eˣ
 
 
 def test_a_computed_adjoint_enters_the_map() -> None:
