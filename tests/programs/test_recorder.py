@@ -218,6 +218,7 @@ def test_what_an_exception_or_a_refusal_leaves_behind_is_nothing() -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # one may hit a weak reference's end
 def test_an_interrupt_leaves_no_recording_behind() -> None:
     import gc
 
