@@ -117,12 +117,21 @@ def _numbers(array: Any) -> Any:
     return np.asarray(to_number(array.view(np.ndarray)), dtype=object).view(type(array))
 
 
+def is_ours(x: Any) -> bool:
+    """Return True for an `Array` of objects, and for any array with a Value in it."""
+    return isinstance(x, np.ndarray) and x.dtype == object and (isinstance(x, Array) or has_values(x))
+
+
+def _is_numeric(x: Any) -> bool:
+    return x.dtype.kind == "f" or (x.dtype == object and all(isinstance(i, (Value, float)) for i in x.ravel().tolist()))
+
+
 def operands(x: Any, floats: bool) -> Any:
     """Return an argument with its arrays of objects as arrays of floats, or as `Array` if there are Values."""
     if isinstance(x, Value):
         return objects(x).view(Array)
-    if isinstance(x, np.ndarray) and x.dtype == object:
-        return x.astype(float).view(np.ndarray) if floats else x.view(Array)
+    if is_ours(x):
+        return np.asarray(x.view(np.ndarray), dtype=float) if floats else x.view(Array)
     if type(x) in (list, tuple):
         if not floats and x and all(isinstance(item, (Value, float, int)) for item in x) and has_values(x):
             return objects(x).view(Array)
@@ -134,7 +143,7 @@ def returned(x: Any) -> Any:
     """Return a result as the caller gets it: floats and Values in an `Array`, one alone as itself."""
     if type(x) in (list, tuple):
         return type(x)([returned(item) for item in x])
-    if not isinstance(x, np.ndarray) or x.dtype.kind not in "fO":
+    if not isinstance(x, np.ndarray) or not _is_numeric(x):
         return x
     if x.ndim == 0:
         return x.item()
@@ -170,10 +179,10 @@ def _converted(name: str) -> Callable[..., Any]:
         if not has_values(a):
             if isinstance(a, np.ndarray) and a.dtype != object and not copies and _is_floating(dtype):
                 return np.asarray(a, dtype, **options)
-            a = a.astype(float) if isinstance(a, np.ndarray) and a.dtype == object else a
+            a = operands(a, True)
             keywords = {} if name == "copy" else {"dtype": None if dtype is object else dtype}
             made = getattr(np, name)(a, **keywords, **options)
-            return returned(made) if made.ndim else made
+            return returned(made) if made.ndim and made.size else made  # no buffer
         array = objects(a).view(Array)
         array = array if isinstance(a, np.ndarray) else _numbers(array)
         if not _is_floating(dtype):
