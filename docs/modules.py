@@ -88,20 +88,26 @@ def reduced(graph: dict[str, set[str]]) -> list[tuple[str, str]]:
 
 def picture() -> Diagram:
     """Return the picture: the files in boxes of their packages, an arrow from a file to each one that it imports."""
-    dot = graphviz.Digraph(graph_attr={**style.GRAPH, "rankdir": "TB"})
-    dot.attr("node", shape="box", **{**style.NODE, "style": "rounded,filled", **style.INTERMEDIATE})
-    dot.attr("edge", **style.LINE)
+    look = style.look_of("modules", "screen", "light")
+    dot = graphviz.Digraph(graph_attr=look.graph(rankdir="TB"))
+    dot.attr("node", shape="box", **{**look.node(), "style": "rounded,filled", **look.palette.intermediate})
+    dot.attr("edge", **look.edge())
     graph = imports()
     packages = sorted({name.rpartition("/")[0] for name in graph if "/" in name})
     for package in packages:
         with dot.subgraph(name=f"cluster_{package}") as box:
-            box.attr(label=f"{package}/", color=style.INTERMEDIATE["color"], fontcolor=style.INK, style="rounded")
+            box.attr(
+                label=f"{package}/",
+                color=look.palette.intermediate["color"],
+                fontcolor=look.palette.ink,
+                style="rounded",
+            )
             for name in graph:
                 if name == package or name.rpartition("/")[0] == package:
                     box.node(name, "__init__" if name == package else name.rpartition("/")[2])
     for name in graph:
         if name not in packages and "/" not in name:
-            dot.node(name, name, **style.ACTIVATION)
+            dot.node(name, name, **look.palette.activation)
     for name, other in reduced(graph):
         dot.edge(name, other)
     return Diagram(dot.source)

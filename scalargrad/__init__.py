@@ -15,11 +15,14 @@ from . import elementary, primitives
 from .diagrams import (
     Diagram,
     Page,
+    Path,
+    Paths,
     derivative_diagram,
     influence_diagram,
     jacobian_diagram,
     network_diagram,
     operations_diagram,
+    paths,
     walkthrough,
 )
 from .diagrams.equations import derivation
@@ -54,6 +57,8 @@ __all__ = [
     "Diagram",
     "Interval",
     "Page",
+    "Path",
+    "Paths",
     "RecordingError",
     "RendererNotFound",
     "Value",
@@ -77,6 +82,7 @@ __all__ = [
     "minimum",
     "network_diagram",
     "operations_diagram",
+    "paths",
     "primitive",
     "value_and_grad",
     "vjp",

@@ -1,5 +1,7 @@
 """Graphs that several tests look at."""
 
+import re
+
 import scalargrad as sg
 
 
@@ -13,3 +15,12 @@ def lecture(x: float = 1.0) -> sg.Value:
     J = sg.cos(s)
     sg.label({"u": u, "v": v, "w": w, "s": s, "J": J})
     return J
+
+
+def pixels(svg, width=1280, height=720):
+    """The height of each text in pixels when the SVG is scaled to a slide."""
+    box = [float(x) for x in re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', svg).groups()]
+    scale = float(re.search(r'transform="scale\(([\d.]+)', svg)[1]) * min(width / box[0], height / box[1])
+    return [
+        (text, float(size) * scale) for size, text in re.findall(r'<text[^>]*font-size="([\d.]+)"[^>]*>([^<]+)<', svg)
+    ]

@@ -3,25 +3,38 @@
 import itertools
 import math
 import os
+import random
 import re
+import shutil
 import stat
 import sys
 import time
 import xml.etree.ElementTree as ET
+from base64 import b64decode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import scalargrad as sg
-from scalargrad.diagrams import renderer, style
+from scalargrad import nn
+from scalargrad.diagrams import picture, renderer, style
 from scalargrad.engine.linearization import topological_order
 
-from .graphs import lecture
+from .graphs import lecture, pixels
 
 VIEWS = [sg.influence_diagram, sg.derivative_diagram, sg.operations_diagram]
 INSTALLED = renderer.find_renderer()
+
+
+def pure():
+    """The path of graphviz-pure, if it is installed."""
+    return shutil.which("graphviz-pure") or shutil.which("graphviz-pure", path=renderer._scripts())
+
+
 needs_renderer = pytest.mark.skipif(INSTALLED is None, reason="no renderer: pip install graphviz-pure")
 needs_scripts = pytest.mark.skipif(sys.platform == "win32", reason="fake renderers are shell scripts")
-MARK = f"penwidth={style.MARKED['penwidth']}"
+MARK = f"penwidth={style.LIGHT.marked['penwidth']}"
 every_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
 
 
@@ -47,12 +60,17 @@ def node_lines(source):
     return re.findall(r"^\t(n\d\w*) \[(.*)\]$", source, re.MULTILINE)
 
 
+def cells(source):
+    """The texts of the records of an operations diagram."""
+    return re.findall(r"<td[^>]*>([^<]*)</td>", source)
+
+
 def edge_lines(source):
     return re.findall(r"^\t(\w+) -> (\w+) \[(.*)\]$", source, re.MULTILINE)
 
 
 def edge_labels(source):
-    return [re.search(r'label="([^"]*)"', attributes)[1] for _, _, attributes in edge_lines(source)]
+    return [r"\n".join(shown(attributes)) for _, _, attributes in edge_lines(source) if "label=" in attributes]
 
 
 def shown(source):
@@ -107,7 +125,7 @@ def test_the_derivative_diagram_of_the_lecture_example():
         "∂s/∂w = 1",
         r"∂J/∂s = −sin s\n= 0.6441",
     ]
-    assert shown(source) == [
+    assert [line for _, attributes in node_lines(source) for line in shown(attributes)] == [
         *("x", "1", "∂J/∂x = 4.5608"),
         *("u = x²", "1", "∂J/∂u = 2.2804"),
         *("v = sin u", "0.8415", "∂J/∂v = 0.6441"),
@@ -127,7 +145,7 @@ def test_the_operations_diagram_of_the_lecture_example():
         ["w", "3", "grad 0.6441"],
         ["s", "3.8415", "grad 0.6441"],
         ["J", "−0.7649", "grad 1"],
-        ["3", "3"],
+        ["3"],
     ]
     circles = [re.search(r'label=("[^"]*"|\w+|\S+)', a)[1].strip('"') for n, a in node_lines(source) if "_op" in n[-4:]]
     assert circles == ["^2", "sin", "×", "+", "cos"]
@@ -148,15 +166,23 @@ def test_the_way_of_an_infinite_gradient_is_marked_and_its_origin_says_so():
     assert "a nan or ∞ of the gradient begins here" in shown(source)
 
 
-def test_the_way_of_a_nan_among_values_begins_at_the_input_and_counts_both_edges_of_a_square():
+def test_the_way_of_a_nan_among_values_begins_at_the_input():
     x = sg.Value(math.nan, label="x")
     y = sg.Value(1.0, label="y")
     source = sg.derivative_diagram((x * x) * y, depth=2).source
     assert "a nan or ∞ of the value begins here" in shown(source)
-    assert [(a, b) for a, b, look in edge_lines(source) if MARK in look] == [("n0", "n2"), ("n0", "n2"), ("n2", "n3")]
+    assert [(a, b) for a, b, look in edge_lines(source) if MARK in look] == [("n0", "n2"), ("n2", "n3")]
     beyond = sg.derivative_diagram((x * x) * y, depth=1).source
     assert "begins here" not in beyond
     assert len([1 for *_, look in edge_lines(beyond) if MARK in look]) == 1
+
+
+def test_all_sources_of_infinities_are_marked():
+    x, y = sg.Value(0.0, label="x"), sg.Value(0.0, label="y")
+    z = sg.Value(math.inf, label="z")
+    source = sg.derivative_diagram(sg.sqrt(x) + sg.cbrt(y) + z).source
+    assert shown(source).count("a nan or ∞ of the gradient begins here") == 2
+    assert shown(source).count("a nan or ∞ of the value begins here") == 1
 
 
 def test_nothing_is_marked_where_all_is_finite():
@@ -169,19 +195,24 @@ def test_colours():
         assert len(re.findall(f'color="{border}" fillcolor="{fill}"', source)) == count
     assert 'color="#475569" fillcolor="#E2E8F0"' in sg.operations_diagram(swept()).source
     assert "fontname=Helvetica" in source
-    assert "bgcolor=white" in source
+    assert 'bgcolor="#FFFFFF"' in source
 
 
-@pytest.mark.parametrize("back", [style.INPUT, style.INTERMEDIATE, style.OUTPUT, style.ACTIVATION, style.OPERATOR])
-@pytest.mark.parametrize("front", [style.INK, style.VALUE, style.DERIVATIVE])
-def test_every_text_is_readable_on_every_fill(front, back):
+@pytest.mark.parametrize("palette", style.PALETTES)
+def test_every_text_is_readable_on_every_fill(palette):
     def luminance(color):
         channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    dark, light = sorted([luminance(front), luminance(back["fillcolor"])])
-    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    colors = style.PALETTES[palette]
+    for front in (colors.ink, colors.value, colors.derivative):
+        for back in colors.fills:
+            dark, light = sorted([luminance(front), luminance(back)])
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)
+    for line in (colors.edge, colors.negative):
+        dark, light = sorted([luminance(line), luminance(colors.background)])
+        assert (light + 0.05) / (dark + 0.05) >= 3.0, line
 
 
 @every_view
@@ -208,7 +239,7 @@ def test_depth_draws_the_last_steps_and_marks_the_rest():
     source = sg.derivative_diagram(swept(), depth=2).source
     assert [name for name, _ in node_lines(source)] == ["n2", "n3", "n4", "n5", "n2_more", "n3_more"]
     assert source.count("style=dashed") == 2
-    assert len(shown(source)) == 12
+    assert len([line for _, attributes in node_lines(source) for line in shown(attributes)]) == 12
     assert "_more" not in sg.derivative_diagram(swept(), depth=5).source
 
 
@@ -240,16 +271,50 @@ def test_gradients_that_were_not_computed():
     assert [t for t in shown(sg.derivative_diagram(J).source) if "not computed" in t] == ["∂J/∂x not computed"]
 
 
+def test_gradients_set_by_hand_or_added_up_are_told_from_the_derivative():
+    x = sg.Value(1.0, label="x")
+    J = sg.sin(x)
+    x.grad = 0.5
+    assert "grad set to 0.5" in shown(sg.derivative_diagram(J).source)
+    assert "grad 0.5" in cells(sg.operations_diagram(J).source)
+    x.grad = 0.0
+    J.backward()
+    assert f"∂J/∂x = {math.cos(1.0):.4f}" in shown(sg.derivative_diagram(J).source)
+    J.backward()  # leaves add up
+    twice = f"grad {2 * math.cos(1.0):.4f} (∂J/∂x = {math.cos(1.0):.4f})"
+    assert twice in shown(sg.derivative_diagram(J).source)
+
+
+def test_a_leaf_that_was_changed_says_so():
+    a, b = sg.Value(2.0, label="a"), sg.Value(3.0, label="b")
+    J = sg.exp(a) + b * 2.0
+    assert "changed since the forward pass" not in shown(sg.derivative_diagram(J).source)
+    a.data = 5.0
+    node = dict(node_lines(sg.derivative_diagram(J).source))["n0"]
+    assert shown(node)[-1] == "changed since the forward pass"
+
+
 def test_gradients_of_another_goal_are_not_shown_as_those_of_this_one():
     x = sg.Value(1.0, label="x")
     sg.sin(x).backward()
     assert "∂J/∂x not computed" in shown(sg.derivative_diagram(sg.cos(x)).source)
 
 
-def test_an_operand_used_twice_has_two_edges():
+def test_an_operand_used_twice_has_one_edge_with_the_sum():
     x = sg.Value(3.0, label="x")
-    assert edge_labels(sg.derivative_diagram(x * x).source) == [r"∂J/∂x = x\n= 3"] * 2
-    assert len(edge_lines(sg.influence_diagram(x * x).source)) == 2
+    source = sg.derivative_diagram(x * x).source
+    assert edge_labels(source) == [r"∂J/∂x = 2x\n= 6"]
+    assert "J = x·x" in shown(source)
+    assert len(edge_lines(sg.influence_diagram(x * x).source)) == 1
+    for J, formula, number in [
+        (sg.prod([x, x, x]), "3x²", "27"),
+        (x + x, "2", None),
+        (x - x, "0", None),
+        (sg.dot([x, x], [x, 2.0]), "2x + 2", "8"),
+    ]:
+        assert edge_labels(sg.derivative_diagram(J).source) == [
+            rf"∂J/∂x = {formula}" + (rf"\n= {number}" if number else "")
+        ]
 
 
 def test_edges_of_clip_select_and_relu():
@@ -395,8 +460,8 @@ def test_the_search_order(alone, monkeypatch):
 @needs_scripts
 def test_how_the_program_is_called(alone):
     script(alone, "dot", SVG)
-    assert sg.influence_diagram(small()).svg().endswith("dot -Kdot -Tsvg</svg>\n")
-    assert sg.Diagram("digraph {}", engine="neato").svg().endswith("dot -Kneato -Tsvg -n2</svg>\n")
+    assert "dot -Kdot -Tsvg<" in sg.influence_diagram(small()).svg()
+    assert "dot -Kneato -Tsvg -n2<" in sg.Diagram("digraph {}", engine="neato").svg()
     script(alone, "dot", r'cat > /dev/null; printf "\211PNG %s" "$*"')
     assert sg.influence_diagram(small()).png().endswith(b"-Kdot -Tpng -Gdpi=144")
 
@@ -432,9 +497,12 @@ def test_a_notebook_without_a_renderer_shows_the_text_with_a_hint(alone):
 
 @needs_scripts
 def test_a_notebook_with_a_renderer_shows_the_picture(alone):
-    script(alone, "dot", SVG)
+    script(alone, "dot", f'case "$*" in *png*) cat > /dev/null; printf "\\211PNG"; exit;; esac; {SVG}')
     diagram = sg.influence_diagram(small())
-    assert diagram._repr_mimebundle_() == {"image/svg+xml": diagram.svg(), "text/plain": repr(diagram)}
+    bundle = diagram._repr_mimebundle_()
+    assert list(bundle) == ["image/svg+xml", "image/png", "text/plain"]  # JupyterLab shows the PNG if it must
+    assert bundle["image/svg+xml"] == diagram.svg()
+    assert b64decode(bundle["image/png"]) == diagram.png()
     assert repr(diagram) == "<Diagram of 1 edges; .svg(), .png(), .save(path), .source>"
 
 
@@ -530,6 +598,209 @@ def test_svg_and_png_come_out(view, tmp_path):
     assert tree.tag.endswith("svg")
     diagram.save(tmp_path / "a.PNG")
     assert (tmp_path / "a.PNG").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+RENDERERS = [program for program in (shutil.which("dot"), pure()) if program] or [None]
+every_renderer = pytest.mark.parametrize("program", RENDERERS, ids=lambda path: path and os.path.basename(path))
+
+
+@pytest.fixture
+def rendered_by(program, monkeypatch):
+    """Draw with one of the programs that are installed."""
+    if program is None:
+        pytest.skip("no renderer: pip install graphviz-pure")
+    monkeypatch.setenv(renderer.VARIABLE, program)
+
+
+def boxes_of(svg):
+    """The texts of an SVG with their x, and the x of the middle of the shape that was drawn before each."""
+    found = []
+    for group in re.findall(r'<g id="[^"]*" class="(?:node|label)">(.*?)</g>', svg, re.DOTALL):
+        middle = None
+        for tag, attributes, text in re.findall(r"<(polygon|path|ellipse|text)\b([^>]*)>([^<]*)", group):
+            if tag == "text":
+                found.append((text, float(re.search(r'\bx="([-\d.]+)"', attributes)[1]), middle))
+            elif tag == "ellipse":
+                middle = float(re.search(r'cx="([-\d.]+)"', attributes)[1])
+            else:
+                xs = [float(x) for x in re.findall(r"([-\d.]+),[-\d.]+", attributes)]
+                middle = (min(xs) + max(xs)) / 2
+    return found
+
+
+@every_renderer
+@every_view
+def test_texts_are_centred_whatever_the_renderer_thinks_of_their_width(view, rendered_by):
+    theta = sg.Value(1.5, label="theta_1")
+    J = sg.sin(theta**2) * sg.exp(-theta)
+    J.backward()
+    svg = view(J).svg()
+    assert 'text-anchor="start"' not in svg
+    texts = boxes_of(svg)
+    assert len(texts) > 4
+    assert all(middle is None or abs(x - middle) < 0.02 for _, x, middle in texts)
+
+
+def test_a_png_of_graphviz_pure_has_room_before_lines_that_it_takes_for_longer():
+    source = sg.derivative_diagram(swept()).source
+    moved = renderer.balanced(source)
+    assert re.sub('"> +', '">', moved) == source
+    assert '"> u = x²<' in moved
+    assert '">v = sin u<' in moved  # nothing to make up for
+    assert re.search(r'">  +∂J/∂u = 2.2804<', moved)
+
+
+@every_renderer
+def test_no_line_crosses_a_label(rendered_by):
+    svg = sg.derivative_diagram(swept()).svg()
+    last_line = max(match.start() for match in re.finditer(r'class="edge"', svg))
+    labels = [match.start() for match in re.finditer(r'class="label"', svg)]
+    assert len(labels) == 6
+    assert min(labels) > last_line
+    for group in re.findall(r'class="label">(.*?)</g>', svg, re.DOTALL):
+        assert re.search(r'<polygon fill="(?:white|#ffffff)"', group, re.IGNORECASE)  # the plate
+
+
+@every_renderer
+def test_an_svg_fits_its_cell_and_its_titles_are_sentences(rendered_by):
+    svg = sg.derivative_diagram(swept()).svg()
+    assert '<svg style="max-width:100%;height:auto" ' in svg
+    titles = re.findall(r"<title>(.*?)</title>", svg)
+    assert titles[0] == "Derivative diagram of J: each edge carries its local derivative"
+    assert "u = x²: its value is 1, ∂J/∂u = 2.2804" in titles
+    assert "u influences v: the local derivative ∂v/∂u = cos u = 0.5403" in titles
+    assert not any(re.fullmatch(r"n\d.*", title) for title in titles)
+
+
+@every_renderer
+def test_a_slide_is_legible_from_the_last_row(rendered_by):
+    texts = pixels(sg.derivative_diagram(swept(), size="slide").svg())
+    assert {"cos u", "= 0.5403", "−sin s", "3"} <= {text for text, _ in texts}
+    assert min(size for _, size in texts) >= 20.0
+
+
+@every_renderer
+def test_siblings_are_drawn_in_their_order(rendered_by):
+    xs = [sg.Value(0.1 * i, label=f"x{i}") for i in range(1, 4)]
+    model = nn.MLP(3, [5, 3], sg.tanh, nn.vector(sg.softmax))
+    svg = sg.influence_diagram(nn.quadratic(model(xs), [0.0, 1.0, 0.0]), rankdir="LR").svg()
+    for stem, above, count in [("x", "", 3), ("z", "⁽¹⁾", 5), ("y", "⁽¹⁾", 5), ("z", "⁽²⁾", 3), ("y", "⁽²⁾", 3)]:
+        names = [f"{stem}{'₁₂₃₄₅'[i]}{above}" for i in range(count)]
+        heights = [float(re.search(rf'y="([-\d.]+)"[^>]*>{name}<', svg)[1]) for name in names]
+        assert heights == sorted(heights), names
+
+
+@every_renderer
+def test_a_name_from_right_to_left_is_isolated(rendered_by):
+    svg = sg.derivative_diagram(sg.sin(sg.Value(1.0, label="מחיר"))).svg()
+    assert ">∂J/∂\u2068מחיר\u2069 = cos \u2068מחיר\u2069</text>" in svg
+
+
+@every_view
+@pytest.mark.parametrize("size", style.SIZES)
+@pytest.mark.parametrize("palette", style.PALETTES)
+def test_sizes_and_palettes(view, size, palette):
+    source = view(swept(), size=size, palette=palette).source
+    assert style.PALETTES[palette].background in source
+    assert style.PALETTES[palette].input["fillcolor"] in source
+    assert (" size=" in source) == (size != "screen")
+    with pytest.raises(ValueError, match=f"{view.__name__}: size is 'huge'; give one of 'screen', 'slide', 'print'"):
+        view(swept(), size="huge")
+    with pytest.raises(ValueError, match=f"{view.__name__}: palette is 'red'; give one of 'light', 'dark', 'grey'"):
+        view(swept(), palette="red")
+
+
+def test_a_derivative_diagram_shows_formulas_numbers_or_both():
+    formulas = sg.derivative_diagram(swept(), show="formula").source
+    assert edge_labels(formulas)[:2] == ["∂u/∂x = 2x", "∂v/∂u = cos u"]
+    assert "2.2804" not in formulas
+    numbers = sg.derivative_diagram(swept(), show=("number",), digits=2).source
+    assert edge_labels(numbers)[:2] == ["∂u/∂x = 2", "∂v/∂u = 0.54"]
+    assert "x²" not in numbers
+    assert "∂J/∂u = 2.28" in shown(numbers)
+    for bad in ("all", (), ("formula", "value")):
+        with pytest.raises(ValueError, match=r"show is .*; give 'formula', 'number' or both"):
+            sg.derivative_diagram(swept(), show=bad)
+
+
+def test_ways_are_highlighted_with_their_product_and_sum():
+    J = swept()
+    u = J.parents[0].parents[0].parents[0]
+    source = sg.derivative_diagram(J, highlight=u).source
+    assert "∂J/∂u = 0.5403 · 1 · 0.6441 + 3 · 1 · 0.6441 = 2.2804" in source
+    marked = [(a, b) for a, b, look in edge_lines(source) if MARK in look]
+    assert marked == [("n1", "n2"), ("n1", "n3"), ("n2", "n4"), ("n3", "n4"), ("n4", "n5")]
+    one = sg.influence_diagram(J, highlight=sg.paths(J, u)[1]).source
+    assert [(a, b) for a, b, look in edge_lines(one) if MARK in look] == [("n1", "n3"), ("n3", "n4"), ("n4", "n5")]
+    assert "u → w → s → J: 3 · 1 · 0.6441 = 1.9324" in one
+    with pytest.raises(TypeError, match=r"highlight is 'x'; give a Value, or what sg\.paths returns"):
+        sg.derivative_diagram(J, highlight="x")
+
+
+def test_a_bracket_is_explained_below_the_picture():
+    z = sg.Value(0.5, label="z")
+    assert 'label="[z ≥ 0] is 1 if z ≥ 0, else 0"' in sg.derivative_diagram(sg.relu(z)).source
+
+
+def test_a_graph_that_is_too_large_is_refused_before_it_is_named(monkeypatch):
+    J = chain(56_000)
+
+    def named(*args):
+        raise AssertionError("it was named")
+
+    monkeypatch.setattr(picture, "Names", named)
+    for view in VIEWS:
+        with pytest.raises(ValueError, match="56001 nodes, more than 200"):
+            view(J)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_each_statement_on_a_derivative_diagram_is_true(seed):
+    J = mixed(seed)
+    J.backward()
+    source = sg.derivative_diagram(J, max_nodes=None, digits=12).source
+    order = topological_order(J)
+    by_name = {f"n{i}": node for i, node in enumerate(order)}
+    drawn = {}
+    for a, b, attributes in edge_lines(source):
+        assert (a, b) not in drawn
+        drawn[a, b] = number(shown(attributes)[-1].rpartition("= ")[2])
+    for name, node in by_name.items():
+        parents = {id(parent): parent for parent in node.parents}
+        assert {a for a, b in drawn if b == name} == {n for n, p in by_name.items() if id(p) in parents}
+        for (a, b), shown_slope in drawn.items():
+            if b == name:
+                total = sum(p for parent, p in zip(node.parents, node.partials, strict=True) if parent is by_name[a])
+                assert shown_slope == pytest.approx(total, rel=1e-9, abs=1e-9)
+    for name, attributes in node_lines(source):
+        lines = shown(attributes)
+        assert number(lines[1]) == pytest.approx(by_name[name].data, rel=1e-9, abs=1e-9)
+        assert number(lines[2].rpartition("= ")[2]) == pytest.approx(by_name[name].grad, rel=1e-9, abs=1e-9)
+
+
+def number(text):
+    mantissa, _, power = text.replace("−", "-").partition("·10")
+    return float(mantissa) * 10.0 ** float(power.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")) or 0)
+
+
+def mixed(seed):
+    rng = random.Random(seed)
+    nodes = [sg.Value(rng.uniform(0.2, 1.5), label=f"x{i}") for i in range(1, 4)]
+    for _ in range(12):
+        a, b = rng.choice(nodes), rng.choice(nodes)
+        made = [
+            a * b,
+            a - b,
+            a / (1.0 + b * b),
+            sg.dot([a, b], [b, a]),
+            sg.prod([a, b, a]),
+            sg.sin(a),
+            a**2,
+            sg.maximum(a, b),
+        ]
+        nodes.append(rng.choice([*made, sg.softmax([a, b])[1], sg.tanh(a + b)]))
+    return sg.sum(nodes)
 
 
 @needs_renderer

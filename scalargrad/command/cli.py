@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import math
 import os
@@ -20,6 +19,7 @@ from ..diagrams.renderer import RendererNotFound
 from ..engine.linearization import merged
 from ..engine.value import Value
 from ..interpreters.notation import symbol
+from ..testing.differences import derivatives
 from .console import printed, show, show_error
 from .expression import Expression, ExpressionError
 from .functions import families
@@ -176,27 +176,14 @@ def _check(
 ) -> list[str]:
     lines = ["Check against central differences"]
     for name, x in inputs.items():
-        try:
-            difference = central_difference(functools.partial(_moved, expression, inputs, name), x)
-        except ExpressionError as error:
-            lines.append(f"  {shown[name]}: not possible here: {error}")
+        (found,) = derivatives(lambda moved, name=name: [expression({**inputs, name: moved})], x)  # type: ignore[misc]
+        if found.trouble:
+            lines.append(f"  {shown[name]}: not possible here: {found.trouble}")
             continue
         slope = gradient[name]
-        relative = abs(slope - difference) / max(abs(slope), abs(difference), 1e-300)
-        lines.append(f"  {shown[name]}: {difference!r}, relative difference {relative:.1e}")
+        relative = abs(slope - found.value) / max(abs(slope), abs(found.value), 1e-300)
+        lines.append(f"  {shown[name]}: {found.value!r}, relative difference {relative:.1e}")
     return lines
-
-
-def _moved(expression: Expression, inputs: dict[str, float], name: str, x: float) -> float:
-    result: float = expression({**inputs, name: x})
-    return result
-
-
-def central_difference(f: Callable[[float], float], x: float) -> float:
-    """The derivative of f at x from four values around it: central differences, extrapolated once."""
-    step = 1e-3 * max(abs(x), 1.0)
-    wide, narrow = ((f(x + h) - f(x - h)) / ((x + h) - (x - h)) for h in (step, step / 2))
-    return (4.0 * narrow - wide) / 3.0
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from ..rows import Output
 from . import tables
 from .naming import Names, as_written, legend
 
-__all__ = ["Contribution", "Derivation", "Step", "changes", "derivation", "same"]
+__all__ = ["Contribution", "Derivation", "Step", "changes", "derivation", "factor", "same"]
 
 LINES_OF_A_BLOCK = 8
 CHANGED = "changed since the forward pass"
@@ -93,7 +93,7 @@ class Contribution:
     @property
     def factors(self) -> tuple[str, str]:
         """The two numbers that are multiplied, as text; in brackets if they are signed or have a power of ten."""
-        return written(self.adjoint, self.decimals), _factor(written(self.local, self.decimals))
+        return written(self.adjoint, self.decimals), factor(written(self.local, self.decimals))
 
     def __str__(self) -> str:
         goal, parent, child = self.goal.text, self.parent_name.text, self.child_name.text
@@ -110,14 +110,15 @@ class Contribution:
             return rf"\frac{{\partial {self.goal.latex}}}{{\partial {name.latex}}}"
 
         was, amount, now = (latex(written(x, self.decimals)) for x in (self.was, self.amount, self.now))
-        amount_in_sum = _factor(amount) if amount.startswith("-") else amount
+        amount_in_sum = factor(amount) if amount.startswith("-") else amount
         total = "" if self.is_first else rf" \quad \left({was} + {amount_in_sum} = {now}\right)"
         left, right = map(latex, self.factors)
         product = rf"{of(self.child_name)} \cdot {self.formula.inside(PRODUCT)[1]} = {left} \cdot {right} = {amount}"
         return rf"{of(self.parent_name)} &\mathrel{{+}}= {product}{total}"
 
 
-def _factor(number: str) -> str:
+def factor(number: str) -> str:
+    """Return a number as the second factor of a product: in brackets if it has a sign or a power of ten."""
     return f"({number})" if number[:1] in ("−", "-") or "·" in number else number
 
 

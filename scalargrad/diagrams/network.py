@@ -1,242 +1,380 @@
-"""The network diagram: a layered net, z and y apart, layers in boxes, wide layers collapsed.
-
-`dot` doesn't keep the order of neurons within a layer, so the positions are computed here.
-"""
+"""The network diagram: a layered net, z and y apart, layers in boxes, wide layers collapsed, with values if given."""
 
 from __future__ import annotations
 
-import hashlib
+import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import graphviz
+from typing import Any, TypeAlias
 
 from ..engine.value import Value
-from ..interpreters.names import digits, shown_name
+from ..interpreters.names import SUBSCRIPTS
+from ..interpreters.names import digits as written
 from . import style
+from .columns import PLAIN, WIDEST, WITH_NUMBERS, Box, Column, boxes_of, shown_number
 from .diagram import Diagram
+from .drawing import Drawing
+from .equations import check_digits
 from .layers import Layer, layers_of
-from .views import MAX_NODES
+from .passes import Passes, quadratic
+from .paths import Path, Paths
+from .picture import MAX_NODES
+from .style import Attributes, Line, Look, look_of
 
 __all__ = ["network_diagram"]
 
-WIDEST = 6
-FIRST = 4
-# In points: the distances of units, columns and boxes, and the room in a box.
-PITCH, RADIUS, WITHIN, BETWEEN = 60.0, 22.0, 104.0, 112.0
-MARGIN, TITLE, NOTE, LETTER = 18.0, 38.0, 22.0, 7.4
+MOST_NUMBERS = 40
+MOST_CROSSING = 4
+SHOWN = (None, "weights", "gradients", "numbers")
+BIASES = (None, "unit", "inside")
+OVERDOT = {"x": "ẋ", "y": "ẏ", "z": "ż"}
+"""The derivative of Div with respect to a unit, as 11-785 writes it."""
 DOT = 4.5
 THINNEST, THICKEST = 0.3, 5.0
-FAINT = {"color": "#94A3B8", "style": "dashed"}
-FRAME = {"style": "rounded,filled", "color": "#94A3B8", "fillcolor": style.INTERMEDIATE["fillcolor"]}
-
-
-@dataclass
-class _Column:
-    """Units of one kind, one below the other."""
-
-    letter: str
-    count: int
-    colors: dict[str, str]
-    shown: list[int]  # the index of the unit in each row; -1 for the dots
-    dead: frozenset[int] = frozenset()
-    x: float = 0.0
-
-    def units(self) -> Iterator[tuple[int, float]]:
-        """The units that are drawn, and how high."""
-        return ((unit, self.height(row)) for row, unit in enumerate(self.shown) if unit >= 0)
-
-    def height(self, row: int) -> float:
-        """The place of a row above the middle."""
-        return ((len(self.shown) - 1) / 2 - row) * PITCH
-
-    def name(self, unit: int) -> str:
-        """The name of a unit within the DOT text."""
-        return f"{self.letter}{unit}"
-
-
-@dataclass
-class _Box:
-    """A layer, or the inputs: its columns from left to right, and what is written above and below them."""
-
-    title: str
-    note: str
-    columns: list[_Column]
-    layer: Layer | None = None
-    left: float = 0.0
-
-    @property
-    def within(self) -> float:
-        """From the first to the last column; lines that cross need more room."""
-        crossing = self.layer is not None and not self.layer.elementwise
-        return WITHIN * (len(self.columns) - 1) * (1.4 if crossing else 1.0)
-
-    @property
-    def width(self) -> float:
-        """As wide as the columns and what is written need."""
-        return max(self.within + 2 * RADIUS, LETTER * max(len(self.title), len(self.note))) + 2 * MARGIN
 
 
 def network_diagram(
-    model: Any, *, show: str | None = None, widest: int | None = WIDEST, max_nodes: int | None = MAX_NODES
+    model: Any,
+    x: Sequence[Any] | None = None,
+    d: Any = None,
+    *,
+    loss: Callable[[Sequence[Any], Sequence[float]], Any] = quadratic,
+    show: str | None = None,
+    bias: str | None = None,
+    highlight: Any = None,
+    widest: int | None = WIDEST,
+    max_nodes: int | None = MAX_NODES,
+    digits: int = 4,
+    size: str = "screen",
+    palette: str = "light",
 ) -> Diagram:
-    """The picture of a network such as `nn.MLP`: its layers in boxes, with z and y = f(z) apart.
+    """Return the picture of a network such as `nn.MLP`: its layers in boxes, with z and y = f(z) apart.
 
-    Titles have activations and sizes. A layer of more than `widest` units shows the first four, dots and the
-    last. `show="weights"` draws each weight's size as the width of its line and its sign as the colour, blue
-    for positive and red for negative; `show="gradients"` does so with the gradients after `backward()`, and marks
-    dead units, all of whose gradients are 0. Below each layer stand the mean and the largest size of its numbers
-    and how many units are dead, those that are not drawn included.
+    Titles have activations and sizes. A layer of more than `widest` units shows the first four, dots and the last. A
+    line from z to y stands only where y depends on z, so a `max_over` or `pairs` is not drawn as fully connected.
 
-    Raises `TypeError` for what has no layers; `ValueError` for another `show`, for gradients before any
-    `backward()`, and past `max_nodes` units drawn. Source: 11-785, "A first closer look at the network".
+    With an input `x` each unit shows its value, and each line its number: the weight, or f′(z). With a target `d` too,
+    there is the block Div = `loss(y, d)`, by default ½Σ(y − d)², and below each unit stands ż = ∂Div/∂z or ẏ = ∂Div/∂y.
+    `highlight` is a weight or bias of the model: all its ways to Div are drawn bold, and the sum of their products, the
+    derivative with respect to it, is written below; or it is one of these ways, as `sg.paths` returns them.
+
+    `show="weights"` draws each weight's size as the width of its line and its sign by colour and dashes;
+    `show="gradients"` does so with the gradients after `backward()`, and marks dead units, all of whose gradients
+    are 0. Below each layer stand the mean and the largest size of its numbers and how many units are dead, those
+    that are not drawn included. `show="numbers"` writes the weights on the lines, as is done for an `x`.
+    `bias="unit"` draws the biases as weights of a unit y₀ = 1, `bias="inside"` writes them below z.
+
+    Raises `TypeError` for a model without layers; `ValueError` for bad options, for gradients before any
+    `backward()`, for other numbers of inputs or targets, and past `max_nodes` units drawn. Source: 11-785, "A first
+    closer look at the network".
 
     >>> from scalargrad import nn
     >>> network_diagram(nn.MLP(3, [4, 4, 1]))
     <Diagram of 41 edges; .svg(), .png(), .save(path), .source>
     """
-    if show not in (None, "weights", "gradients"):
-        raise ValueError(f"network_diagram: show is {show!r}; give 'weights', 'gradients' or None")
-    layers = layers_of("network_diagram", model)
+    who = "network_diagram"
+    for name, given, known in (("show", show, SHOWN), ("bias", bias, BIASES)):
+        if given not in known:
+            raise ValueError(f"{who}: {name} is {given!r}; give one of {', '.join(map(repr, known))}")
+    check_digits(who, digits)
+    look = look_of(who, size, palette)
+    layers = layers_of(who, model)
     if show == "gradients" and all(w.mark is None for layer in layers for row in layer.weights for w in row):
-        raise ValueError("network_diagram: there are no gradients yet; call backward() on a loss of the network first")
-    boxes = _boxes(layers, widest, show)
+        raise ValueError(f"{who}: there are no gradients yet; call backward() on a loss of the network first")
+    if x is None and (d is not None or highlight is not None):
+        raise ValueError(f"{who}: {'d' if d is not None else 'highlight'} needs an input x before it")
+    passes = None if x is None else Passes(who, model, layers, x, d, loss)
+    boxes = boxes_of(layers, widest, show, look, digits)
     count = sum(1 for box in boxes for column in box.columns for _ in column.units())
     if max_nodes is not None and count > max_nodes:
         raise ValueError(
-            f"network_diagram: it would draw {count} units, more than {max_nodes}. Collapse wide layers with "
+            f"{who}: it would draw {count} units, more than {max_nodes}. Collapse wide layers with "
             f"widest={WIDEST}, draw vectors as single nodes with jacobian_diagram, or all of it with max_nodes=None"
         )
-    return _Drawing(boxes, show).diagram()
+    ways: Sequence[Path] = []
+    if isinstance(highlight, Value) and passes:
+        ways = passes.paths(who, highlight)
+    elif highlight is not None:
+        ways = [highlight] if isinstance(highlight, Path) else list(highlight)
+    return _Network(boxes, look, passes, show, bias, ways, digits).picture()
 
 
-def _boxes(layers: Sequence[Layer], widest: int | None, show: str | None) -> list[_Box]:
-    boxes = [_Box(f"input ({layers[0].nin})", "", [_column("x", layers[0].nin, style.INPUT, widest)])]
-    for number, layer in enumerate(layers, 1):
-        dead = layer.dead() if show == "gradients" else frozenset()
-        colors = style.OUTPUT if layer is layers[-1] else style.ACTIVATION
-        columns = [_column(f"y{number}_", layer.width, colors, widest, dead if layer.elementwise else frozenset())]
-        if layer.affine:
-            columns.insert(0, _column(f"z{number}_", layer.nout, style.INTERMEDIATE, widest, dead))
-        title = f"layer {number}: {layer.activation} ({layer.sizes})"
-        boxes.append(_Box(title, _note(layer, show, dead), columns, layer))
-    left = 0.0
-    for box in boxes:
-        box.left = left
-        for place, column in enumerate(box.columns):
-            column.x = left + (box.width - box.within) / 2 + place * box.within
-        left += box.width + BETWEEN
-    return boxes
+Place: TypeAlias = tuple[float, float]
 
 
-def _column(
-    letter: str, count: int, colors: dict[str, str], widest: int | None, dead: frozenset[int] = frozenset()
-) -> _Column:
-    collapsed = widest is not None and count > max(widest, FIRST + 1)
-    shown = [*range(FIRST), -1, count - 1] if collapsed else list(range(count))
-    return _Column(letter, count, colors, shown, dead)
+class _Network(Drawing):
+    """The boxes and units in their places, and the lines between them."""
 
-
-def _note(layer: Layer, show: str | None, dead: frozenset[int]) -> str:
-    if show is None:
-        return ""
-    sizes = [abs(_number(show)(weight)) for row in layer.weights for weight in row]
-    lost = f", {len(dead)} of {layer.nout} dead" if dead else ""
-    return f"mean {digits(sum(sizes) / len(sizes))}, largest {digits(max(sizes))}{lost}"
-
-
-def _number(show: str) -> Callable[[Value], float]:
-    return (lambda weight: weight.data) if show == "weights" else (lambda weight: weight.grad)
-
-
-class _Drawing:
-    """The DOT text of boxes and columns that have their places."""
-
-    def __init__(self, boxes: Sequence[_Box], show: str | None) -> None:
+    def __init__(
+        self,
+        boxes: Sequence[Box],
+        look: Look,
+        passes: Passes | None,
+        show: str | None,
+        bias: str | None,
+        ways: Sequence[Path],
+        decimals: int,
+    ) -> None:
         self.boxes = boxes
-        self.number = _number(show) if show else None
-        weights = [w for box in boxes if box.layer for row in box.layer.weights for w in row]
-        self.largest = max((abs(self.number(w)) for w in weights), default=0.0) if self.number else 0.0
-        facts = [(box.title, [self.number(w) for w in weights] if self.number else None) for box in boxes]
-        prefix = "d" + hashlib.sha256(repr((show, facts)).encode()).hexdigest()[:8]
-        graph = {"bgcolor": "white", "pad": "0.15", "splines": "line", "id": prefix}
-        self.dot = graphviz.Digraph(graph_attr=graph, engine="neato")
-        self.dot.attr("node", **style.NODE)
-        self.dot.attr("edge", color=style.EDGE, arrowsize="0.7", penwidth="1.1")
+        self.passes = passes
+        self.measures = (PLAIN if passes is None else WITH_NUMBERS).scaled(look.size)
+        self.width_of = shown_number(show) if show in ("weights", "gradients") else None
+        self.ways = ways
+        self.bias = bias
+        self.decimals = decimals
+        layers = [box.layer for box in boxes if box.layer]
+        weights = [w for layer in layers for row in layer.weights for w in row]
+        self.largest = max((abs(self.width_of(w)) for w in weights), default=0.0) if self.width_of else 0.0
+        lines = sum(len(one.columns[-1].shown) * len(box.columns[0].shown) for one, box in itertools.pairwise(boxes))
+        self.numbered = show == "numbers" or (passes is not None and show is None and lines <= MOST_NUMBERS)
+        facts = [
+            (box.title, [(w.data, w.grad) for row in box.layer.weights for w in row]) for box in boxes if box.layer
+        ]
+        values = [node.data for node in passes.nodes.values()] if passes else []
+        super().__init__(look, (show, bias, [str(way) for way in ways], decimals, facts, values))
+        self.marked = {edge for way in ways for edge in self._edges_of(way)}
 
-    def diagram(self) -> Diagram:
+    def picture(self) -> Diagram:
+        """Draw everything and return the picture."""
+        self._place()
         for place, box in enumerate(self.boxes):
             self._frame(f"box{place}", box)
         for box in self.boxes:
             for column in box.columns:
-                self._units(column, is_only=column.count == 1)
-        for before, box in zip(self.boxes, self.boxes[1:], strict=False):
+                self._units(column)
+        for before, box in itertools.pairwise(self.boxes):
             self._weights(before.columns[-1], box)
             if len(box.columns) > 1:
                 self._activations(box)
-        self._legend()
-        return Diagram(self.dot.source, "neato")
+        if self.passes and self.passes.div is not None:
+            self._loss(self.passes)
+        self._legends()
+        sizes = " → ".join(str(box.columns[-1].count) for box in self.boxes)
+        return self.finish(f"A network of {sizes} units", "neato", splines="line", outputorder="breadthfirst")
 
-    def _frame(self, name: str, box: _Box) -> None:
-        tallest = max(len(column.shown) for column in box.columns)
-        above = (tallest - 1) / 2 * PITCH + RADIUS + TITLE
-        below = (tallest - 1) / 2 * PITCH + RADIUS + (NOTE if box.note else 0.0) + MARGIN
-        middle = box.left + box.width / 2
-        self._node(name, "", middle, (above - below) / 2, box.width, above + below, shape="box", **FRAME)
-        self._text(f"{name}_title", box.title, middle, above - 18.0)
+    # Where things are
+
+    def _place(self) -> None:
+        measures, left = self.measures, 0.0
+        letter = 0.53 * self.look.size.name
+        for box in self.boxes:
+            # Lines that cross need more room.
+            crossing = box.layer is not None and not box.layer.elementwise
+            box.within = measures.within * (len(box.columns) - 1) * (1.4 if crossing else 1.0)
+            text = letter * max(len(box.title), len(box.note))
+            box.width = max(box.within + 2 * measures.radius, text) + 2 * measures.margin
+            box.left = left
+            for place, column in enumerate(box.columns):
+                column.x = left + (box.width - box.within) / 2 + place * box.within
+            left += box.width + measures.between
+
+    def _height(self, column: Column, row: int) -> float:
+        return ((len(column.shown) - 1) / 2 - row) * self.measures.pitch
+
+    def _edges_of(self, way: Path) -> Iterator[tuple[str, str]]:
+        """Yield the lines of a way, by the names of their ends; that of its weight goes from the unit it multiplies."""
+        names = {id(node): unit for unit, node in self.passes.nodes.items()} if self.passes else {}
+        units = [names[id(node)] for node in way.nodes if id(node) in names]
+        yield from itertools.pairwise(units)
+        for before, box in itertools.pairwise(self.boxes):
+            for j, row in enumerate(box.layer.weights if box.layer else []):
+                for i, weight in enumerate(row):
+                    if weight is way.nodes[0]:
+                        yield before.columns[-1].name(i), box.columns[0].name(j)
+
+    # The parts
+
+    def _reach(self, box: Box) -> tuple[float, float]:
+        """Return how far a box reaches above and below the middle."""
+        measures = self.measures
+        tallest = (max(len(column.shown) for column in box.columns) - 1) / 2 * measures.pitch + measures.radius
+        derivatives = 1.6 * self.look.size.small if self.passes and self.passes.div is not None else 0.0
+        return tallest + measures.title, tallest + (measures.note if box.note else 0.0) + measures.room + derivatives
+
+    def _frame(self, name: str, box: Box) -> None:
+        above, below = self._reach(box)
+        middle, frame = box.left + box.width / 2, {**self.look.palette.frame, "style": "rounded,filled"}
+        place = middle, (above - below) / 2
+        self._shape(name, "", place, box.width, above + below, box.title, shape="box", **frame)
+        size, ink = self.look.size, self.look.palette.ink
+        self._text(f"{name}_title", box.title, (middle, above - 0.5 * self.measures.title), size.name, ink)
         if box.note:
-            self._text(f"{name}_note", box.note, middle, 20.0 - below, fontsize="12", fontcolor=style.EDGE)
+            place = middle, 0.9 * self.measures.note - below
+            self._text(f"{name}_note", box.note, place, size.small, self.look.palette.edge)
 
-    def _units(self, column: _Column, is_only: bool) -> None:
-        for unit, y in column.units():
-            label = shown_name(column.letter[0] if is_only else f"{column.letter[0]}{unit + 1}")
-            look = {"style": "filled,dashed", "fillcolor": "white"} if unit in column.dead else {}
-            look |= {"fontsize": "12"} if len(label) > 3 else {}
-            name = column.name(unit)
-            self._node(name, label, column.x, y, 2 * RADIUS, 2 * RADIUS, shape="circle", **{**column.colors, **look})
+    def _units(self, column: Column) -> None:
+        measures = self.measures
+        for unit, row in column.units():
+            place = column.x, self._height(column, row)
+            look: Attributes = {"shape": "circle", **column.colors}
+            if unit in column.dead:
+                look |= {"style": "filled,dashed", "fillcolor": self.look.palette.background}
+            if any(column.name(unit) in edge for edge in self.marked):
+                look |= self.look.palette.marked
+            title = self._title(column, unit)
+            label = self._label(column, unit)
+            self._shape(column.name(unit), label, place, 2 * measures.radius, 2 * measures.radius, title, **look)
+            derivative = self.passes.derivative(column.name(unit)) if self.passes else None
+            if derivative is not None:
+                text = f"{OVERDOT[column.letter]} = {self.number(derivative)}"
+                below = place[1] - measures.radius - 0.8 * self.look.size.small
+                color = self.look.palette.derivative
+                self._text(f"{column.name(unit)}_d", text, (column.x, below), self.look.size.small, color)
         for row, unit in enumerate(column.shown):
             for dot in (-1, 0, 1) if unit < 0 else ():  # drawn, since not every font has ⋮
-                place = column.x, column.height(row) + 3 * DOT * dot
-                self._node(f"{column.letter}dot{dot}", "", *place, DOT, DOT, shape="circle", fillcolor=style.INK)
+                place = column.x, self._height(column, row) + 3 * DOT * dot
+                look = {"shape": "circle", "fillcolor": self.look.palette.ink, "color": self.look.palette.ink}
+                self._shape(f"{column.letter}{column.layer}dot{dot}", "", place, DOT, DOT, "units not drawn", **look)
 
-    def _weights(self, before: _Column, box: _Box) -> None:
+    def _label(self, column: Column, unit: int) -> str:
+        palette, size = self.look.palette, self.look.size
+        label = column.label(unit)
+        if self.passes is None:
+            return self.look.stacked([(label, palette.ink, size.name if len(label) < 5 else size.name - 2)])
+        lines: list[Line] = [(label, palette.ink, size.name - 1)]
+        lines.append((self.number(self.passes.value(column.name(unit))), palette.value, size.small))
+        bias = self._bias(column, unit)
+        if bias is not None and self.bias == "inside":
+            lines.append((f"b {self.number(bias)}", palette.ink, size.small - 2))
+        return self.look.stacked(lines)
+
+    def _bias(self, column: Column, unit: int) -> float | None:
+        layer = self.boxes[column.layer].layer
+        return layer.biases[unit].data if layer and layer.biases and column.letter == "z" else None
+
+    def _title(self, column: Column, unit: int) -> str:
+        label = column.label(unit)
+        if unit in column.dead:
+            return f"{label} is dead: the gradients of all its weights are 0"
+        return f"{label} is {self.number(self.passes.value(column.name(unit)))}" if self.passes else label
+
+    def _weights(self, before: Column, box: Box) -> None:
         column = box.columns[0]
         for i, _ in before.units():
             for j, _ in column.units():
                 weight = box.layer.weights[j][i] if box.layer else None
-                self.dot.edge(before.name(i), column.name(j), **self._look(weight))
+                ends = before.name(i), column.name(j)
+                title = f"{before.label(i)} influences {column.label(j)}"
+                title += f" by {weight.label or 'a weight'} = {self.number(weight.data)}" if weight else ""
+                self.edge(*ends, "", title, **{**self._look(weight), **self._highlight(ends)})
+                if self.numbered and weight is not None:
+                    number = self.number(weight.data)
+                    self._on_line("_".join(ends), number, self._at(before, i), self._at(column, j))
+        if self.bias == "unit" and box.layer and box.layer.biases:
+            self._bias_unit(before, box.layer, column)
 
-    def _look(self, weight: Value | None) -> dict[str, str]:
-        """How the line of a weight looks: as wide as it is large, against the largest of the network."""
-        if self.number is None or weight is None:
-            return {}
-        x = self.number(weight)
+    def _bias_unit(self, before: Column, layer: Layer, column: Column) -> None:
+        name = f"{before.letter}{before.layer}_bias"
+        height = -max(self._reach(box)[1] for box in self.boxes) - 1.2 * self.measures.radius
+        label = f"{'x' if before.layer == 0 else 'y'}₀ = 1"
+        radius, look = self.measures.radius, {"shape": "box", "style": "filled,rounded", **self.look.palette.operator}
+        self._shape(
+            name, style.plain_label(label), (before.x, height), 2.2 * radius, radius, f"{label} carries biases", **look
+        )
+        for j, _ in column.units():
+            ends, number = (name, column.name(j)), layer.biases[j]
+            title = f"{column.label(j)} has the bias {self.number(number.data)}"
+            self.edge(*ends, "", title, **{**self._look(None), **self._highlight(ends)})
+            if self.numbered:
+                text = self.number(number.data)
+                self._on_line("_".join(ends), text, (before.x, height), self._at(column, j))
+
+    def _on_line(self, name: str, text: str, start: Place, end: Place, share: float = 0.3, lift: float = 0.0) -> None:
+        """Write a number at that share of the visible part of a line, on a plate, or lifted above the line."""
+        size, palette, radius = self.look.size, self.look.palette, self.measures.radius
+        length = math.dist(start, end)
+        along = (radius + share * (length - 2 * radius)) / length
+        place = start[0] + along * (end[0] - start[0]), start[1] + along * (end[1] - start[1]) + lift
+        if lift:
+            self._text(f"on_{name}", text, place, size.small, palette.derivative)
+            return
+        fill = palette.background
+        look = {"shape": "box", "style": "filled", "color": fill, "fillcolor": fill, "penwidth": "0"}
+        look |= {"fontsize": str(size.small), "fontcolor": palette.derivative}
+        width, height = 0.56 * size.small * len(text) + 4, 1.25 * size.small
+        self._shape(f"on_{name}", style.plain_label(text), place, width, height, text, **look)
+
+    def _at(self, column: Column, unit: int) -> Place:
+        return column.x, self._height(column, column.shown.index(unit))
+
+    def _look(self, weight: Value | None) -> Attributes:
+        """Return the look of a weight's line: as wide as it is large, against the largest of the network."""
+        if self.width_of is None or weight is None:
+            return {"color": self.look.palette.edge, "penwidth": "1.1", "arrowsize": "0.7"}
+        x, palette = self.width_of(weight), self.look.palette
         if x == 0.0 or not self.largest:
-            return {**FAINT, "penwidth": str(THINNEST), "arrowsize": "0.4"}
+            return {"color": palette.faint, "style": "dotted", "penwidth": str(THINNEST), "arrowsize": "0.4"}
         share = min(abs(x) / self.largest, 1.0) if abs(x) < float("inf") else 1.0
-        width = THINNEST + (THICKEST - THINNEST) * share
-        return {"color": style.VALUE if x > 0 else style.DERIVATIVE, "penwidth": f"{width:.2f}", "arrowsize": "0.4"}
+        width = {"penwidth": f"{THINNEST + (THICKEST - THINNEST) * share:.2f}", "arrowsize": "0.4"}
+        return {**width, "color": palette.value} if x > 0 else {**width, "color": palette.negative, "style": "dashed"}
 
-    def _activations(self, box: _Box) -> None:
+    def _highlight(self, ends: tuple[str, str]) -> Attributes:
+        return self.look.palette.marked if ends in self.marked else {}
+
+    def _activations(self, box: Box) -> None:
         z, y = box.columns
-        elementwise = box.layer is None or box.layer.elementwise
+        layer = box.layer
         for j, _ in z.units():
             for k, _ in y.units():
-                if j == k or not elementwise:
-                    look = FAINT if j in z.dead else {"penwidth": "2.2"} if elementwise else {}
-                    self.dot.edge(z.name(j), y.name(k), **look)
+                if layer is None or (k, j) not in layer.pattern:
+                    continue
+                ends = z.name(j), y.name(k)
+                faint = {"color": self.look.palette.faint, "style": "dashed"}
+                look = faint if j in z.dead else {"penwidth": "2.2"} if layer.elementwise else {}
+                title = f"{z.label(j)} influences {y.label(k)}"
+                local = self.passes.local(*ends) if self.passes else None
+                if local is not None:
+                    title += f": ∂{y.label(k)}/∂{z.label(j)} = {self.number(local)}"
+                self.edge(*ends, "", title, **{**look, **self._highlight(ends)})
+                if local is not None and self.numbered and (layer.elementwise or len(layer.pattern) <= MOST_CROSSING):
+                    text = f"{'f′ = ' if layer.elementwise else ''}{self.number(local)}"
+                    where = (0.5, 0.95 * self.look.size.small) if layer.elementwise else (0.3, 0.0)
+                    self._on_line("_".join(ends), text, self._at(z, j), self._at(y, k), *where)
 
-    def _legend(self) -> None:
-        if self.number:
-            lowest = max(len(column.shown) for box in self.boxes for column in box.columns) / 2 * PITCH
-            text = "blue: positive, red: negative; the wider the larger; thin and dashed: 0"
-            x = (self.boxes[-1].left + self.boxes[-1].width) / 2
-            self._text("legend", text, x, -lowest - 60.0, fontsize="12", fontcolor=style.EDGE)
+    def _loss(self, passes: Passes) -> None:
+        measures, palette, size = self.measures, self.look.palette, self.look.size
+        outputs = self.boxes[-1].columns[-1]
+        x = self.boxes[-1].left + self.boxes[-1].width + measures.between / 2 + measures.radius
+        lines = [("Div", palette.ink, size.name), (self.number(passes.value("Div")), palette.value, size.small)]
+        look = {"shape": "box", "style": "filled", **palette.output}
+        look |= palette.marked if any("Div" in edge for edge in self.marked) else {}
+        wide = 2.4 * measures.radius
+        self._shape("Div", self.look.stacked(lines), (x, 0.0), wide, 2 * measures.radius, "Div, the divergence", **look)
+        for k, _ in outputs.units():
+            ends = outputs.name(k), "Div"
+            self.edge(*ends, "", f"{outputs.label(k)} influences Div", **{**self._look(None), **self._highlight(ends)})
+        right = x + 1.2 * measures.radius + measures.between / 2
+        for row, k in enumerate(outputs.shown):
+            if k >= 0:
+                name, target = f"d{k}", self.number(passes.targets[k])
+                label = f"d{str(k + 1).translate(SUBSCRIPTS)}" if outputs.count > 1 else "d"
+                lines = [(label, palette.ink, size.name - 1), (target, palette.value, size.small)]
+                place = right, self._height(outputs, row)
+                unit = {"shape": "circle", **palette.input}
+                width = 2 * measures.radius
+                self._shape(
+                    name, self.look.stacked(lines), place, width, width, f"{label}, the target, is {target}", **unit
+                )
+                self.edge(name, "Div", "", f"{label} is compared in Div", penwidth="1.1", color=palette.edge)
 
-    def _text(self, name: str, text: str, x: float, y: float, **attributes: str) -> None:
-        self._node(name, text, x, y, 0.0, 0.0, shape="plaintext", **{"style": "", **attributes})
+    def _legends(self) -> None:
+        if self.passes and self.passes.div is not None:
+            self.explain("below the units: ż = ∂Div/∂z, also written δ, ẏ = ∂Div/∂y, ẋ = ∂Div/∂x")
+        if self.width_of:
+            self.explain("solid: positive, dashed: negative; the wider the larger; thin and dotted: 0")
+        for way in [self.ways.sum] if isinstance(self.ways, Paths) else map(str, self.ways):
+            self.explain(way)
 
-    def _node(self, name: str, text: str, x: float, y: float, width: float, height: float, **attributes: str) -> None:
+    # How things are written
+
+    def number(self, x: float) -> str:
+        """Return a number as text, to the decimals that were asked for."""
+        return written(x, self.decimals)
+
+    def _text(self, name: str, text: str, place: Place, size: int, color: str) -> None:
+        look = {"shape": "plaintext", "style": "", "fontsize": str(size), "fontcolor": color}
+        self._shape(name, style.plain_label(text), place, 0.0, 0.0, text, **look)
+
+    def _shape(self, name: str, label: str, place: Place, width: float, height: float, title: str, **look: str) -> None:
         size = {"width": f"{width / 72:.4f}", "height": f"{height / 72:.4f}", "fixedsize": "true"} if width else {}
-        self.dot.node(name, style.plain_label(text), pos=f"{x:.1f},{y:.1f}", **size, **attributes)
+        self.node(name, label, title, pos=f"{place[0]:.1f},{place[1]:.1f}", **size, **look)

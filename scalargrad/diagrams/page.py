@@ -23,7 +23,8 @@ from ..interpreters.names import digits
 from . import style
 from .equations import Derivation, derivation
 from .naming import Names, as_written
-from .views import MAX_NODES, Addressed, addressed_diagram
+from .picture import MAX_NODES
+from .views import Addressed, addressed_diagram
 
 __all__ = ["Page", "walkthrough"]
 

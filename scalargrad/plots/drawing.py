@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Lines are told apart by their dashes too, not by colour alone.
-COLORS = (style.VALUE, style.DERIVATIVE, style.ACTIVATION["color"], style.OUTPUT["color"], style.INK)
+LIGHT = style.LIGHT
+COLORS = (LIGHT.value, LIGHT.derivative, LIGHT.activation["color"], LIGHT.output["color"], LIGHT.ink)
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)))
 
 

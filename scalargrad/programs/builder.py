@@ -138,19 +138,24 @@ class Builder:
 
     def program(self, outputs: Sequence[Operand], captured: int = 0) -> Program:
         """Return what was written, without the steps that neither an output, a guard nor a refusal needs."""
+        kept = self.kept(outputs, range(len(self.steps)))
+        return self._subprogram(kept, range(self.inputs), outputs, captured)[0]
+
+    def kept(self, outputs: Sequence[Operand], indices: Sequence[int], effects: bool = True) -> list[int]:
+        """Return those of the steps, by their places in order, that an output needs or, if asked for, an effect."""
         needed = bytearray(self.size)
         for x in outputs:
             if type(x) is int:
                 needed[x] = True
-        kept: list[int] = []
-        for index in range(len(self.steps) - 1, -1, -1):
+        found: list[int] = []
+        for index in reversed(indices):
             step, start = self.steps[index], self.starts[index]
-            if _has_effects(step) or any(needed[start : start + step.width]):
-                kept.append(index)
+            if (effects and _has_effects(step)) or any(needed[start : start + step.width]):
+                found.append(index)
                 for x in operands_of(step):
                     if type(x) is int:
                         needed[x] = True
-        return self._subprogram(kept[::-1], range(self.inputs), outputs, captured)[0]
+        return found[::-1]
 
     def extract(self, leaves: Sequence[Ref], roots: Sequence[Operand]) -> tuple[Program, list[Ref]]:
         """Move what leads from the leaves to the roots into a program of its own.

@@ -107,6 +107,9 @@ def pictures(folder: Path) -> list[str]:
     diagrams: list[sg.Diagram] = [sg.influence_diagram(J), sg.derivative_diagram(J), sg.operations_diagram(J)]
     diagrams += [sg.network_diagram(model), sg.jacobian_diagram(model)]
     assert sg.locate_nonfinite(J) is None
+    ways: sg.Paths = sg.paths(J, x)
+    way: sg.Path = ways[0]
+    assert way.product <= ways.total or way.nodes[0] is x
     try:
         page: sg.Page = sg.walkthrough(J)
         page.save(folder / "page.html")

@@ -1,0 +1,192 @@
+"""What the views of a graph share: the nodes to draw, their names, order and colours, and the DOT text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..engine.graph import adjoints, topological_order
+from ..engine.linearization import merged
+from ..engine.value import Value
+from ..interpreters.names import PLAIN_SUBSCRIPTS, digits, shown_name
+from .diagram import Diagram
+from .drawing import Drawing
+from .equations import changes, check_digits, same
+from .naming import Names, as_written
+from .paths import Path, Paths, paths
+from .style import Attributes, look_of
+
+__all__ = ["LONGEST_ROW", "MAX_NODES", "Picture", "key_of", "ranks"]
+
+MAX_NODES = 200
+LONGEST_ROW = 6
+INDEX = "[₀-₉]+(?:,[₀-₉]+)*"
+
+
+class Picture(Drawing):
+    """The nodes of a view with their names, and the DOT text to which a view adds nodes and edges.
+
+    Raises `TypeError` for anything but a Value, `ValueError` for bad options and past `max_nodes`, before anything
+    is named or laid out.
+    """
+
+    def __init__(
+        self,
+        view: str,
+        goal: Value,
+        *,
+        merge: bool = False,
+        max_nodes: int | None = MAX_NODES,
+        depth: int | None = None,
+        rankdir: str | None = None,
+        digits: int = 4,
+        size: str = "screen",
+        palette: str = "light",
+        highlight: Any = None,
+    ) -> None:
+        if not isinstance(goal, Value):
+            raise TypeError(f"{view}: needs a Value, got {goal!r}; draw what you computed from Values")
+        if rankdir not in (None, "LR", "TB"):
+            raise ValueError(f"{view}: rankdir is {rankdir!r}; give 'LR' or 'TB'")
+        check_digits(view, digits)
+        self.view = view
+        look = look_of(view, size, palette)
+        self.decimals = digits
+        self.goal = as_written(merged(goal) if merge else goal)
+        everything = topological_order(self.goal)
+        self.nodes = everything if depth is None else _within(self.goal, depth)
+        if max_nodes is not None and len(self.nodes) > max_nodes:
+            raise ValueError(
+                f"{view}: the graph has {len(self.nodes)} nodes, more than {max_nodes}, and a picture of it would "
+                "say nothing. Draw the last steps with depth=, the variables with influence_diagram, a network "
+                "with network_diagram or by_layer=True, or all of it with max_nodes=None"
+            )
+        self.everything = everything
+        self.names = Names(everything, self.goal)
+        self.cut = {id(n) for n in self.nodes} ^ {id(n) for n in everything}
+        self.ids = {id(node): f"n{index}" for index, node in enumerate(everything)}
+        self.ranks = ranks(self.nodes)
+        self.rankdir = rankdir
+        self.paths = _highlighted(view, highlight, self.goal)
+        self._adjoints: dict[int, float] | None = None
+        facts = [(self.names[n].text, n.data, n.grad, [self.ids[id(p)] for p in n.parents]) for n in everything]
+        super().__init__(look, (view, rankdir, depth, digits, [str(path) for path in self.paths], facts))
+        for line in [self.paths.sum] if isinstance(self.paths, Paths) else map(str, self.paths):
+            self.explain(line)
+
+    def colors(self, node: Value) -> Attributes:
+        """Return the fill and border of a node by its kind."""
+        palette = self.look.palette
+        if node is self.goal:
+            return palette.output
+        return palette.input if node.primitive is None else palette.intermediate
+
+    def number(self, x: float) -> str:
+        """Return a number as text, to the decimals that were asked for."""
+        return digits(x, self.decimals)
+
+    def gradient(self, node: Value) -> str:
+        """Return the line that tells the gradient of a node, and whether it is the derivative of this goal.
+
+        After several `backward()`, or with a seed, a gradient is a sum of others; without one it may be set by hand.
+        """
+        goal, name = self.names[self.goal].text, self.names[node].text
+        if self._adjoints is None:
+            self._adjoints = adjoints(self.everything, [self.goal], [1.0])
+        derivative = self._adjoints.get(id(node), 0.0)
+        if node.mark is None and node.grad:
+            return f"grad set to {self.number(node.grad)}"
+        if node.mark is None or self.goal.mark is None:
+            return f"∂{goal}/∂{name} not computed"
+        if same(node.grad, derivative):
+            return f"∂{goal}/∂{name} = {self.number(node.grad)}"
+        return f"grad {self.number(node.grad)} (∂{goal}/∂{name} = {self.number(derivative)})"
+
+    def notes(self) -> Mapping[int, str]:
+        """Return the notes on leaves that were changed since the forward pass, by the ids of nodes."""
+        return changes(self.everything, self.names)
+
+    def parents(self, node: Value) -> list[tuple[Value, int]]:
+        """Return the parents of a node that are drawn, with their places among all its parents."""
+        return [(parent, i) for i, parent in enumerate(node.parents) if id(parent) not in self.cut]
+
+    def on_path(self, parent: Value, node: Value | None = None) -> bool:
+        """Return True if a highlighted path goes through a node, or along an edge."""
+        if node is None:
+            return any(parent is step for path in self.paths for step in path.nodes)
+        return any(
+            parent is one and node is next_one
+            for path in self.paths
+            for one, next_one in zip(path.nodes, path.nodes[1:], strict=False)
+        )
+
+    def diagram(self, title: str) -> Diagram:
+        """Return the finished picture, whose title is that sentence."""
+        self._mark_what_is_cut()
+        ranks_by_name = {self.ids[id(node)]: self.ranks[id(node)] for node in self.nodes}
+        direction = self.rankdir or self.direction(ranks_by_name, LONGEST_ROW)
+        return self.finish(title, rows=self._siblings(), rankdir=direction)
+
+    def _mark_what_is_cut(self) -> None:
+        for node in self.nodes:
+            if any(id(parent) in self.cut for parent in node.parents):
+                name = f"{self.ids[id(node)]}_more"
+                self.node(name, "…", "There is more than is drawn.", shape="plaintext", style="")
+                self.edge(name, self.ids[id(node)], style="dashed")
+
+    def _siblings(self) -> list[list[str]]:
+        """Return the names of nodes to be drawn side by side in their order: z₁, z₂, z₃ of one layer."""
+        ranks_of_children: dict[int, set[int]] = {}
+        for node in self.nodes:
+            for parent, _ in self.parents(node):
+                ranks_of_children.setdefault(id(parent), set()).add(self.ranks[id(node)])
+        groups: dict[Any, list[tuple[list[int], str]]] = {}
+        for node in self.nodes:
+            key = key_of(node)
+            if key and key[2]:
+                nearest = min(ranks_of_children.get(id(node), {0}))
+                place = nearest if node.primitive is None else self.ranks[id(node)]
+                groups.setdefault((key[0], key[1], node.primitive is None, place), []).append(
+                    (key[2], self.ids[id(node)])
+                )
+        return [[name for _, name in sorted(group)] for group in groups.values() if len(group) > 1]
+
+
+def key_of(node: Value) -> tuple[str, str, list[int]] | None:
+    """Return the base of a node's label, its upper index, and its lower indices as numbers; None if it has none."""
+    label = shown_name(node.label) if node.label else ""
+    match = re.fullmatch(rf"([^\W\d]+?)({INDEX})?(⁽[⁰¹²³⁴-⁹]+⁾)?", label)
+    if not match or not (match[2] or match[3]):
+        return None
+    lower = [int(index) for index in (match[2] or "").translate(PLAIN_SUBSCRIPTS).split(",") if index]
+    return match[1], match[3] or "", lower
+
+
+def ranks(nodes: Sequence[Value]) -> dict[int, int]:
+    """Return the number of nodes on the longest way to each node, by id."""
+    rank: dict[int, int] = {}
+    for node in nodes:
+        rank[id(node)] = 1 + max((rank.get(id(parent), 0) for parent in node.parents), default=0)
+    return rank
+
+
+def _within(goal: Value, depth: int) -> list[Value]:
+    if not isinstance(depth, int) or depth < 1:
+        raise ValueError(f"depth is {depth!r}; give a whole number of at least 1")
+    layer, found = [goal], {id(goal): goal}
+    for _ in range(depth):
+        layer = [parent for node in layer for parent in node.parents if id(parent) not in found]
+        found |= {id(node): node for node in layer}
+    return sorted(found.values(), key=lambda node: node.serial)
+
+
+def _highlighted(view: str, highlight: Any, goal: Value) -> Paths | list[Path]:
+    if highlight is None:
+        return []
+    if isinstance(highlight, Value):
+        return paths(goal, highlight)
+    found = highlight if isinstance(highlight, Paths) else [highlight] if isinstance(highlight, Path) else None
+    if found is None:
+        raise TypeError(f"{view}: highlight is {highlight!r}; give a Value, or what sg.paths returns")
+    return found
