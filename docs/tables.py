@@ -147,7 +147,7 @@ def directive(module: ModuleType, name: str) -> str:
     public = getattr(module, name)
     path = f"{module.__name__}.{name}"
     if isinstance(public, Primitive):
-        given = list(inspect.signature(public.pack).parameters if public.variadic else public.parameters)
+        given = list(public.arguments())
         required = len(given) - len(public.defaults)
         given[required:] = [f"{p}={d:g}" for p, d in zip(given[required:], public.defaults, strict=True)]
         return f".. autofunction:: {path}({', '.join(given)})"

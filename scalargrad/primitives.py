@@ -52,6 +52,7 @@ __all__ = [
     "div",
     "dot",
     "elu",
+    "equal",
     "erf",
     "erfc",
     "exp",
@@ -59,8 +60,12 @@ __all__ = [
     "floor",
     "floordiv",
     "gelu",
+    "greater",
+    "greater_equal",
     "hypot",
     "leaky_relu",
+    "less",
+    "less_equal",
     "log",
     "log1p",
     "log2",
@@ -74,11 +79,13 @@ __all__ = [
     "mod",
     "mul",
     "neg",
+    "not_equal",
     "pos",
     "pow",
     "prod",
     "relu",
     "round",
+    "round_to",
     "sech2",
     "select",
     "sigmoid",
@@ -233,6 +240,9 @@ sign     = Unary("sign", lambda m, x: _by_sign(m, x, -1.0, x, 1.0), None, kinks=
 floor    = Unary("floor", lambda m, x: m.floor(x), None, doc="The greatest whole number ≤ x, as a float or Value.")
 ceil     = Unary("ceil", lambda m, x: m.ceil(x), None, doc="The least whole number ≥ x, as a float or Value.")
 round    = Unary("round", lambda m, x: m.round(x), None, doc="The nearest whole number, the even one of two.")
+round_to = Binary("round_to", lambda m, x, digits: _round_to(m, x, m.round(digits)), None, None,
+                  domain=(REAL, Interval(-22.0, 22.0, "[]")),  # within which powers of 10 are exact
+                  doc="x, rounded to so many digits after the point, as Python's `round(x, digits)`.")
 clip     = Fixed("clip", lambda m, x, low, high: _at_most(m, _at_least(m, x, low), high),
                  lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 0.0, 1.0)),
                  lambda m, out, x, low, high: m.select(m.less(x, low), m.select(m.less(high, low), 0.0, 1.0), 0.0),
@@ -248,6 +258,16 @@ select   = Fixed("select", lambda m, condition, x, y: m.select(m.equal(condition
                  lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 0.0, 1.0),
                  lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 1.0, 0.0),
                  doc="x where the condition is not 0, else y; both are computed. For a branch, see `where`.")
+# Conditions for `select`: 1 or 0, the same in eager code and in a recording, where `<` is a branch
+less     = Binary("less", lambda m, x, y: m.select(m.less(x, y), 1.0, 0.0), None, None, doc="1 if x < y, else 0.")
+less_equal = Binary("less_equal", lambda m, x, y: m.select(m.less(x, y), 1.0, m.select(m.equal(x, y), 1.0, 0.0)),
+                    None, None, doc="1 if x ≤ y, else 0.")
+greater  = Binary("greater", lambda m, x, y: m.select(m.less(y, x), 1.0, 0.0), None, None, doc="1 if x > y, else 0.")
+greater_equal = Binary("greater_equal", lambda m, x, y: m.select(m.less(y, x), 1.0, m.select(m.equal(x, y), 1.0, 0.0)),
+                       None, None, doc="1 if x ≥ y, else 0.")
+equal    = Binary("equal", lambda m, x, y: m.select(m.equal(x, y), 1.0, 0.0), None, None, doc="1 if x = y, else 0.")
+not_equal = Binary("not_equal", lambda m, x, y: m.select(m.equal(x, y), 0.0, 1.0), None, None,
+                   doc="1 if x ≠ y, else 0.")
 stop_gradient = Unary("stop_gradient", lambda m, x: x, None, doc="x, taken as a constant: no derivative flows back.")
 
 # Two arguments
@@ -272,9 +292,9 @@ erfc     = Unary("erfc", lambda m, x: m.erfc(x), lambda m, out, x: -m.div(2.0 * 
 
 # Any number of arguments: one rule gives the list of all the partials
 sum      = Variadic("sum", lambda m, *xs: _sum(xs), lambda m, out, *xs: [1.0] * len(xs),
-                    doc="The sum of the numbers, from left to right.")
+                    of_none=0.0, doc="The sum of the numbers, from left to right.")
 prod     = Variadic("prod", lambda m, *xs: _products(xs)[-1], lambda m, out, *xs: _others(xs),
-                    doc="The product of the numbers, from left to right: it overflows where a part of it does.")
+                    of_none=1.0, doc="The product of the numbers, from left to right: and overflows where a part does.")
 mean     = Variadic("mean", lambda m, *xs: m.div(_sum(xs), float(len(xs))),
                     lambda m, out, *xs: [m.div(1.0, float(len(xs)))] * len(xs),
                     doc="The arithmetic mean of the numbers.")
@@ -323,6 +343,30 @@ def _at_most(m: Functions, x: X, high: X) -> X:
     return m.select(m.less(high, x), high, x)
 
 
+def _round_to(m: Functions, x: X, digits: X) -> X:
+    # x · times / per has a rounding error, which decides if it seems to be half-way; one of the two is always 1.
+    times, per = m.pow(10.0, _at_least(m, digits, 0.0)), m.pow(10.0, _at_least(m, -digits, 0.0))
+    scaled = m.div(x * times, per)
+    error = m.div(_error_of_product(m, x, times, scaled * per) - _error_of_product(m, scaled, per, scaled * per), per)
+    low = m.floor(scaled)
+    past_half = (scaled - low - 0.5) + error
+    high = -(-low - 1.0)  # low + 1, with the sign of x also at 0
+    even = m.select(m.equal(m.mod(low, 2.0), 0.0), low, high)
+    whole = m.select(m.less(past_half, 0.0), low, m.select(m.less(0.0, past_half), high, even))
+    return m.select(m.less(m.abs(scaled), 2.0**53), m.div(whole * per, times), x)
+
+
+def _error_of_product(m: Functions, x: X, y: X, product: X) -> X:
+    # x·y − product, exactly: the factors in two halves each (Veltkamp and Dekker).
+    (a, b), (c, d) = _halves(x), _halves(y)
+    return ((a * c - product) + a * d + b * c) + b * d
+
+
+def _halves(x: X) -> tuple[X, X]:
+    high = 134217729.0 * x - (134217729.0 * x - x)
+    return high, x - high
+
+
 def _power_slope(m: Functions, x: X, y: X, small: X, lower: X) -> X:
     exponent = m.select(small, m.select(m.equal(x, 0.0), lower, y), lower)
     return m.div(y * m.pow(x, exponent), m.select(small, m.select(m.equal(x, 0.0), 1.0, x), 1.0))
@@ -340,10 +384,11 @@ def _sigmoid(m: Functions, x: X, e: X) -> X:
     return m.div(m.select(m.less(x, 0.0), e, 1.0), 1.0 + e)
 
 
-def _sum(xs: Sequence[X], start: X = None) -> X:
+def _sum(xs: Sequence[X], *start: X) -> X:
     # From left to right: Python's own `sum` compensates since 3.12, and would differ from compiled code.
-    total = xs[0] if start is None else start + xs[0]
-    for x in xs[1:]:
+    terms = [*start, *xs]
+    total = terms[0] if terms else 0.0
+    for x in terms[1:]:
         total = total + x
     return total
 
@@ -359,7 +404,7 @@ def _swapped(xys: Sequence[X]) -> list[X]:
 
 
 def _products(xs: Sequence[X]) -> list[X]:
-    products = [xs[0]]
+    products = [xs[0] if xs else 1.0]
     for x in xs[1:]:
         products.append(products[-1] * x)
     return products

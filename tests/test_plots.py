@@ -122,6 +122,16 @@ def test_weight_trajectory():
         plots.weight_trajectory(valley, {})
 
 
+def test_equal_scales_show_a_long_valley_long():
+    paths = {"plain": [[-4.0, 1.0], [-3.0, -0.5], [0.0, 0.0]]}
+    (axes,) = plots.weight_trajectory(valley, paths, resolution=20, equal=True).axes
+    assert axes.get_aspect() == 1.0
+    (contours,) = axes.collections
+    vertices = [vertex for path in contours.get_paths() for vertex in path.vertices]
+    width, height = (max(v[i] for v in vertices) - min(v[i] for v in vertices) for i in (0, 1))
+    assert height == pytest.approx(0.75 * width, rel=0.1)  # the contours fill the picture
+
+
 def test_activation_functions_and_their_derivatives():
     figure = plots.activation_functions()
     assert [axes.get_title() for axes in figure.axes] == [

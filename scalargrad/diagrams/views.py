@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ..engine.value import Value
-from ..interpreters.names import digits as written
 from ..interpreters.notation import Term, term
 from ..rows import Output
 from . import style
@@ -194,39 +192,6 @@ def _edge_texts(picture: Picture, derivative: str, formula: Term, number: float,
     if "formula" not in shown or formula.number is not None:
         return [f"{left}{formula.text if formula.number is not None else picture.number(number)}"]
     return [f"{left}{formula.text}", *([f"= {picture.number(number)}"] if "number" in shown else [])]
-
-
-@dataclass(frozen=True)
-class Addressed:
-    """A derivative diagram with the ids of its parts: `prefix_name` is the id of an element of the SVG."""
-
-    diagram: Diagram
-    prefix: str
-    nodes: Mapping[int, str]
-    edges: Mapping[tuple[int, int], str]
-
-
-def addressed_diagram(goal: Value, gradients: Mapping[int, float], rankdir: str | None) -> Addressed:
-    """Return the derivative diagram of a whole graph with the gradients given by node id, and the ids of its parts.
-
-    A node that another uses twice has an edge for each use, since each is a step of its own on the page.
-    """
-    picture = Picture("walkthrough", goal, max_nodes=None, rankdir=rankdir)
-    goal_name = picture.names[picture.goal].text
-    _draw_nodes(picture, lambda n: f"∂{goal_name}/∂{picture.names[n].text} = {written(gradients[id(n)])}", SHOWN)
-    edges = {}
-    for node in picture.nodes:
-        uses: dict[int, int] = {}
-        formulas = picture.names.local_derivatives(node)
-        for place, parent in enumerate(node.parents):
-            use = uses[id(parent)] = uses.get(id(parent), 0) + 1
-            one, other = picture.names[parent].text, picture.names[node].text
-            is_one_of_many = sum(step is parent for step in node.parents) > 1
-            derivative = f"for {one}, use {use}" if is_one_of_many else f"∂{other}/∂{one}"
-            texts = _edge_texts(picture, derivative, formulas[place], node.partials[place], SHOWN)
-            ends = picture.ids[id(parent)], picture.ids[id(node)]
-            edges[id(node), place] = picture.edge(*ends, style.plain_label(*texts))
-    return Addressed(picture.diagram(f"Derivative diagram of {goal_name}"), picture.prefix, picture.ids, edges)
 
 
 def operations_diagram(

@@ -1,6 +1,6 @@
-"""Eager evaluation: what a call of a row means, for any arguments.
+"""Eager evaluation: the meaning of a call of a primitive, for any arguments.
 
-`evaluate` says it, and is short; `fastcalls` compiles the common calls from the same rows, equal and faster.
+`evaluate` states it, and is short; `fastcalls` compiles the common calls from the same rows, equal and faster.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import Any
 
 from .. import elementary, primitives, special  # noqa: F401 (they fill the table)
 from ..interpreters.floats import FLOATS, IEEE
-from ..rows import Functions, Output, Primitive, Vector, as_float
+from ..rows import Functions, Many, Output, Primitive, Vector, as_float
 from .observer import OBSERVER
 from .value import Value, make_node
 
 REFUSALS = (ValueError, ZeroDivisionError, OverflowError)
-REFUSED_TYPES = (bool, str, bytes, complex, type(None))
+REFUSED_TYPES = (str, bytes, complex, type(None))
 
 
 def evaluate(primitive: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
-    """What a row gives for flat arguments: a node where one of them is a Value, else a float.
+    """Return what a primitive gives for flat arguments: a node if one of them is a Value, else a float.
 
-    A vector row gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
+    A vector primitive gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
     operand, `IEEE` never raises; local derivatives always follow IEEE.
     """
     data = [arg._data if isinstance(arg, Value) else _number(primitive, index, arg) for index, arg in enumerate(args)]
@@ -52,7 +52,7 @@ def _of_parents(partials: Sequence[Any], wanted: Sequence[bool]) -> list[float |
 
 
 def call(primitive: Primitive, args: tuple[Any, ...]) -> Any:
-    """What a row gives for flat arguments of any kind: numbers, Values or NumPy arrays."""
+    """Return what a primitive gives for flat arguments of any kind: numbers, Values or NumPy arrays."""
     if "numpy" in sys.modules:
         import numpy as np
 
@@ -66,19 +66,26 @@ def call(primitive: Primitive, args: tuple[Any, ...]) -> Any:
 
 
 def _number(primitive: Primitive, index: int, arg: Any) -> float:
-    number = as_float(arg)
+    number = float(arg) if is_bool(arg) else as_float(arg)
     if number is None:
         position = primitive.names(index + 1)[index]
         kind = type(arg).__name__
-        advice = (
-            "; write 1.0 or 0.0" if kind == "bool" else "; write float(…) for a number in text" if kind == "str" else ""
-        )
+        advice = ""
+        if kind == "str":
+            advice = "; write float(…) for a number in text"
+        elif kind in ("list", "tuple"):
+            advice = f"; write {primitive.each_row.format(primitive.name)}" if isinstance(primitive, Many) else ""
         raise TypeError(f"{primitive.name}: {position} is {arg!r}, a {kind}, not a number or a Value{advice}")
     return number
 
 
+def is_bool(x: object) -> bool:
+    """Return True for a bool, also one of NumPy's: as an operand it is the number 0 or 1, as in Python."""
+    return isinstance(x, bool) or type(x).__name__ in ("bool_", "numpy.bool_")
+
+
 def refusal(primitive: Primitive, error: Exception, args: Sequence[Any], data: Sequence[float]) -> Exception:
-    """The same kind of error, naming the operation, the operand that is to blame, its label and the domain."""
+    """Return an error of the same kind that names the operation, the operand to blame, its label and the domain."""
     names = primitive.names(len(data))
     labels = [f', at "{arg.label}"' if isinstance(arg, Value) and arg.label else "" for arg in args]
     described = [f"{name} = {x!r}{label}" for name, x, label in zip(names, data, labels, strict=True)]
@@ -110,7 +117,7 @@ OPERATORS = {
 
 
 def fallback(primitive: Primitive, other: Any, args: tuple[Any, ...]) -> Any:
-    """An operator with an uncommon operand: computed, refused by name, or left to the other operand."""
-    if isinstance(other, (Value, *REFUSED_TYPES)) or as_float(other) is not None:
+    """Return what an operator gives for an uncommon operand; `NotImplemented` if the other operand may know."""
+    if isinstance(other, (Value, *REFUSED_TYPES)) or is_bool(other) or as_float(other) is not None:
         return evaluate(primitive, args)
     return NotImplemented

@@ -241,10 +241,12 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
     "≥": operator.ge,
+    "≤": operator.le,
     "=": operator.eq,
+    "≠": operator.ne,
 }
-OPPOSITES = {"<": "≥", "=": "≠", "≥": "<", ">": "≤"}
-MIRRORED = {"<": ">", "≥": "≤", "=": "=", "≠": "≠"}
+OPPOSITES = {"<": "≥", "=": "≠", "≥": "<", ">": "≤", "≤": ">", "≠": "="}
+MIRRORED = {"<": ">", "≥": "≤", ">": "<", "≤": "≥", "=": "=", "≠": "≠"}
 COMPARISONS_LATEX = {"<": r"\lt", ">": r"\gt", "≥": r"\ge", "≤": r"\le", "=": "=", "≠": r"\ne"}
 
 
@@ -340,6 +342,11 @@ OWN: dict[str, Callable[..., Term]] = {
     "floordiv": lambda x, y: OWN["floor"](_divide(x, y)),
     "less": _compare("<"),
     "equal": _compare("="),
+    "less_equal": _compare("≤"),
+    "greater": _compare(">"),
+    "greater_equal": _compare("≥"),
+    "not_equal": _compare("≠"),
+    "round_to": _named("round"),
     "select": _select,
     "step": _step,
     "exp": _exponential,

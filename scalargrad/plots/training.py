@@ -102,13 +102,18 @@ def descend(
 
 
 def weight_trajectory(
-    loss: Callable[[float, float], Any], paths: Mapping[str, Sequence[Sequence[float]]], *, resolution: int = 60
+    loss: Callable[[float, float], Any],
+    paths: Mapping[str, Sequence[Sequence[float]]],
+    *,
+    resolution: int = 60,
+    equal: bool = False,
 ) -> Figure:
     """Draw paths through the plane of two weights, by name, over the contours of the loss.
 
     A path is a list of pairs, as `descend` makes it or as the `trajectory` of a `training.History` of two weights.
-    Raises `ModuleNotFoundError` without matplotlib, `ValueError` for no path. Source: "Derivation of
-    Backpropagation", "Weight Space Trajectory", "Without Momentum" and "Momentum".
+    With `equal`, both axes have one scale, so that a long valley looks long. Raises `ModuleNotFoundError` without
+    matplotlib, `ValueError` for no path. Source: "Derivation of Backpropagation", "Weight Space Trajectory",
+    "Without Momentum" and "Momentum".
 
     >>> from scalargrad.optim import SGD
     >>> def valley(a, b):
@@ -123,8 +128,12 @@ def weight_trajectory(
             f"weight_trajectory: needs at least one path of at least one pair of weights, got {dict(paths)!r}"
         )
     sides = [[float(pair[i]) for path in paths.values() for pair in path] for i in (0, 1)]
-    margins = [0.2 * (max(side) - min(side) or 1.0) for side in sides]
-    xs, ys = (spread(min(s) - m, max(s) + m, resolution) for s, m in zip(sides, margins, strict=True))
+    spans = [1.4 * (max(side) - min(side) or 1.0) for side in sides]
+    if equal:
+        spans = [max(spans[0], spans[1] * 4 / 3), max(spans[1], spans[0] * 3 / 4)]
+        axes.set_aspect("equal")
+    middles = [(max(side) + min(side)) / 2 for side in sides]
+    xs, ys = (spread(middle - s / 2, middle + s / 2, resolution) for middle, s in zip(middles, spans, strict=True))
     heights = grid(loss, xs, ys)
     # Levels by quantiles: as many lines in the flat as on the slopes.
     ordered = sorted(h for row in heights for h in row)
