@@ -1,4 +1,4 @@
-"""Where a planet stands: Kepler's equation by Newton's method until it changes no more, then the distance from a probe."""
+"""The distance of a planet from a probe: Kepler's equation, solved by Newton's method until nothing changes."""
 
 import math
 
