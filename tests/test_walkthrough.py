@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import sys
 
 import pytest
 
@@ -253,3 +254,26 @@ def test_notebook_frame_has_no_rights_but_scripts():
 def test_repr():
     assert repr(sg.walkthrough(lecture())) == "<Page 'J = cos(sin(x²) + 3x²)'; .html, .save(path)>"
     assert module.__all__ == ["Page", "walkthrough"]
+
+
+def test_widget():
+    pytest.importorskip("anywidget", reason="no anywidget: pip install anywidget")
+    x, y = sg.Value(3.0, label="x"), sg.Value(2.0, label="y")
+    page = sg.walkthrough(x * y)
+    assert page.inputs == {"x": 3.0, "y": 2.0}
+    widget = page.widget()
+    assert widget.inputs == page.inputs
+    assert widget.names == ["x", "y"]
+    assert widget.page == page.html
+    heard = []
+    widget.observe(lambda change: heard.append(change["new"]), "inputs")
+    widget.inputs = {"x": 1.0, "y": 2.0}
+    assert heard == [{"x": 1.0, "y": 2.0}]
+    with pytest.raises(Exception, match="float"):
+        widget.inputs = {"x": "text", "y": 2.0}
+
+
+def test_widget_without_anywidget(monkeypatch):
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    with pytest.raises(ImportError, match="pip install anywidget"):
+        sg.walkthrough(lecture()).widget()

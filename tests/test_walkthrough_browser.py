@@ -1,9 +1,11 @@
 """The walkthrough in a real browser: every control, every step, on a wide and a narrow screen and on paper."""
 
+import json
 import math
 import random
 import re
 import time
+from importlib.resources import files
 
 import pytest
 
@@ -822,3 +824,43 @@ def test_a_frame_tells_and_takes_inputs(screen):
     typed(screen, "field0", "0.5")
     screen.driver.switch_to.default_content()
     wait_for(lambda: screen.run("return heard.at(-1)") == {"scalargrad": "inputs", "inputs": [0.5]})
+
+
+HOST = """
+<!DOCTYPE html><meta charset=utf-8><div id=el></div>
+<script type=module>
+WIDGET
+const state = STATE, listeners = {};
+window.saved = 0;
+window.model = {
+  get: (name) => state[name],
+  set: (name, value) => { state[name] = value; },
+  save_changes: () => { saved += 1; },
+  on: (event, listener) => { listeners[event] = listener; },
+  off: (event) => { delete listeners[event]; },
+};
+window.move = (inputs) => { state.inputs = inputs; listeners["change:inputs"](); };
+window.leave = render({ model, el: document.getElementById("el") });
+</script>
+"""
+
+
+def test_the_widgets_frame_follows_python_and_tells_it(screen):
+    page = sg.walkthrough(lecture())
+    state = {"page": page.html, "title": page.title, "height": 680, "names": ["x"], "inputs": {"x": 2.0}}
+    widget = (files("scalargrad.diagrams") / "template" / "widget.js").read_text(encoding="utf-8")
+    host = HOST.replace("WIDGET", widget.replace("export default", "const exported ="))
+    host = host.replace("STATE", json.dumps(state).replace("<", "\\u003c"))
+    (screen.folder / "host.html").write_text(host, encoding="utf-8")
+    screen.driver.get((screen.folder / "host.html").as_uri())
+    frame = screen.driver.find_element("tag name", "iframe")
+    screen.driver.switch_to.frame(frame)
+    wait_for(lambda: screen.column(2)[0] == "2")
+    typed(screen, "field0", "0.5")
+    screen.driver.switch_to.default_content()
+    wait_for(lambda: screen.run("return [model.get('inputs').x, saved]") == [0.5, 1])
+    screen.run("move({ x: 3 })")
+    screen.driver.switch_to.frame(frame)
+    wait_for(lambda: screen.column(2)[0] == "3")
+    screen.driver.switch_to.default_content()
+    screen.run("leave()")

@@ -11,8 +11,10 @@ import html
 import json
 import os
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from ..engine.linearization import merged
 from ..engine.value import Value
@@ -21,6 +23,7 @@ from ..interpreters.javascript import HELPERS
 from . import style
 from .naming import as_written
 from .page_data import PageData
+from .page_widget import page_widget
 from .picture import MAX_NODES
 
 __all__ = ["Page", "walkthrough"]
@@ -31,11 +34,15 @@ SCRIPTS = ("numbers", "passes", "words", "picture", "controls", "main")
 
 
 class Page:
-    """A self-contained HTML page: `.html` is its text, `.save(path)` writes it, a notebook shows it in a frame."""
+    """A self-contained HTML page: `.html` is its text, `.save(path)` writes it, a notebook shows it in a frame.
 
-    def __init__(self, text: str, title: str) -> None:
+    `.inputs` has the numbers that it begins with, by name, and `.widget()` is the page as a notebook's widget.
+    """
+
+    def __init__(self, text: str, title: str, inputs: Mapping[str, float]) -> None:
         self.html = text
         self.title = title
+        self.inputs = dict(inputs)
 
     def __repr__(self) -> str:
         return f"<Page {self.title!r}; .html, .save(path)>"
@@ -48,6 +55,14 @@ class Page:
         if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"save: {str(path)!r} must end in .html")
         write_whole(path, self.html.encode())
+
+    def widget(self) -> Any:
+        """Return the page as a widget whose `inputs`, a dict of numbers by name, follow the sliders and move them.
+
+        `observe` hears of them. Unlike the frame that a notebook shows of itself, a widget lives only while the
+        notebook's Python runs. Raises `ImportError`, with what to install, if anywidget is missing.
+        """
+        return page_widget(self.html, self.title, self.inputs, NOTEBOOK_HEIGHT)
 
     def _repr_html_(self) -> str:
         # A frame without an origin of its own: the page can't touch the notebook, nor the notebook's style the page.
@@ -92,7 +107,7 @@ def walkthrough(
             "Walk through a part of it, draw the last steps with derivative_diagram(…, depth=), the variables "
             "with influence_diagram, a network with network_diagram, or step through all of it with max_nodes=None"
         )
-    return Page(_page(data, rankdir), data.title())
+    return Page(_page(data, rankdir), data.title(), data.inputs())
 
 
 def _page(data: PageData, rankdir: str | None) -> str:

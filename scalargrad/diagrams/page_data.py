@@ -49,6 +49,10 @@ class PageData:
         shown = whole if whole and len(whole.text) <= LONGEST_TITLE else plain
         return f"{left} = {shown.text}" if shown else left
 
+    def inputs(self) -> dict[str, float]:
+        """Return the numbers of the leaves by name."""
+        return {self.names[leaf].text: leaf.data for leaf in self.leaves}
+
     def program(self) -> str | None:
         """Return the JavaScript that computes the graph's numbers, or None if a primitive has none."""
         return program(self.order, self.leaves)

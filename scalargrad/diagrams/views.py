@@ -29,6 +29,7 @@ def influence_diagram(
     merge: bool = False,
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
+    around: Value | None = None,
     rankdir: str | None = None,
     by_layer: bool = False,
     size: str = "screen",
@@ -37,11 +38,12 @@ def influence_diagram(
 ) -> Diagram:
     """Return the picture of who influences whom: a circle for each variable, an arrow to what is computed from it.
 
-    `merge` joins equal sub-expressions, `depth` draws only the last steps, `rankdir` is `"LR"` or `"TB"` (by
-    default `"LR"` up to six ranks). `by_layer` draws the units of a network's layer as one vector: nodes whose
-    labels differ in their lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`,
-    `"slide"` (1280 × 720) or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight`
-    is a Value, whose ways to the goal are drawn bold, or some of them, as `sg.paths` returns them.
+    `merge` joins equal sub-expressions. `depth` draws only the last steps; `around` draws a node with its operands and
+    what it feeds, and writes the derivative as the sum over these. `rankdir` is `"LR"` or `"TB"` (by default `"LR"` up
+    to six ranks). `by_layer` draws the units of a network's layer as one vector: nodes whose labels differ in their
+    lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`, `"slide"` (1280 × 720)
+    or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight` is a Value, whose ways to
+    the goal are drawn bold, or some of them, as `sg.paths` returns them.
 
     Raises `TypeError` for anything but a Value, `ValueError` past `max_nodes`, for bad options, and for `depth` with
     `by_layer`. Source: 11-785, "Introducing the influence diagram".
@@ -52,7 +54,7 @@ def influence_diagram(
     """
     options: dict[str, Any] = {"merge": merge, "depth": depth, "rankdir": rankdir, "size": size, "palette": palette}
     cap = None if by_layer else max_nodes
-    picture = Picture("influence_diagram", goal, max_nodes=cap, highlight=highlight, **options)
+    picture = Picture("influence_diagram", goal, max_nodes=cap, around=around, highlight=highlight, **options)
     if by_layer:
         return grouped(picture, max_nodes)
     for node in picture.nodes:
@@ -83,6 +85,7 @@ def derivative_diagram(
     merge: bool = False,
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
+    around: Value | None = None,
     rankdir: str | None = None,
     by_layer: bool = False,
     digits: int = 4,
@@ -116,7 +119,7 @@ def derivative_diagram(
     }
     cap = None if by_layer else max_nodes
     shown = _shown("derivative_diagram", show)
-    picture = Picture("derivative_diagram", goal, max_nodes=cap, highlight=highlight, **options)
+    picture = Picture("derivative_diagram", goal, max_nodes=cap, around=around, highlight=highlight, **options)
     if by_layer:
         return grouped(picture, max_nodes)
     _draw_nodes(picture, picture.gradient, shown)
