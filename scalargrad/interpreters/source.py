@@ -91,6 +91,8 @@ class Writer(Namespace):
             return args[0]
         if operation == "select" and not isinstance(args[0], Name):
             return args[1] if args[0] else args[2]
+        if operation == "select" and text(args[1]) == text(args[2]):
+            return args[1]
         return None
 
     def lines(self, results: Iterable[Any]) -> list[str]:
