@@ -217,7 +217,7 @@ class _Network(Drawing):
             derivative = self.passes.derivative(column.name(unit)) if self.passes else None
             if derivative is not None:
                 text = f"{OVERDOT[column.letter]} = {self.number(derivative)}"
-                below = place[1] - measures.radius - 0.8 * self.look.size.small
+                below = place[1] - measures.radius - 0.7 * self.look.size.small - 5.0
                 color = self.look.palette.derivative
                 self._text(f"{column.name(unit)}_d", text, (column.x, below), self.look.size.small, color)
         for row, unit in enumerate(column.shown):

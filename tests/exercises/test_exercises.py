@@ -94,10 +94,18 @@ def test_a_comma_gets_its_own_advice():
         Adjoint(SIMPLE, {"x": 1.0}, of="t").check("0,25")
 
 
-@pytest.mark.parametrize("wrong", [None, True, 1j, [1.0]])
+@pytest.mark.parametrize("wrong", [True, 1j, [1.0]])
 def test_what_is_not_a_number_is_refused(wrong):
     with pytest.raises(TypeError):
         Adjoint(SIMPLE, {"x": 1.0}, of="t").check(wrong)
+
+
+@pytest.mark.parametrize("nothing", [None, ...])
+def test_no_answer_yet_is_not_right_and_accuses_nobody(nothing):
+    feedback = Adjoint(SIMPLE, {"x": 1.0}, of="t").check(nothing)
+    assert not feedback.right
+    assert feedback.misconceptions == ()
+    assert "put your number" in feedback.text
 
 
 def test_an_answer_rounded_too_far_is_called_close():

@@ -1,0 +1,64 @@
+"""The interpreter for JavaScript: operands are names in a program for a web page, what comes out is its lines.
+
+`HELPERS` has the functions that JavaScript lacks, or computes otherwise than Python.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib.resources import files
+from typing import Any
+
+from ..rows import LIBRARY
+from .source import Name, Writer
+
+__all__ = ["HELPERS", "JavaScriptWriter", "text"]
+
+HELPERS = files(__package__).joinpath("helpers.js").read_text(encoding="utf-8")
+
+INFIX = {
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "neg": "-{}",
+    "div": "{} / {}",
+    "less": "{} < {}",
+    "equal": "{} === {}",
+    "select": "{} ? {} : {}",
+}
+HELPED = {"pow": 2, "mod": 2, "floordiv": 2, "round": 1, "erf": 1, "erfc": 1}
+TWO_ARGUMENTS = ("atan2", "hypot")
+
+
+def _called(name: str) -> str:
+    count = HELPED.get(name, 1 + (name in TWO_ARGUMENTS))
+    return f"{'helpers' if name in HELPED else 'Math'}.{name}({', '.join(['{}'] * count)})"
+
+
+def number(x: float) -> str:
+    """Return a float as JavaScript writes it, in parentheses if it is signed."""
+    if not math.isfinite(x):
+        return "NaN" if x != x else "Infinity" if x > 0 else "(-Infinity)"
+    return f"({x!r})" if math.copysign(1.0, x) < 0 else repr(x)
+
+
+class JavaScriptWriter(Writer):
+    """The namespace `m` that writes lines of JavaScript."""
+
+    templates = {name: _called(name) for name in LIBRARY} | INFIX
+    assignment = "const {} = {};"
+
+    def number(self, x: float) -> str:
+        """Return a number as JavaScript writes it."""
+        return number(x)
+
+    def name(self, text: str) -> Name:
+        """Return the operand for a variable that the program has already, such as `x[0]`."""
+        return Name(self, text)
+
+
+def text(operand: Any) -> str:
+    """Return a result as it is written: its name, its digits, or null for a derivative that is 0 by structure."""
+    if operand is None:
+        return "null"
+    return operand.text if isinstance(operand, Name) else number(float(operand))
