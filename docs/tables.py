@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import inspect
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -159,7 +160,14 @@ def directive(module: ModuleType, name: str) -> str:
         return f".. autofunction:: {path}"
     if inspect.isbuiltin(public):
         return f".. autofunction:: {path}"
-    return f".. autodata:: {getattr(public, '__module__', module.__name__)}.{name}\n   :no-value:"
+    return f".. autodata:: {owner(module, name)}.{name}\n   :no-value:"
+
+
+def owner(module: ModuleType, name: str) -> str:
+    """The module that defines a public name of a package: of a tuple or a dict, the submodule that exports it."""
+    inside = [key for key, m in sys.modules.items() if key.startswith(f"{module.__name__}.") and hasattr(m, "__all__")]
+    exporting = [key for key in inside if name in sys.modules[key].__all__]
+    return getattr(getattr(module, name), "__module__", None) or next(iter(exporting), module.__name__)
 
 
 def public_names(module: ModuleType) -> list[str]:
@@ -178,7 +186,7 @@ def reference_page(module: ModuleType) -> str:
     sections: dict[str, list[str]] = {}
     for name in public_names(module):
         public = getattr(module, name)
-        home = HOMES[public.name] if isinstance(public, Primitive) else getattr(public, "__module__", module.__name__)
+        home = HOMES[public.name] if isinstance(public, Primitive) else owner(module, name)
         home = module.__name__ if home == "math" else home
         sections.setdefault(home, []).append(directive(module, name))
     lines = [f"# `{module.__name__}`", "", f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```"]

@@ -136,10 +136,17 @@ class Builder:
 
     # Programs.
 
-    def program(self, outputs: Sequence[Operand], captured: int = 0) -> Program:
-        """Return what was written, without the steps that neither an output, a guard nor a refusal needs."""
-        kept = self.kept(outputs, range(len(self.steps)))
-        return self._subprogram(kept, range(self.inputs), outputs, captured)[0]
+    def program(self, outputs: Sequence[Operand], captured: int = 0, inputs: Sequence[Ref] | None = None) -> Program:
+        """Return what was written, without the steps that neither an output, a guard nor a refusal needs.
+
+        `inputs` names the values that become its inputs, if not all; the steps that made them are left out.
+        """
+        given = range(self.inputs) if inputs is None else inputs
+        made = set(given)
+        kept = self.kept(
+            outputs, [i for i, start in enumerate(self.starts) if start not in made or not self.steps[i].width]
+        )
+        return self._subprogram(kept, given, outputs, captured)[0]
 
     def kept(self, outputs: Sequence[Operand], indices: Sequence[int], effects: bool = True) -> list[int]:
         """Return those of the steps, by their places in order, that an output needs or, if asked for, an effect."""

@@ -10,7 +10,7 @@ import scalargrad as sg
 from scalargrad import exercises
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-NAMES = ("01", "02", "07", "08", "10")
+NAMES = ("01", "02", "03", "04", "05", "06", "07", "08", "10")
 NOTEBOOKS = {name: json.loads(next(FOLDER.glob(f"{name}_*.ipynb")).read_text(encoding="utf-8")) for name in NAMES}
 QUESTION = re.compile(
     r"^(\w+) = exercises\.(?:ForwardValue|LocalDerivative|MissingLine|Adjoint|TrainingStep)\(", re.MULTILINE
