@@ -82,7 +82,7 @@ def unknown_function(name: str) -> str:
         function = ALIASES.get(name[length:], name[length:])
         if function in CALLABLE and len(function) > 1:
             return f"there is no function {name}; did you mean {name[:length]}*{name[length:]}(x)?"
-    close = difflib.get_close_matches(name.lower(), [*CALLABLE, *ALIASES], 1)
+    close = difflib.get_close_matches(name.lower(), [*CALLABLE, *ALIASES], 1, 0.7)
     if close:
         return f"there is no function {name}; did you mean {close[0]}(x)? scalargrad --help lists them"
     return f"{name} is not a function; for a product write {name}*(…); scalargrad --help lists the functions"
