@@ -27,7 +27,22 @@ INFIX = {
 }
 OF_TWO = ("pow", "mod", "floordiv", "atan2", "hypot")
 HELPED = ("pow", "mod", "floordiv", "round", "erf", "erfc", "erfcx", "erfinv", "erfcinv", "gamma", "lgamma")
-MATH = ("abs", "floor", "ceil", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan")
+MATH: tuple[str, ...] = (
+    "abs",
+    "floor",
+    "ceil",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "sqrt",
+    "cbrt",
+    "sin",
+    "cos",
+    "tan",
+)
 MATH += ("asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot")
 
 
