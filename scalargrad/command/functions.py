@@ -26,8 +26,8 @@ FUNCTIONS: dict[str, Any] = {**ROWS, "maximum": maximum, "minimum": minimum}
 CALLABLE = {*FUNCTIONS, "where"}
 ONE_ARGUMENT = {
     name for name, row in ROWS.items() if not row.variadic and len(row.parameters) - len(row.defaults) == 1
-} - {"pos", "neg"}
-"""The functions that may stand before an argument without parentheses, as in sin x."""
+} - {"pos", "neg", "gamma"}
+"""The functions that may stand before an argument without parentheses, as in sin x; gamma x is a product."""
 
 ALIASES = {
     **{"ln": "log", "lg": "log10", "ld": "log2", "lb": "log2", "log_2": "log2", "log_10": "log10", "log_e": "log"},
@@ -35,7 +35,7 @@ ALIASES = {
     **{"arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "tg": "tan", "arctg": "atan", "arctan2": "atan2"},
     **{"σ": "sigmoid", "sgn": "sign", "logistic": "sigmoid", "swish": "silu", "fabs": "abs", "power": "pow"},
     **{"leakyrelu": "leaky_relu", "avg": "mean", "heaviside": "step", "root": "sqrt"},
-    **{"ctg": "cot", "cosec": "csc", "gammaln": "lgamma", "psi": "digamma"},
+    **{"ctg": "cot", "cosec": "csc", "gammaln": "lgamma", "psi": "digamma", "Γ": "gamma", "ψ": "digamma"},
 }
 """Other names of the functions."""
 
@@ -47,7 +47,7 @@ FAMILIES = {
     "angles": "sin cos tan asin acos atan atan2 hypot sinpi cospi sinc rem2pi sec csc cot asec acsc acot",
     "hyperbolic": "sinh cosh tanh asinh acosh atanh sech2 sech csch coth asech acsch acoth",
     "activations": "sigmoid relu leaky_relu elu gelu silu softplus step",
-    "pieces": "abs sign floor ceil round trunc copysign fmod remainder clip where select maximum minimum stop_gradient",
+    "pieces": "abs sign floor ceil round round_to trunc copysign fmod remainder clip where select maximum minimum stop_gradient",
     "several numbers": "sum fsum prod mean max min dot affine logsumexp logaddexp",
     "statistics": "erf erfc erfinv erfcinv erfcx gammainc gammaincc betainc",
     "gamma and Bessel functions": "gamma lgamma digamma zeta jv yv iv kv lambertw",
