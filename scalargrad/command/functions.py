@@ -47,7 +47,7 @@ FAMILIES = {
     "angles": "sin cos tan asin acos atan atan2 hypot sinpi cospi sinc rem2pi sec csc cot asec acsc acot",
     "hyperbolic": "sinh cosh tanh asinh acosh atanh sech2 sech csch coth asech acsch acoth",
     "activations": "sigmoid relu leaky_relu elu gelu silu softplus step",
-    "pieces": "abs sign floor ceil round round_to trunc copysign fmod remainder clip where select maximum minimum stop_gradient",
+    "pieces": "abs sign floor ceil round trunc copysign fmod remainder clip where select maximum minimum stop_gradient",
     "several numbers": "sum fsum prod mean max min dot affine logsumexp logaddexp",
     "statistics": "erf erfc erfinv erfcinv erfcx gammainc gammaincc betainc",
     "gamma and Bessel functions": "gamma lgamma digamma zeta jv yv iv kv lambertw",
