@@ -132,6 +132,7 @@ class Run:
                 if isinstance(mean, Value) and math.isfinite(mean.data):
                     mean.backward()
                     return mean.data
+            self.optimizer.zero_grad()  # of what a part of a backward pass left
         total = 0.0
         for index, x, d, numbers in batch:
             divergence = self.divergence(number, index, x, d, numbers)
