@@ -18,7 +18,7 @@ class Digit(NamedTuple):
 
 
 def load() -> list[Digit]:
-    """All images. Raises `ModuleNotFoundError`, naming the package, where scikit-learn is missing."""
+    """Return all images. Raises `ModuleNotFoundError` without scikit-learn, naming the package."""
     try:
         datasets = importlib.import_module("sklearn.datasets")
     except ModuleNotFoundError:
@@ -29,7 +29,7 @@ def load() -> list[Digit]:
 
 
 def split(digits: list[Digit], test_share: float = 0.2, seed: int = 0) -> tuple[list[Digit], list[Digit]]:
-    """The digits for training and for testing, each with the same share of every number."""
+    """Return the digits for training and for testing, each with the same share of every number."""
     rng = random.Random(seed)
     by_number = defaultdict(list)
     for digit in digits:
@@ -45,7 +45,7 @@ def split(digits: list[Digit], test_share: float = 0.2, seed: int = 0) -> tuple[
 
 
 def noise(count: int, number: int, digits: list[Digit], seed: int) -> list[Digit]:
-    """Images of no digit, under that number: half of random pixels, half of a digit's pixels in random order."""
+    """Return images of no digit, with that number: half have random pixels, half a digit's pixels in random order."""
     rng = random.Random(seed)
     images = []
     for index in range(count):
@@ -55,5 +55,5 @@ def noise(count: int, number: int, digits: list[Digit], seed: int) -> list[Digit
 
 
 def accuracy(predict, digits: list[Digit]) -> float:
-    """The share of the digits whose number is predicted."""
+    """Return the share of the digits whose number is predicted."""
     return sum(predict(digit.pixels) == digit.number for digit in digits) / len(digits)

@@ -17,7 +17,7 @@ from scalargrad import nn, optim, training
 
 
 def train(outputs: int = 10, epochs: int = 12, seed: int = 0, progress: bool = False) -> tuple[nn.MLP, float]:
-    """A network of 64 → 32 tanh → softmax, trained, and its accuracy on the test images."""
+    """Return a trained network of 64 → 32 tanh → softmax, and its accuracy on the test images."""
     seen, unseen = digits.split(digits.load())
     if outputs == 11:
         seen, unseen = (

@@ -16,7 +16,7 @@ from scalargrad import nn, optim, training
 
 
 def train(epochs: int = 8, seed: int = 0, progress: bool = False) -> tuple[nn.MLP, float]:
-    """A network of 64 → 8 tanh → 1 sigmoid, trained, and its accuracy on the test images."""
+    """Return a trained network of 64 → 8 tanh → 1 sigmoid, and its accuracy on the test images."""
     seen, unseen = (
         [(image.pixels, float(image.number == 2)) for image in images] for images in digits.split(digits.load())
     )

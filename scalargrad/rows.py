@@ -116,6 +116,8 @@ class Functions(Protocol):
     def sech2(self, x: Operand) -> Operand: ...
     def sigmoid(self, x: Operand) -> Operand: ...
     def stop_gradient(self, x: Operand) -> Operand: ...
+    def kinked(self, x: Operand, y: Operand) -> Operand: ...
+    def one_minus_square(self, x: Operand) -> Operand: ...
     def trunc(self, x: Operand) -> Operand: ...
     def copysign(self, x: Operand, y: Operand) -> Operand: ...
     def sinpi(self, x: Operand) -> Operand: ...
@@ -206,7 +208,7 @@ def as_float(x: Any) -> float | None:
 def _float_of_foreign(x: Any) -> float | None:
     from numbers import Real  # NumPy's scalars register themselves as such
 
-    if isinstance(x, Real) and not isinstance(x, bool):
+    if isinstance(x, Real) and not isinstance(x, bool) and not hasattr(x, "backward"):  # a Value is one of them
         return float(x)
     return None
 
@@ -258,7 +260,7 @@ class Primitive:
         self.__doc__ = self._documentation()
 
     def _documentation(self) -> str:
-        names = ", ".join(inspect.signature(self.pack).parameters if self.variadic else self.parameters)
+        names = ", ".join(self.arguments())
         domain = str(self.domain) if isinstance(self.domain, Joint) else ", ".join(map(str, self.domain))
         return (
             f"{self.summary}\n\n{self.name}({names}) is a float for floats, and a Value where an argument is one.\n"
@@ -282,6 +284,12 @@ class Primitive:
             names = ", ".join(self.parameters)
             raise TypeError(f"{self.name}({names}) was called with {len(args)} arguments{_named(named)}")
         return args
+
+    def arguments(self) -> Sequence[str]:
+        """Return the names of the arguments as the function is called: `x, y`, or `xs`."""
+        if not self.variadic:
+            return self.parameters
+        return [name for name, p in inspect.signature(self.pack).parameters.items() if p.kind is not p.VAR_POSITIONAL]
 
     def names(self, count: int) -> Sequence[str]:
         """Return the names of `count` flat arguments, for messages: `x, y`, or `xs[0], xs[1]`."""
@@ -414,6 +422,8 @@ class Many(Primitive):
     """A row of any number of arguments. Its one rule gives the list of all the partials."""
 
     variadic = True
+    each_row = "[sg.{}(row) for row in rows]"
+    """The advice for what has two dimensions."""
 
     def derivatives(self, m: Functions, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
         (rule,) = self.partials
@@ -425,11 +435,20 @@ class Many(Primitive):
 
 
 class Variadic(Many):
-    """A row of any number of arguments, called with one iterable."""
+    """A row of any number of arguments, called with one iterable; `of_none` is its value for an empty one."""
 
-    def pack(self, xs: Iterable[Any], /) -> tuple[Any, ...]:
+    def __init__(self, *args: Any, of_none: float | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.of_none = of_none
+
+    def pack(self, xs: Iterable[Any], /, *more: Any) -> tuple[Any, ...]:
+        if more:
+            other = f", or sg.{self.name}imum(x, y)" if self.name in ("max", "min") else ""
+            raise TypeError(
+                f"{self.name}: takes one iterable, got {1 + len(more)} arguments; write sg.{self.name}([x, y]){other}"
+            )
         args = tuple(_sequence(self, xs))
-        if not args:
+        if not args and self.of_none is None:
             raise ValueError(f"{self.name}: needs at least one argument, got an empty {type(xs).__name__}")
         return args
 
@@ -484,6 +503,8 @@ class Output:
 class Dot(Many):
     """A row of two vectors of one length: `dot(xs, ys)`."""
 
+    each_row = "[sg.{}(row, x) for row in rows]"
+
     def pack(self, xs: Iterable[Any], ys: Iterable[Any], /) -> tuple[Any, ...]:
         xs, ys = _vectors(self, xs, ys)
         return (*xs, *ys)
@@ -504,6 +525,8 @@ class Dot(Many):
 class Affine(Many):
     """A row of two vectors of one length and a number: `affine(weights, inputs, bias)`."""
 
+    each_row = "[sg.{}(row, x, b) for row, b in zip(rows, biases)]"
+
     def pack(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> tuple[Any, ...]:
         weights, inputs = _vectors(self, weights, inputs)
         return (*weights, *inputs, bias)
@@ -521,7 +544,7 @@ class Affine(Many):
         def __call__(self, weights: Iterable[Any], inputs: Iterable[Any], bias: Any, /) -> Any: ...
 
 
-def _sequence(primitive: Primitive, xs: Iterable[Any]) -> Sequence[Any]:
+def _sequence(primitive: Many, xs: Iterable[Any]) -> Sequence[Any]:
     if type(xs) is list or type(xs) is tuple:
         return xs
     if isinstance(xs, (str, bytes)) or not isinstance(xs, Iterable):
@@ -529,15 +552,16 @@ def _sequence(primitive: Primitive, xs: Iterable[Any]) -> Sequence[Any]:
             f"{primitive.name}: needs an iterable of numbers or Values, got {type(xs).__name__}; "
             f"write {primitive.name}([x, y, …])"
         )
+    if len(shape := getattr(xs, "shape", (0,))) != 1:
+        advice = primitive.each_row.format(primitive.name)
+        raise TypeError(f"{primitive.name}: needs numbers in one row, got an array of shape {shape}; write {advice}")
     return tuple(xs)
 
 
-def _vectors(primitive: Primitive, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+def _vectors(primitive: Many, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
     left, right = _sequence(primitive, xs), _sequence(primitive, ys)
-    if len(left) != len(right) or not left:
-        raise ValueError(
-            f"{primitive.name}: needs two vectors of one length, at least 1; got {len(left)} and {len(right)}"
-        )
+    if len(left) != len(right):
+        raise ValueError(f"{primitive.name}: needs two vectors of one length; got {len(left)} and {len(right)}")
     return left, right
 
 
@@ -556,8 +580,8 @@ def enter(primitive: Primitive, home: str | None = None) -> None:
         if not part.isidentifier() or keyword.iskeyword(part) or part.startswith("_"):
             raise ValueError(f"primitive: the name {name!r} is not a public identifier; choose another")
     taken = TABLE.get(name)
-    if name in ("less", "equal") or (taken is not None and (taken.home is None or taken.home != home)):
-        by = f" by {taken.home}" if taken is not None and taken.home else ""
+    if taken is not None and (taken.home is None or taken.home != home):
+        by = f" by {taken.home}" if taken.home else ""
         raise ValueError(f"primitive: the name {name!r} is taken{by}; choose another, such as 'mypackage.{name}'")
     primitive.home = home
     TABLE[name] = primitive

@@ -58,13 +58,13 @@ def test_errors_of_common_calls_are_those_of_the_first():
         pass
 
     assert sg.sum([Refusing(1.0), 2.0]) == 3.0
-    with pytest.raises(TypeError, match=r"sum: xs\[1\] is True, a bool"):
-        sg.sum([1.0, True])
+    with pytest.raises(TypeError, match=r"sum: xs\[1\] is None, a NoneType"):
+        sg.sum([1.0, None])
     for _ in range(COMMON + 1):
         sg.sum([1.0, 2.0])
-    with pytest.raises(TypeError, match=r"sum: xs\[1\] is True, a bool"):
-        sg.sum([1.0, True])
-    with pytest.raises(ValueError, match="affine: needs two vectors of one length, at least 1; got 1 and 2"):
+    with pytest.raises(TypeError, match=r"sum: xs\[1\] is None, a NoneType"):
+        sg.sum([1.0, None])
+    with pytest.raises(ValueError, match="affine: needs two vectors of one length; got 1 and 2"):
         sg.affine([1.0], [1.0, 2.0], 0.0)
 
 

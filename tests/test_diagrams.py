@@ -696,6 +696,48 @@ def test_a_name_from_right_to_left_is_isolated(rendered_by):
     assert ">∂J/∂\u2068מחיר\u2069 = cos \u2068מחיר\u2069</text>" in svg
 
 
+def test_a_node_with_its_operands_and_what_it_feeds():
+    J = swept()
+    u = J.parents[0].parents[0].parents[0]
+    source = sg.derivative_diagram(J, around=u).source
+    assert [name for name, _ in node_lines(source)] == ["n0", "n1", "n2", "n3", "n5"]
+    dashed = [(a, b) for a, b, look in edge_lines(source) if "dashed" in look]
+    assert dashed == [("n2", "n5"), ("n3", "n5")]
+    assert "∂J/∂u = 0.6441 · 0.5403 + 0.6441 · 3 = 2.2804" in source
+    assert "n2_more" not in sg.influence_diagram(J, around=u).source
+    with pytest.raises(ValueError, match="depth= and around= don't go together"):
+        sg.derivative_diagram(J, around=u, depth=2)
+    with pytest.raises(ValueError, match=r"around is .*, which the goal does not depend on"):
+        sg.influence_diagram(J, around=sg.Value(1.0))
+
+
+def test_modules_have_forward_and_backward_columns():
+    source = sg.modules_diagram(lecture()).source
+    modules = [(name, shown(look)) for name, look in re.findall(r"^\t(m\d) \[(.*)\]$", source, re.MULTILINE)]
+    assert modules[:2] == [
+        ("m0", ["inputs", "x = 1", "∂J/∂x = 4.5608"]),
+        ("m1", ["module 1", "u = x² = 1", "∂J/∂x += ∂J/∂u · 2x = 2.2804 · 2 = 4.5608"]),
+    ]
+    assert modules[-1][1][1:] == ["J = cos s = −0.7649", "∂J/∂s += ∂J/∂J · (−sin s) = 1 · 0.6441 = 0.6441"]
+    arrows = re.findall(r"(m\d:\w):\w -> (m\d:\w)", source)
+    assert arrows[:2] == [("m0:f", "m1:f"), ("m1:b", "m0:b")]
+    assert len(arrows) == 10
+
+
+def test_the_units_of_a_layer_are_one_module():
+    model = nn.MLP(2, [2, 1], sg.tanh, sg.sigmoid)
+    J = nn.quadratic(model([0.5, -1.0]), 1.0)
+    source = sg.modules_diagram(J).source
+    assert "module 3" in source
+    (first,) = re.findall(r"^\tm1 \[(.*)\]$", source, re.MULTILINE)
+    steps = [step for step in sg.derivation(J).forward if re.fullmatch("z.⁽¹⁾", step.name.text)]
+    assert [text for text in shown(first) if text.startswith("z")] == list(map(str, steps))
+    with pytest.raises(ValueError, match=r"there are .* modules, more than 2; name the units of a layer alike"):
+        sg.modules_diagram(J, max_nodes=2)
+    with pytest.raises(TypeError, match="modules_diagram: needs a Value, got 3"):
+        sg.modules_diagram(3)
+
+
 @every_view
 @pytest.mark.parametrize("size", style.SIZES)
 @pytest.mark.parametrize("palette", style.PALETTES)

@@ -156,6 +156,56 @@ def test_a_frozen_module_keeps_containers_and_holds_no_values(kind):
     assert len(module.parameters()) == len(CONTAINERS[kind][1])
 
 
+def test_parameters_in_slots_are_found():
+    class Slotted(nn.Module):
+        __slots__ = ("_b", "a", "later")
+
+        def __init__(self):
+            self.a, self._b, self.c = sg.Value(1.0), sg.Value(2.0), sg.Value(3.0)
+
+    class More(Slotted):
+        __slots__ = "d"  # noqa: PLC0205 (Python takes a name too)
+
+        def __init__(self):
+            super().__init__()
+            self.d = [sg.Value(4.0)]
+
+    @dataclasses.dataclass(slots=True)
+    class Line(nn.Module):
+        slope: sg.Value
+        bias: sg.Value = dataclasses.field(default_factory=lambda: sg.Value(0.0))
+
+    assert [name for name, _ in More().named_parameters()] == ["a", "d.0", "c"]
+    assert (More().frozen().a, More().frozen().d, More().frozen().c) == (1.0, [4.0], 3.0)
+    assert [name for name, _ in Line(sg.Value(1.0)).named_parameters()] == ["slope", "bias"]
+    line = Line(sg.Value(1.0))
+    with pytest.raises(TypeError, match="Line: slope was computed"):
+        line.slope -= 0.5
+
+
+def test_values_of_the_class_are_refused_where_the_class_is_made():
+    with pytest.raises(TypeError, match="Shared: w holds Values or modules that all instances would share; set"):
+
+        class Shared(nn.Module):
+            w = sg.Value(1.0)
+
+    with pytest.raises(TypeError, match="Listed: layers holds"):
+
+        class Listed(nn.Module):
+            layers = (nn.Neuron(1),)
+
+    class Fine(nn.Module):
+        sizes = (1, 2)
+        _hidden = sg.Value(1.0)
+        kind = nn.Neuron
+
+        @property
+        def twice(self):
+            return sg.Value(2.0)
+
+    assert Fine().parameters() == []
+
+
 def test_containers_and_modules_within_themselves_are_walked_once():
     parent, child = Parts(w=sg.Value(1.0)), Parts(v=sg.Value(2.0))
     parent.child, child.parent, child.own = child, parent, [child]

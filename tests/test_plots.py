@@ -122,6 +122,16 @@ def test_weight_trajectory():
         plots.weight_trajectory(valley, {})
 
 
+def test_equal_scales_show_a_long_valley_long():
+    paths = {"plain": [[-4.0, 1.0], [-3.0, -0.5], [0.0, 0.0]]}
+    (axes,) = plots.weight_trajectory(valley, paths, resolution=20, equal=True).axes
+    assert axes.get_aspect() == 1.0
+    (contours,) = axes.collections
+    vertices = [vertex for path in contours.get_paths() for vertex in path.vertices]
+    width, height = (max(v[i] for v in vertices) - min(v[i] for v in vertices) for i in (0, 1))
+    assert height == pytest.approx(0.75 * width, rel=0.1)  # the contours fill the picture
+
+
 def test_activation_functions_and_their_derivatives():
     figure = plots.activation_functions()
     assert [axes.get_title() for axes in figure.axes] == [
@@ -214,3 +224,48 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch):
 def test_they_are_found_from_the_top():
     assert sg.plots is plots
     assert set(plots.__all__) <= set(dir(plots))
+
+
+def test_a_picture_has_gaps_at_points_that_the_function_refuses():
+    figure = plots.activation_functions([sg.log, lambda z: 1 / z])
+    for axes in figure.axes:
+        xs, ys = axes.get_lines()[1].get_data()
+        assert [math.isnan(y) for y in ys] == [x <= 0.0 if axes.get_title() == "log" else x == 0.0 for x in xs]
+    (axes,) = plots.difference_errors(sg.log, 1e-3).axes
+    hs, errors = axes.get_lines()[2].get_data()  # central: log refuses x − h where h ≥ x
+    assert [math.isnan(error) for error in errors] == [h >= 1e-3 for h in hs]
+    plots.weight_trajectory(lambda a, b: sg.log(a) + b, {"path": [[1.0, 1.0], [-1.0, 2.0]]}, resolution=5)
+    plots.weight_trajectory(lambda a, b: math.inf, {"path": [[1.0, 1.0], [-1.0, 2.0]]}, resolution=5)
+    plots.decision_boundary(lambda x: sg.log(x[0]), [(0, 0), (1, 1)], [0, 1], resolution=5)
+    plots.decision_boundary(lambda x: math.inf if x[0] > 0.5 else 0.0, [(0, 0), (1, 1)], [0, 1], resolution=5)
+
+
+def test_points_and_paths_may_be_arrays_and_outputs_lists_of_one():
+    np = pytest.importorskip("numpy")
+    plots.decision_boundary(nn.Layer(2, 1), np.array([(0.0, 0.0), (1.0, 1.0)]), np.array([0, 1]), resolution=5)
+    plots.weight_trajectory(valley, {"path": np.array([[1.0, 1.0], [2.0, 2.0]])}, resolution=5)
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "message"),
+    [
+        (lambda: plots.activation_functions([]), ValueError, "there are no functions"),
+        (lambda: plots.loss_curve({}), ValueError, "loss_curve: there are no trainings"),
+        (lambda: plots.loss_surfaces(resolution=1), ValueError, "resolution is 1; give a whole number of at least 2"),
+        (
+            lambda: plots.weight_trajectory(valley, {"path": [[1, 2, 3]]}),
+            ValueError,
+            "weight_trajectory: needs at least one path of pairs of weights",
+        ),
+        (
+            lambda: plots.decision_boundary(nn.MLP(2, [2]), [(0, 0)], [1]),
+            TypeError,
+            r"a picture needs one output, got 2; choose one, as in lambda x: model\(x\)\[0\]",
+        ),
+        (lambda: plots.decision_boundary(nn.MLP(3, [1]), [(0, 0)], [1]), ValueError, "layer 1: needs 3 inputs, got 2"),
+        (lambda: plots.difference_errors(sg.sqrt, 0.0), ValueError, "sqrt: x = -1.0 is outside"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_by_name(draw, error, message):
+    with pytest.raises(error, match=message):
+        draw()

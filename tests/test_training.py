@@ -201,6 +201,30 @@ def test_bad_options_are_refused(options, error, message):
         train(model, **arguments)
 
 
+def test_a_parameter_that_was_replaced_is_refused_by_name():
+    model = line_model()
+    optimizer = optim.SGD(model.parameters(), 0.1)
+    neuron = model.layers[0].neurons[0]
+    neuron.weights[0] = sg.Value(neuron.weights[0].data)
+    before = model.state_dict()
+    with pytest.raises(ValueError, match=r"has 1 parameters that the model does not use.* layers\.0\.neurons\.0\.w"):
+        train(model, nn.quadratic, LINE, optimizer)
+    neuron.weights[0] = neuron.weights[0] * 2
+    with pytest.raises(TypeError, match=r"weights\.0 was computed"):
+        train(model, nn.quadratic, LINE, optimizer)
+    neuron.weights[0] = sg.Value(0.5)
+    assert model.state_dict() == before
+
+
+def test_some_of_the_models_parameters_may_be_trained_and_others_beside_them():
+    model, scale = line_model(), sg.Value(1.0)
+    bias = model.layers[0].neurons[0].bias
+    train(model, lambda y, d: nn.quadratic(scale * y, d), LINE, optim.SGD([bias, scale], 0.1), epochs=3)
+    assert bias.data != 0.0
+    assert scale.data != 1.0
+    assert model.layers[0].neurons[0].weights[0].data == 0.5
+
+
 def test_a_batch_may_be_larger_than_the_data():
     model, other = line_model(), line_model()
     train(model, nn.quadratic, LINE, optim.SGD(model.parameters(), 0.1), batch_size=100, epochs=2)

@@ -1,8 +1,11 @@
 """Derivatives of functions: nesting, closures, structures, `argnums`, `has_aux`, and bad input."""
 
 import collections
+import copy
 import dataclasses
+import functools
 import math
+import pickle
 from collections import namedtuple
 
 import numpy as np
@@ -100,6 +103,102 @@ def test_values_in_values_out():
     assert isinstance(sg.grad(lambda v: 1.0)(x), Value)
 
 
+# Copies, hashes and refusals inside a derivative
+
+
+@dataclasses.dataclass
+class Both:
+    first: object
+    second: object
+
+
+COPIES = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "deepcopy of a list": lambda x: copy.deepcopy([1.0, x])[1],
+    "asdict": lambda x: dataclasses.asdict(Both(x, 2.0))["first"],
+    "replace": lambda x: dataclasses.replace(Both(x, 2.0), second=3.0).first,
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_of_an_argument_keeps_the_derivative(name):
+    again = COPIES[name]
+    assert sg.grad(lambda x: again(x) * x)(3.0) == 6.0
+    assert sg.grad(lambda x: again(x * x) * x)(3.0) == 27.0
+    assert sg.grad(lambda x: again(x) * x)(Value(3.0)).data == 6.0
+    assert sg.grad(sg.grad(lambda x: again(x * x) * x))(3.0) == 18.0
+    assert sg.grad(lambda x: sg.grad(lambda y: again(x * y))(2.0) * x)(3.0) == 6.0
+    assert sg.jvp(lambda x: again(x) * x, (3.0,), (1.0,)) == (9.0, 6.0)
+
+
+def test_a_copy_of_what_a_user_made_is_a_copy():
+    w = Value(2.0, label="w")
+    seen = []
+
+    def f(x):
+        model = copy.deepcopy({"w": w, "wx": w * x})
+        seen.append((model["w"] is w, model["wx"].parents[0] is w))
+        return model["w"] * x * w
+
+    slope = sg.grad(f)(3.0)
+    assert seen == [(False, True)]
+    slope.backward()
+    assert w.grad == 2.0
+    result = sg.grad(lambda x: x * x * w)(Value(3.0))
+    copied = copy.deepcopy(result)  # when the derivative has run, all of it is the user's
+    copied.backward()
+    assert w.grad == 2.0
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda x: x in {1.25},
+        {1.25: 1}.get,
+        lambda x: len({x, 1.25}),
+        lambda x: collections.Counter({x: 1}),
+        functools.cache(lambda y: y),
+        lambda x: hash(2 * x),
+    ],
+)
+def test_a_hash_inside_a_derivative_is_refused(look):
+    with pytest.raises(TypeError, match=r"can't be hashed inside a derivative.*any\(x == key for key in keys\)"):
+        sg.grad(lambda x: x * x if look(x) else x)(1.25)
+    with pytest.raises(TypeError, match="hashed inside a derivative"):
+        sg.grad(lambda x: x * x if look(x) else x)(Value(1.25))
+    look(Value(1.25))
+    assert sg.grad(lambda x: x * 2 if any(x == key for key in (1.25,)) else x * 3)(1.25) == 2.0
+    assert sg.grad(lambda x: x * 2 if x in [1.25] else x * 3)(1.25) == 2.0
+    w = Value(3.0)  # which no derivative handed in
+    assert sg.grad(lambda x: x * {w: 2.0}[w])(1.0) == 2.0
+
+
+def test_a_pickle_inside_a_derivative_is_refused():
+    with pytest.raises(TypeError, match="can't be pickled inside a derivative: its copy would have no gradient"):
+        sg.grad(lambda x: pickle.loads(pickle.dumps(x)))(1.0)  # noqa: S301
+    with pytest.raises(TypeError, match="can't be pickled"):
+        sg.grad(lambda x: pickle.loads(pickle.dumps([x * x])))(1.0)  # noqa: S301
+
+
+def test_a_refusal_that_is_swallowed_is_told():
+    def swallow(x):
+        try:
+            return math.exp(x)
+        except TypeError:
+            return 1e300
+
+    for compute in (
+        lambda: sg.grad(swallow)(2.0),
+        lambda: sg.jvp(lambda x: x + swallow(x * x), (2.0,), (1.0,)),
+        lambda: sg.grad(lambda x: sg.grad(lambda y: x * y)(1.0) + swallow(x))(2.0),
+        lambda: sg.jacobian(lambda x: [swallow(x), x])(2.0),
+    ):
+        with pytest.warns(RuntimeWarning, match=r"refused to be a float, and the function caught the error"):
+            compute()
+    assert sg.grad(lambda x: x * swallow(Value(1.0)))(2.0) == 1e300  # no part of this derivative
+
+
 # Arguments and results
 
 
@@ -111,6 +210,8 @@ def test_argnums():
     assert sg.grad(f, (0, 1))(2.0, 3.0, 1.0) == (9.0, 12.0)
     assert sg.grad(f, [1])(2.0, 3.0, 1.0) == (12.0,)
     assert sg.hessian(f, 1)(2.0, 3.0, 1.0) == 4.0
+    assert sg.grad(f, np.int64(1))(2.0, 3.0, 1.0) == 12.0
+    assert sg.grad(f, np.array([1, -1]))(2.0, 3.0, 1.0) == (12.0, 1.0)
     assert sg.jacobian(lambda x, y: [x * y, y], (0, 1))(2.0, 3.0) == [(3.0, 2.0), (0.0, 1.0)]
 
 
@@ -215,6 +316,32 @@ def test_aux():
     assert type(sg.grad(f, has_aux=True)(3.0)[1]["twice"]) is float
 
 
+def test_aux_of_the_others():
+    f = lambda x: (x * x, {"twice": 2 * x, "text": "t"})
+    aux = {"twice": 6.0, "text": "t"}
+    assert sg.jvp(f, (3.0,), (1.0,), has_aux=True) == (9.0, 6.0, aux)
+    out, pullback, found = sg.vjp(f, 3.0, has_aux=True)
+    assert (out, pullback(1.0), found) == (9.0, (6.0,), aux)
+    assert sg.jacobian(lambda x: ([x, x * x], "t"), has_aux=True)(3.0) == ([1.0, 6.0], "t")
+    assert sg.hessian(f, has_aux=True)(3.0) == (2.0, aux)
+
+
+WRAPPED = [lambda y: [y], lambda y: (y,), lambda y: {"y": y}, lambda y: np.array([y]), lambda y: np.array([[y]])]
+
+
+@pytest.mark.parametrize("wrap", WRAPPED)
+def test_one_number_in_a_list_or_array(wrap):
+    assert sg.grad(lambda x: wrap(x * x))(3.0) == 6.0
+    assert sg.value_and_grad(lambda x: wrap(x * x))(3.0) == (wrap(9.0), 6.0)
+
+
+def test_the_hessian_of_several_outputs():
+    f = lambda v: {"a": v[0] * v[1], "b": [v[0] ** 3]}
+    expected = {"a": [[0.0, 1.0], [1.0, 0.0]], "b": [[[12.0, 0.0], [0.0, 0.0]]]}
+    assert sg.hessian(f)([2.0, 3.0]) == expected
+    assert sg.hessian(lambda x, y: x * x * y, (0, 1))(2.0, 3.0) == ((6.0, 4.0), (4.0, 0.0))
+
+
 def test_the_name_and_text_of_the_function_are_kept():
     def f(x):
         """Text."""
@@ -268,3 +395,16 @@ def test_bad_input(compute, message):
 def test_argnums_out_of_range(argnums):
     with pytest.raises(ValueError, match=r"grad: argnums names argument .*, but 1 were given"):
         sg.grad(cube, argnums)(1.0)
+
+
+@pytest.mark.parametrize("argnums", [(0, 0), (0, -2), [1, 0, 1], np.array([0, 0])], ids=str)
+def test_argnums_named_twice(argnums):
+    for transform in (sg.grad, sg.value_and_grad, sg.jacobian, sg.hessian):
+        with pytest.raises(ValueError, match=r"argnums names argument [01] twice"):
+            transform(lambda x, y: x * x * y, argnums)(2.0, 3.0)
+
+
+@pytest.mark.parametrize("argnums", ["0", 0.0, True, None, (0, "1"), np.float64(1.0)], ids=repr)
+def test_argnums_that_are_no_positions(argnums):
+    with pytest.raises(TypeError, match=r"grad: argnums is .*; give a position such as 0, or a tuple of positions"):
+        sg.grad(lambda x, y: x * x * y, argnums)(2.0, 3.0)

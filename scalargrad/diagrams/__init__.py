@@ -1,6 +1,7 @@
 """Pictures of graphs and networks, and the two passes step by step."""
 
 from .diagram import Diagram
+from .modules import modules_diagram
 from .network import network_diagram
 from .page import Page, walkthrough
 from .paths import Path, Paths, paths
@@ -15,6 +16,7 @@ __all__ = [
     "derivative_diagram",
     "influence_diagram",
     "jacobian_diagram",
+    "modules_diagram",
     "network_diagram",
     "operations_diagram",
     "paths",

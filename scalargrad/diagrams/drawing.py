@@ -70,9 +70,9 @@ class Drawing:
     def direction(self, ranks: Mapping[str, int], longest: int) -> str:
         """Return the better direction for nodes of these ranks: `"LR"` up to the longest row, or `"TB"`.
 
-        On a slide, it is the one in which the picture is estimated to be larger.
+        On a page, it is the one in which the picture is estimated to be larger.
         """
-        if not self.look.size.fills:
+        if not self.look.size.width:
             return "LR" if max(ranks.values()) <= longest else "TB"
         nodes: dict[int, list[tuple[float, float]]] = {}
         for name, label, _ in self._nodes:

@@ -10,9 +10,10 @@ from ..engine.graph import adjoints, topological_order
 from ..engine.linearization import merged
 from ..engine.value import Value
 from ..interpreters.names import PLAIN_SUBSCRIPTS, digits, shown_name
+from .current import changes, same
 from .diagram import Diagram
 from .drawing import Drawing
-from .equations import changes, check_digits, same
+from .equations import check_digits, factor
 from .naming import Names, as_written
 from .paths import Path, Paths, paths
 from .style import Attributes, look_of
@@ -39,6 +40,7 @@ class Picture(Drawing):
         merge: bool = False,
         max_nodes: int | None = MAX_NODES,
         depth: int | None = None,
+        around: Value | None = None,
         rankdir: str | None = None,
         digits: int = 4,
         size: str = "screen",
@@ -55,7 +57,13 @@ class Picture(Drawing):
         self.decimals = digits
         self.goal = as_written(merged(goal) if merge else goal)
         everything = topological_order(self.goal)
-        self.nodes = everything if depth is None else _within(self.goal, depth)
+        if around is not None and depth is not None:
+            raise ValueError(f"{view}: depth= and around= don't go together; give one of them")
+        self.around = around
+        if around is not None:
+            self.nodes = _next_to(view, around, everything)
+        else:
+            self.nodes = everything if depth is None else _within(self.goal, depth)
         if max_nodes is not None and len(self.nodes) > max_nodes:
             raise ValueError(
                 f"{view}: the graph has {len(self.nodes)} nodes, more than {max_nodes}, and a picture of it would "
@@ -71,7 +79,8 @@ class Picture(Drawing):
         self.paths = _highlighted(view, highlight, self.goal)
         self._adjoints: dict[int, float] | None = None
         facts = [(self.names[n].text, n.data, n.grad, [self.ids[id(p)] for p in n.parents]) for n in everything]
-        super().__init__(look, (view, rankdir, depth, digits, [str(path) for path in self.paths], facts))
+        super().__init__(look, (view, rankdir, len(self.nodes), digits, [str(path) for path in self.paths], facts))
+        self.explain(self._sum_over_children() if around is not None else "")
         for line in [self.paths.sum] if isinstance(self.paths, Paths) else map(str, self.paths):
             self.explain(line)
 
@@ -103,6 +112,20 @@ class Picture(Drawing):
             return f"∂{goal}/∂{name} = {self.number(node.grad)}"
         return f"grad {self.number(node.grad)} (∂{goal}/∂{name} = {self.number(derivative)})"
 
+    def _sum_over_children(self) -> str:
+        """Return the derivative with respect to the node around which this is drawn, as the sum over what it feeds."""
+        node, goal = self.around, self.names[self.goal].text
+        found = adjoints(self.everything, [self.goal], [1.0])
+        if node is None or node is self.goal:
+            return ""
+        terms: list[str] = []
+        for child in self.everything:
+            partial = sum(slope for parent, slope in child.edges() if parent is node)
+            if any(parent is node for parent, _ in child.edges()):
+                adjoint = self.number(found.get(id(child), 0.0))
+                terms.append(f"{factor(adjoint) if terms else adjoint} · {factor(self.number(partial))}")
+        return f"∂{goal}/∂{self.names[node].text} = {' + '.join(terms)} = {self.number(found.get(id(node), 0.0))}"
+
     def notes(self) -> Mapping[int, str]:
         """Return the notes on leaves that were changed since the forward pass, by the ids of nodes."""
         return changes(self.everything, self.names)
@@ -124,13 +147,19 @@ class Picture(Drawing):
     def diagram(self, title: str) -> Diagram:
         """Return the finished picture, whose title is that sentence."""
         self._mark_what_is_cut()
+        for node in self.nodes if self.around is not None else ():
+            is_fed = node is not self.goal and any(parent is self.around for parent in node.parents)
+            if is_fed and all(parent is not node for parent in self.goal.parents):
+                title = f"{self.names[node].text} influences {self.names[self.goal].text} by ways that are not drawn"
+                self.edge(self.ids[id(node)], self.ids[id(self.goal)], "", title, style="dashed")
         ranks_by_name = {self.ids[id(node)]: self.ranks[id(node)] for node in self.nodes}
         direction = self.rankdir or self.direction(ranks_by_name, LONGEST_ROW)
         return self.finish(title, rows=self._siblings(), rankdir=direction)
 
     def _mark_what_is_cut(self) -> None:
         for node in self.nodes:
-            if any(id(parent) in self.cut for parent in node.parents):
+            is_shown_otherwise = self.around is not None and node is self.goal
+            if not is_shown_otherwise and any(id(parent) in self.cut for parent in node.parents):
                 name = f"{self.ids[id(node)]}_more"
                 self.node(name, "…", "There is more than is drawn.", shape="plaintext", style="")
                 self.edge(name, self.ids[id(node)], style="dashed")
@@ -179,6 +208,15 @@ def _within(goal: Value, depth: int) -> list[Value]:
         layer = [parent for node in layer for parent in node.parents if id(parent) not in found]
         found |= {id(node): node for node in layer}
     return sorted(found.values(), key=lambda node: node.serial)
+
+
+def _next_to(view: str, node: Value, everything: Sequence[Value]) -> list[Value]:
+    """Return a node, its parents, what is computed from it, and the goal."""
+    if all(node is not other for other in everything):
+        raise ValueError(f"{view}: around is {node!r}, which the goal does not depend on; give a node of its graph")
+    near = {id(node), id(everything[-1]), *map(id, node.parents)}
+    near |= {id(other) for other in everything if any(parent is node for parent in other.parents)}
+    return [other for other in everything if id(other) in near]
 
 
 def _highlighted(view: str, highlight: Any, goal: Value) -> Paths | list[Path]:

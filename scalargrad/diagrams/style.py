@@ -128,7 +128,7 @@ class Size:
 SIZES = {
     "screen": Size(14, 11, 0.35, 0.6),
     "slide": Size(16, 15, 0.2, 0.2, 1280 / 72, 10.0, fills=True, margin="0.06,0.03"),
-    "print": Size(12, 11, 0.25, 0.4, 6.3, 9.0),
+    "print": Size(12, 11, 0.25, 0.35, 6.3, 9.0),
 }
 
 FONT = "Helvetica"

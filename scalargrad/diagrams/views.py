@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..engine.value import Value
-from ..interpreters.names import digits as written
 from ..interpreters.notation import Term, term
 from ..rows import Output
 from . import style
@@ -31,6 +29,7 @@ def influence_diagram(
     merge: bool = False,
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
+    around: Value | None = None,
     rankdir: str | None = None,
     by_layer: bool = False,
     size: str = "screen",
@@ -39,11 +38,12 @@ def influence_diagram(
 ) -> Diagram:
     """Return the picture of who influences whom: a circle for each variable, an arrow to what is computed from it.
 
-    `merge` joins equal sub-expressions, `depth` draws only the last steps, `rankdir` is `"LR"` or `"TB"` (by
-    default `"LR"` up to six ranks). `by_layer` draws the units of a network's layer as one vector: nodes whose
-    labels differ in their lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`,
-    `"slide"` (1280 × 720) or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight`
-    is a Value, whose ways to the goal are drawn bold, or some of them, as `sg.paths` returns them.
+    `merge` joins equal sub-expressions. `depth` draws only the last steps; `around` draws a node with its operands and
+    what it feeds, and writes the derivative as the sum over these. `rankdir` is `"LR"` or `"TB"` (by default `"LR"` up
+    to six ranks). `by_layer` draws the units of a network's layer as one vector: nodes whose labels differ in their
+    lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`, `"slide"` (1280 × 720)
+    or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight` is a Value, whose ways to
+    the goal are drawn bold, or some of them, as `sg.paths` returns them.
 
     Raises `TypeError` for anything but a Value, `ValueError` past `max_nodes`, for bad options, and for `depth` with
     `by_layer`. Source: 11-785, "Introducing the influence diagram".
@@ -54,7 +54,7 @@ def influence_diagram(
     """
     options: dict[str, Any] = {"merge": merge, "depth": depth, "rankdir": rankdir, "size": size, "palette": palette}
     cap = None if by_layer else max_nodes
-    picture = Picture("influence_diagram", goal, max_nodes=cap, highlight=highlight, **options)
+    picture = Picture("influence_diagram", goal, max_nodes=cap, around=around, highlight=highlight, **options)
     if by_layer:
         return grouped(picture, max_nodes)
     for node in picture.nodes:
@@ -85,6 +85,7 @@ def derivative_diagram(
     merge: bool = False,
     max_nodes: int | None = MAX_NODES,
     depth: int | None = None,
+    around: Value | None = None,
     rankdir: str | None = None,
     by_layer: bool = False,
     digits: int = 4,
@@ -118,10 +119,10 @@ def derivative_diagram(
     }
     cap = None if by_layer else max_nodes
     shown = _shown("derivative_diagram", show)
-    picture = Picture("derivative_diagram", goal, max_nodes=cap, highlight=highlight, **options)
+    picture = Picture("derivative_diagram", goal, max_nodes=cap, around=around, highlight=highlight, **options)
     if by_layer:
         return grouped(picture, max_nodes)
-    _draw_nodes(picture, picture.gradient, shown)
+    _draw_nodes(picture, shown)
     marked = _mark_nonfinite(picture)
     for node in picture.nodes:
         for parent, _, formula, number in picture.names.edges(node):
@@ -139,12 +140,11 @@ def _shown(who: str, show: str | Collection[str]) -> set[str]:
     return shown
 
 
-def _draw_nodes(picture: Picture, gradient_of: Callable[[Value], str], shown: Collection[str]) -> None:
+def _draw_nodes(picture: Picture, shown: Collection[str]) -> None:
     palette, size = picture.look.palette, picture.look.size
     sources: dict[int, list[str]] = {}
-    if gradient_of == picture.gradient:
-        for source in nonfinite_sources(picture.goal):
-            sources.setdefault(id(source.node), []).append(f"a nan or ∞ of the {source.kind} begins here")
+    for source in nonfinite_sources(picture.goal):
+        sources.setdefault(id(source.node), []).append(f"a nan or ∞ of the {source.kind} begins here")
     notes = picture.notes()
     for node in picture.nodes:
         name, formula = picture.names[node].text, picture.names.equation(node)
@@ -153,12 +153,12 @@ def _draw_nodes(picture: Picture, gradient_of: Callable[[Value], str], shown: Co
         lines = [(equation, palette.ink, size.name)]
         if "number" in shown:
             lines += [(picture.number(node.data), palette.value, size.name)]
-            lines += [(gradient_of(node), palette.derivative, size.small)]
+            lines += [(picture.gradient(node), palette.derivative, size.small)]
         begins = sources.get(id(node), [])
         note = [notes[id(node)]] if id(node) in notes else []
         lines += [(text, palette.ink, size.small) for text in begins + note]
         look = {**picture.colors(node), **_marked(picture, bool(begins) or picture.on_path(node))}
-        title = f"{equation}: its value is {picture.number(node.data)}, {gradient_of(node)}"
+        title = f"{equation}: its value is {picture.number(node.data)}, {picture.gradient(node)}"
         picture.node(picture.ids[id(node)], picture.look.stacked(lines), title, **picture.look.box, **look)
 
 
@@ -178,14 +178,14 @@ def _draw_edge(
     formula: Term,
     number: float,
     shown: Collection[str],
-    is_marked: bool = False,
-) -> str:
+    is_marked: bool,
+) -> None:
     one, other = picture.names[parent].text, picture.names[node].text
     texts = _edge_texts(picture, f"∂{other}/∂{one}", formula, number, shown)
     value = "" if formula.number is not None else f" = {picture.number(number)}"
     title = f"{one} influences {other}: the local derivative ∂{other}/∂{one} = {formula.text}{value}"
     ends = picture.ids[id(parent)], picture.ids[id(node)]
-    return picture.edge(*ends, picture.look.plate(*texts), title, **_marked(picture, is_marked))
+    picture.edge(*ends, picture.look.plate(*texts), title, **_marked(picture, is_marked))
 
 
 def _edge_texts(picture: Picture, derivative: str, formula: Term, number: float, shown: Collection[str]) -> list[str]:
@@ -194,39 +194,6 @@ def _edge_texts(picture: Picture, derivative: str, formula: Term, number: float,
     if "formula" not in shown or formula.number is not None:
         return [f"{left}{formula.text if formula.number is not None else picture.number(number)}"]
     return [f"{left}{formula.text}", *([f"= {picture.number(number)}"] if "number" in shown else [])]
-
-
-@dataclass(frozen=True)
-class Addressed:
-    """A derivative diagram with the ids of its parts: `prefix_name` is the id of an element of the SVG."""
-
-    diagram: Diagram
-    prefix: str
-    nodes: Mapping[int, str]
-    edges: Mapping[tuple[int, int], str]
-
-
-def addressed_diagram(goal: Value, gradients: Mapping[int, float], rankdir: str | None) -> Addressed:
-    """Return the derivative diagram of a whole graph with the gradients given by node id, and the ids of its parts.
-
-    A node that another uses twice has an edge for each use, since each is a step of its own on the page.
-    """
-    picture = Picture("walkthrough", goal, max_nodes=None, rankdir=rankdir)
-    goal_name = picture.names[picture.goal].text
-    _draw_nodes(picture, lambda n: f"∂{goal_name}/∂{picture.names[n].text} = {written(gradients[id(n)])}", SHOWN)
-    edges = {}
-    for node in picture.nodes:
-        uses: dict[int, int] = {}
-        formulas = picture.names.local_derivatives(node)
-        for place, parent in enumerate(node.parents):
-            use = uses[id(parent)] = uses.get(id(parent), 0) + 1
-            one, other = picture.names[parent].text, picture.names[node].text
-            is_one_of_many = sum(step is parent for step in node.parents) > 1
-            derivative = f"for {one}, use {use}" if is_one_of_many else f"∂{other}/∂{one}"
-            texts = _edge_texts(picture, derivative, formulas[place], node.partials[place], SHOWN)
-            ends = picture.ids[id(parent)], picture.ids[id(node)]
-            edges[id(node), place] = picture.edge(*ends, style.plain_label(*texts))
-    return Addressed(picture.diagram(f"Derivative diagram of {goal_name}"), picture.prefix, picture.ids, edges)
 
 
 def operations_diagram(

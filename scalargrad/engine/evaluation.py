@@ -1,6 +1,6 @@
-"""Eager evaluation: what a call of a row means, for any arguments.
+"""Eager evaluation: the meaning of a call of a primitive, for any arguments.
 
-`evaluate` says it, and is short; `fastcalls` compiles the common calls from the same rows, equal and faster.
+`evaluate` states it, and is short; `fastcalls` compiles the common calls from the same rows, equal and faster.
 """
 
 from __future__ import annotations
@@ -11,38 +11,45 @@ from typing import Any
 
 from .. import elementary, primitives, special  # noqa: F401 (they fill the table)
 from ..interpreters.floats import FLOATS, IEEE
-from ..rows import Functions, Output, Primitive, Vector, as_float
+from ..rows import Functions, Many, Output, Primitive, Vector, as_float
 from .observer import OBSERVER
 from .value import Value, make_node
 
 REFUSALS = (ValueError, ZeroDivisionError, OverflowError)
-REFUSED_TYPES = (bool, str, bytes, complex, type(None))
+REFUSED_TYPES = (str, bytes, complex, type(None))
 
 
 def evaluate(primitive: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
-    """What a row gives for flat arguments: a node where one of them is a Value, else a float.
+    """Return what a primitive gives for flat arguments: a node if one of them is a Value, else a float.
 
-    A vector row gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
+    A vector primitive gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
     operand, `IEEE` never raises; local derivatives always follow IEEE.
     """
+    recording: Any = OBSERVER.get()
+    if (evaluated := getattr(recording, "evaluated", None)) is not None:
+        found = evaluated(primitive, args, m)
+        if found is not NotImplemented:
+            return found
     data = [arg._data if isinstance(arg, Value) else _number(primitive, index, arg) for index, arg in enumerate(args)]
     try:
         out = primitive.forward(m, *data)
     except REFUSALS as error:
+        if evaluated is not None and any(isinstance(arg, Value) for arg in args):
+            recording.refused()
         raise refusal(primitive, error, args, data) from None
     wanted = [isinstance(arg, Value) for arg in args]
     if not any(wanted):
         return out
     if not all(wanted):
         args = tuple([arg if w else number for arg, number, w in zip(args, data, wanted, strict=True)])
-    found: list[tuple[Primitive | Output, Any, Sequence[Any]]]
+    made: list[tuple[Primitive | Output, Any, Sequence[Any]]]
     if isinstance(primitive, Vector):
         outputs = [Output(primitive, j) for j in range(len(out))]
-        found = [(output, y, output.derivatives(IEEE, out, data)) for output, y in zip(outputs, out, strict=True)]
+        made = [(output, y, output.derivatives(IEEE, out, data)) for output, y in zip(outputs, out, strict=True)]
     else:
-        found = [(primitive, out, primitive.derivatives(IEEE, out, data, wanted))]
-    nodes = [make_node(maker, args, float(y), _of_parents(partials, wanted)) for maker, y, partials in found]
-    if (recording := OBSERVER.get()) is not None:
+        made = [(primitive, out, primitive.derivatives(IEEE, out, data, wanted))]
+    nodes = [make_node(maker, args, float(y), _of_parents(partials, wanted)) for maker, y, partials in made]
+    if recording is not None and evaluated is None:
         recording.computed(primitive, args, nodes, m)
     return nodes if isinstance(primitive, Vector) else nodes[0]
 
@@ -52,7 +59,11 @@ def _of_parents(partials: Sequence[Any], wanted: Sequence[bool]) -> list[float |
 
 
 def call(primitive: Primitive, args: tuple[Any, ...]) -> Any:
-    """What a row gives for flat arguments of any kind: numbers, Values or NumPy arrays."""
+    """Return what a primitive gives for flat arguments of any kind: numbers, Values or NumPy arrays."""
+    if (evaluated := getattr(OBSERVER.get(), "evaluated", None)) is not None:
+        found = evaluated(primitive, args, FLOATS)
+        if found is not NotImplemented:
+            return found
     if "numpy" in sys.modules:
         import numpy as np
 
@@ -66,19 +77,26 @@ def call(primitive: Primitive, args: tuple[Any, ...]) -> Any:
 
 
 def _number(primitive: Primitive, index: int, arg: Any) -> float:
-    number = as_float(arg)
+    number = float(arg) if is_bool(arg) else as_float(arg)
     if number is None:
         position = primitive.names(index + 1)[index]
         kind = type(arg).__name__
-        advice = (
-            "; write 1.0 or 0.0" if kind == "bool" else "; write float(…) for a number in text" if kind == "str" else ""
-        )
+        advice = ""
+        if kind == "str":
+            advice = "; write float(…) for a number in text"
+        elif kind in ("list", "tuple"):
+            advice = f"; write {primitive.each_row.format(primitive.name)}" if isinstance(primitive, Many) else ""
         raise TypeError(f"{primitive.name}: {position} is {arg!r}, a {kind}, not a number or a Value{advice}")
     return number
 
 
+def is_bool(x: object) -> bool:
+    """Return True for a bool, also one of NumPy's: as an operand it is the number 0 or 1, as in Python."""
+    return isinstance(x, bool) or type(x).__name__ in ("bool_", "numpy.bool_")
+
+
 def refusal(primitive: Primitive, error: Exception, args: Sequence[Any], data: Sequence[float]) -> Exception:
-    """The same kind of error, naming the operation, the operand that is to blame, its label and the domain."""
+    """Return an error of the same kind that names the operation, the operand to blame, its label and the domain."""
     names = primitive.names(len(data))
     labels = [f', at "{arg.label}"' if isinstance(arg, Value) and arg.label else "" for arg in args]
     described = [f"{name} = {x!r}{label}" for name, x, label in zip(names, data, labels, strict=True)]
@@ -110,7 +128,7 @@ OPERATORS = {
 
 
 def fallback(primitive: Primitive, other: Any, args: tuple[Any, ...]) -> Any:
-    """An operator with an uncommon operand: computed, refused by name, or left to the other operand."""
-    if isinstance(other, (Value, *REFUSED_TYPES)) or as_float(other) is not None:
+    """Return what an operator gives for an uncommon operand; `NotImplemented` if the other operand may know."""
+    if isinstance(other, (Value, *REFUSED_TYPES)) or is_bool(other) or as_float(other) is not None:
         return evaluate(primitive, args)
     return NotImplemented

@@ -99,13 +99,13 @@ def _node_lines(
     return [
         f"_v{j} = _new(_Value)",
         f"_v{j}._data = {source.text(out)}",
-        f"_v{j}.grad = 0.0",
+        f"_v{j}._grad = 0.0",
         f"_v{j}.first = {first}",
         f"_v{j}.second = {second}",
         f"_v{j}.partial_first = {partial_first}",
         f"_v{j}.partial_second = {partial_second}",
         f"_v{j}.primitive = {f'_outputs[{j}]' if isinstance(primitive, Vector) else '_primitive'}",
-        f'_v{j}.label = ""',
+        f'_v{j}._label = ""',
         f"_v{j}.serial = _next_serial()",
         f"_v{j}.mark = None",
     ]
@@ -269,13 +269,13 @@ def _source(self: Primitive) -> str:
             return _evaluate(_primitive, (self,))
         _v0 = _new(_Value)
         _v0._data = _t0
-        _v0.grad = 0.0
+        _v0._grad = 0.0
         _v0.first = self
         _v0.second = None
         _v0.partial_first = -1.0
         _v0.partial_second = None
         _v0.primitive = _primitive
-        _v0.label = ""
+        _v0._label = ""
         _v0.serial = _next_serial()
         _v0.mark = None
         return _v0

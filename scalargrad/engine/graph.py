@@ -80,7 +80,7 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         node.mark = mark
         if node.primitive is None:
             continue
-        node.grad = 0.0
+        node._grad = 0.0
         order.append(node)
         if node.partial_second is not None:
             if node.partial_first is not None:
@@ -97,23 +97,23 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
         _start_afresh(topological_order(*cut_off), mark)
     order.sort(key=by_serial, reverse=True)
     for i, root in enumerate(roots):
-        root.grad += seeds[i]
+        root._grad += seeds[i]
     for node in order:
-        grad = node.grad
+        grad = node._grad
         if not grad:
             _pass_zero(node)
             continue
         partial_first, partial_second = node.partial_first, node.partial_second
         if partial_second is not None:
             if partial_first is not None:
-                node.first.grad += grad * partial_first
-            node.second.grad += grad * partial_second
+                node.first._grad += grad * partial_first
+            node.second._grad += grad * partial_second
         elif type(partial_first) is not tuple:
-            node.first.grad += grad * partial_first
+            node.first._grad += grad * partial_first
         else:
             for parent, partial in zip(node.second, partial_first, strict=True):
                 if partial is not None:
-                    parent.grad += grad * partial
+                    parent._grad += grad * partial
 
 
 def _start_afresh(nodes: Sequence[Value], mark: object) -> None:
@@ -121,7 +121,7 @@ def _start_afresh(nodes: Sequence[Value], mark: object) -> None:
         if node.mark is not mark:
             node.mark = mark
             if node.primitive is not None:
-                node.grad = 0.0
+                node._grad = 0.0
 
 
 def _pass_zero(node: Value) -> None:
@@ -130,7 +130,7 @@ def _pass_zero(node: Value) -> None:
     for partial in partials if type(partials) is tuple else (partials, node.partial_second):
         if partial != partial:
             for parent, by_parent in node.edges():
-                parent.grad += passed(0.0, by_parent)
+                parent._grad += passed(0.0, by_parent)
             return
 
 

@@ -149,7 +149,7 @@ def merged(goal: Value) -> Value:
         if copy is None:
             copy = joined[key] = rebuild(node.primitive, args, node.state())
         else:
-            copy.grad += node.grad
-            copy.label = copy.label or node.label
+            copy._grad += node._grad
+            copy._label = copy._label or node._label
         copies[id(node)] = copy
     return copies[id(goal)]

@@ -97,8 +97,8 @@ def is_array(x: Any) -> bool:
     return numpy is not None and isinstance(x, numpy.ndarray)
 
 
-def flatten(structure: Any) -> tuple[list[Any], Tree]:
-    """Return the leaves of a structure in order, and its tree.
+def flatten(structure: Any, whole: Callable[[Any], bool] | None = None) -> tuple[list[Any], Tree]:
+    """Return the leaves of a structure in order, and its tree. An array for which `whole` is true is one leaf.
 
     >>> leaves, tree = flatten({"w": [1.0, 2.0], "b": 3.0})
     >>> leaves, tree.paths()
@@ -107,11 +107,11 @@ def flatten(structure: Any) -> tuple[list[Any], Tree]:
     {'w': [4.0, 5.0], 'b': 6.0}
     """
     leaves: list[Any] = []
-    return leaves, _flatten(structure, leaves)
+    return leaves, _flatten(structure, leaves, whole)
 
 
-def _flatten(structure: Any, leaves: list[Any]) -> Tree:
-    if is_array(structure):
+def _flatten(structure: Any, leaves: list[Any], whole: Callable[[Any], bool] | None) -> Tree:
+    if is_array(structure) and not (whole and whole(structure)):
         leaves.extend(structure.ravel().tolist())
         return Tree.of_array(type(structure), structure.shape)
     opened = None if type(structure) is float else opening(structure)
@@ -119,7 +119,7 @@ def _flatten(structure: Any, leaves: list[Any]) -> Tree:
         leaves.append(structure)
         return LEAF
     keys, items, build = opened
-    return Tree(type(structure), keys, tuple([_flatten(item, leaves) for item in items]), build)
+    return Tree(type(structure), keys, tuple([_flatten(item, leaves, whole) for item in items]), build)
 
 
 def opening(structure: Any) -> tuple[Sequence[Any], Iterable[Any], Build] | None:

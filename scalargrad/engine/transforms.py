@@ -11,24 +11,28 @@ function returns x₁ · x₁, whose derivative is 2.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import operator
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ParamSpec, overload
+from typing import Any, ParamSpec, SupportsIndex, TypeAlias, overload
 
 from ..primitives import pos
 from ..rows import Primitive, as_float
 from .graph import explored
 from .linearization import Linearization
-from .observer import OBSERVER
+from .observer import DIFFERENTIATING, OBSERVER
 from .structures import LEAF, Tree, flatten, matched, nested
-from .value import Value
+from .value import HANDED_IN, Value
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
 P = ParamSpec("P")
+Argnums: TypeAlias = "SupportsIndex | Sequence[SupportsIndex]"
 
 
 @dataclass
@@ -55,34 +59,34 @@ class _Run:
         return Linearization(self.leaves, self.roots, as_nodes=self.takes_values or None)
 
     def pull_back(self, seeds: Sequence[Any]) -> list[Any]:
-        """The adjoints of the leaves for seeds of the outputs; an output that is no Value is constant."""
+        """Return the adjoints of the leaves for seeds of the outputs; an output that is not a Value is constant."""
         return self.linearization.pull_back(
             [seed for seed, out in zip(seeds, self.outputs, strict=True) if isinstance(out, Value)]
         )
 
     def push_forward(self, tangents: Sequence[Any]) -> list[Any]:
-        """The tangents of the outputs for tangents of the leaves."""
+        """Return the tangents of the outputs for tangents of the leaves."""
         moved = iter(self.linearization.push_forward(tangents))
         return [next(moved) if isinstance(out, Value) else 0.0 for out in self.outputs]
 
     def settle(self, results: Sequence[Any]) -> list[Any]:
-        """The results as the caller expects them: Values for Values, and for floats floats.
+        """Return the results as the caller expects them: Values for Values, floats for floats.
 
-        A float's result stays a Value where it depends on one that the function closes over.
+        The result for a float stays a Value if it depends on one that the function closes over.
         """
         if self.takes_values:
             return [Value(r) if isinstance(r, float) else r for r in results]
         return [self._detached(r) for r in results]
 
     def settled_outputs(self) -> list[Any]:
-        """The function's own numbers, settled."""
+        """Return the function's own numbers, settled."""
         outputs = [_number(out) for out in self.outputs]
         if self.leaves and not self.linearization.as_nodes:  # then no output reaches an older Value
             return [out._data if isinstance(out, Value) else out for out in outputs]
         return self.settle(outputs)
 
     def settle_aux(self) -> Any:
-        """What came beside the output, its Values settled like results."""
+        """Return what came beside the output, its Values settled like results."""
         leaves, tree = flatten(self.aux)
         return tree.unflatten(leaves if self.takes_values else [self._detached(leaf) for leaf in leaves])
 
@@ -97,16 +101,12 @@ def _run(
     name: str,
     f: Function,
     args: Sequence[Any],
-    argnums: Sequence[int],
+    argnums: Argnums,
     has_aux: bool = False,
     named: Mapping[str, Any] = MappingProxyType({}),
 ) -> _Run:
     _check_callable(f)
-    chosen = []
-    for n in argnums:
-        if not -len(args) <= n < len(args):
-            raise ValueError(f"{name}: argnums names argument {n}, but {len(args)} were given")
-        chosen.append(n % len(args))
+    chosen = _positions(name, argnums, len(args))
     originals, tree = flatten(tuple([args[n] for n in chosen]))
     for n in chosen:
         if args[n] is None:
@@ -117,7 +117,12 @@ def _run(
             raise _undifferentiable(name, f"args[{chosen[int(argument)]}]{rest}", leaf)
     leaves = [pos(leaf) if isinstance(leaf, Value) else Value(leaf) for leaf in originals]
     fresh = dict(zip(chosen, tree.unflatten(leaves), strict=True))
-    result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)), **named)
+    with _handed_in(name, leaves):
+        token = DIFFERENTIATING.set(True)
+    try:
+        result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)), **named)
+    finally:
+        DIFFERENTIATING.reset(token)
     aux = None
     if has_aux:
         if not (isinstance(result, tuple) and len(result) == 2):
@@ -135,6 +140,25 @@ def _run(
             )
     takes_values = any(isinstance(leaf, Value) for leaf in originals)
     return _Run(leaves, tree, outputs, output, aux, takes_values)
+
+
+@contextlib.contextmanager
+def _handed_in(name: str, leaves: Sequence[Value]) -> Iterator[None]:
+    """Mark the leaves as a running function's arguments inside the block; warn if it swallowed a lost gradient."""
+    refusals: list[str] = []
+    HANDED_IN.update((id(leaf), refusals) for leaf in leaves)
+    try:
+        yield
+    finally:
+        for leaf in leaves:
+            HANDED_IN.pop(id(leaf), None)
+    if refusals:
+        warnings.warn(
+            f"{name}: {refusals[0]} refused to be a float, and the function caught the error and went on: the part of "
+            "its result that this number decides has no gradient. Use sg.sin, sg.exp, … for the functions of math",
+            RuntimeWarning,
+            stacklevel=5,
+        )
 
 
 def _undifferentiable(name: str, place: str, leaf: Any) -> TypeError:
@@ -155,23 +179,34 @@ def _check_callable(f: object) -> None:
         raise TypeError(f"a derivative needs a function, got {f!r}")
 
 
-def _argnums(argnums: int | Sequence[int]) -> Sequence[int]:
-    return [argnums] if isinstance(argnums, int) else list(argnums)
+def _positions(name: str, argnums: Argnums, count: int) -> list[int]:
+    """Return the positions that `argnums` names among `count` arguments, all of them different and from 0 on."""
+    positions: list[int] = []
+    for n in argnums if isinstance(argnums, Iterable) else (argnums,):
+        if isinstance(n, bool) or not isinstance(n, SupportsIndex):
+            raise TypeError(f"{name}: argnums is {argnums!r}; give a position such as 0, or a tuple of positions")
+        if not -count <= (position := operator.index(n)) < count:
+            raise ValueError(f"{name}: argnums names argument {n}, but {count} were given")
+        if position % count in positions:
+            raise ValueError(f"{name}: argnums names argument {position % count} twice, in {argnums!r}")
+        positions.append(position % count)
+    return positions
 
 
-def _shape(results: tuple[Any, ...], argnums: int | Sequence[int]) -> Any:
-    return results[0] if isinstance(argnums, int) else results
+def _shape(results: tuple[Any, ...], argnums: Argnums) -> Any:
+    return results if isinstance(argnums, Iterable) else results[0]
 
 
-def value_and_grad(
-    f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
-) -> Callable[P, tuple[Any, Any]]:
-    """The function that returns `(f(*args), gradient)`, the gradient nested like the argument.
+def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, tuple[Any, Any]]:
+    """Return the function that gives `(f(*args), gradient)`, the gradient nested like the argument.
 
-    `argnums` says by which argument; a tuple gives a tuple of gradients. Arguments by name are passed on.
-    With `has_aux`, f returns `(output, aux)` and the result is `((output, aux), gradient)`. Floats in, floats
-    out, unless the result depends on a Value that f closes over; Values in, Values out. Raises `TypeError` for
-    an argument that is no number and for an output that is not one number.
+    `argnums` names the argument by its position; a tuple of positions gives a tuple of gradients. Arguments given by
+    name are passed on. With `has_aux`, f returns `(output, aux)` and the result is `((output, aux), gradient)`.
+    Floats in, floats out, unless the result depends on a Value that f closes over; Values in, Values out.
+
+    Raises `TypeError` for an argument that is not a number and for an output that is not one number, and `ValueError`
+    for a position that does not exist or is named twice. If a Value refused to turn into a float and f went on, a
+    `RuntimeWarning` says so. Inside f, a copy of a number is the number itself, and hashing one raises `TypeError`.
 
     >>> value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
@@ -179,25 +214,25 @@ def value_and_grad(
 
     @_like(f)
     def differentiated(*args: P.args, **named: P.kwargs) -> Any:
-        run = _run("grad", f, args, _argnums(argnums), has_aux, named)
-        if run.output is not LEAF:
+        run = _run("grad", f, args, argnums, has_aux, named)
+        if len(run.outputs) != 1:
             raise TypeError(
                 f"grad: the function must return one number, but it returned {len(run.outputs)} in a "
                 f"{run.output.kind.__name__}; use sg.jacobian"
             )
         gradient = run.arguments.unflatten(run.settle(run.pull_back([1.0])))
-        (value,) = run.settled_outputs()
+        value = run.output.unflatten(run.settled_outputs())
         return ((value, run.settle_aux()) if has_aux else value), _shape(gradient, argnums)
 
     return differentiated
 
 
 @overload
-def grad(f: Primitive, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]: ...
+def grad(f: Primitive, argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]: ...
 @overload
-def grad(f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[P, Any]: ...
-def grad(f: Any, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Any:
-    """The function that returns the gradient of f, nested like the argument.
+def grad(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, Any]: ...
+def grad(f: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
+    """Return the function that gives the gradient of f, nested like the argument.
 
     The options and errors are those of `value_and_grad`; with `has_aux` the result is `(gradient, aux)`.
 
@@ -220,33 +255,37 @@ def grad(f: Any, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Any
     return gradient
 
 
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """The pair `(f(*primals), tangent)`: the derivative of f in the direction of the tangents.
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:
+    """Return the pair `(f(*primals), tangent)`: the derivative of f in the direction of the tangents.
 
-    `tangents` is nested like `primals`, the sequence of the arguments; the tangent is nested like the output.
-    This is the forward sweep, Δy = Σ ∂y/∂zᵢ Δzᵢ (11-785, "Calculus refresher"). Raises `TypeError` where the
-    two are nested differently or an argument is no number.
+    `tangents` is nested like `primals`, the sequence of the arguments; the tangent is nested like the output. With
+    `has_aux`, f returns `(output, aux)` and the result is `(output, tangent, aux)`. This is the forward sweep,
+    Δy = Σ ∂y/∂zᵢ Δzᵢ (11-785, "Calculus refresher"). Raises `TypeError` if the two are nested differently or an
+    argument is not a number.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
-    run = _run("jvp", f, tuple(primals), range(len(primals)))
+    run = _run("jvp", f, tuple(primals), range(len(primals)), has_aux)
     moved = _matching("jvp", "tangents", tangents, run.arguments)
     results = run.settle(run.push_forward(moved))
-    return run.output.unflatten(run.settled_outputs()), run.output.unflatten(results)
+    out = run.output.unflatten(run.settled_outputs())
+    tangent = run.output.unflatten(results)
+    return (out, tangent, run.settle_aux()) if has_aux else (out, tangent)
 
 
-def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
-    """The pair `(f(*primals), pullback)`: the pullback takes an output's adjoint to those of the arguments.
+def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """Return the pair `(f(*primals), pullback)`: the pullback takes an output's adjoint to those of the arguments.
 
     `pullback(adjoint)` takes what is nested like the output and returns a tuple with one entry per argument,
-    nested like it. This is the reverse sweep. Raises `TypeError` as `jvp` does.
+    nested like it. With `has_aux`, f returns `(output, aux)` and the result is `(output, pullback, aux)`. This is the
+    reverse sweep. Raises `TypeError` as `jvp` does.
 
     >>> out, pullback = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
     >>> out, pullback([1.0, 0.0]), pullback([0.0, 1.0])
     ([6.0, 5.0], (3.0, 2.0), (1.0, 1.0))
     """
-    run = _run("vjp", f, primals, range(len(primals)))
+    run = _run("vjp", f, primals, range(len(primals)), has_aux)
     out = run.output.unflatten(run.settled_outputs())
 
     def pullback(adjoint: Any) -> Any:
@@ -254,15 +293,16 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
         gradients: tuple[Any, ...] = run.arguments.unflatten(run.settle(run.pull_back(seeds)))
         return gradients
 
-    return out, pullback
+    return (out, pullback, run.settle_aux()) if has_aux else (out, pullback)
 
 
-def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
-    """The function that returns all derivatives of all outputs of f by all numbers of the argument.
+def jacobian(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, Any]:
+    """Return the function that gives all derivatives of all outputs of f with respect to all numbers of the argument.
 
     The result is nested like the output, and within it like the argument, or like the tuple of the arguments that
-    `argnums` names; for arrays it is an array of the output's shape followed by the argument's. It sweeps backward
-    once per output, or forward once per argument, whichever is fewer. Source: 11-785, "Calculus notes: the Jacobian".
+    `argnums` names; for arrays it is an array of the output's shape followed by the argument's. With `has_aux`, f
+    returns `(output, aux)` and the result is `(jacobian, aux)`. It sweeps backward once per output, or forward once
+    per argument, whichever is fewer. Source: 11-785, "Calculus notes: the Jacobian".
 
     >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0])
     [[3.0, 2.0], [1.0, 1.0]]
@@ -270,7 +310,7 @@ def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[
 
     @_like(f)
     def differentiated(*args: P.args, **named: P.kwargs) -> Any:
-        run = _run("jacobian", f, args, _argnums(argnums), named=named)
+        run = _run("jacobian", f, args, argnums, has_aux, named)
         rows, columns = len(run.outputs), len(run.leaves)
         if columns < rows:
             swept = [run.push_forward(_unit(columns, j)) for j in range(columns)]
@@ -279,24 +319,26 @@ def jacobian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[
             matrix = [run.pull_back(_unit(rows, i)) for i in range(rows)]
         settled = run.settle([entry for row in matrix for entry in row])
         rows_of = [settled[i * columns : (i + 1) * columns] for i in range(rows)]
-        return nested(run.output, run.arguments.parts[0] if isinstance(argnums, int) else run.arguments, rows_of)
+        found = nested(run.output, run.arguments if isinstance(argnums, Iterable) else run.arguments.parts[0], rows_of)
+        return (found, run.settle_aux()) if has_aux else found
 
     return differentiated
 
 
-def hessian(f: Callable[P, Any], argnums: int | Sequence[int] = 0) -> Callable[P, Any]:
-    """The function that returns the second derivatives of f: the Jacobian of its gradient.
+def hessian(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, Any]:
+    """Return the function that gives the second derivatives of f: the Jacobian of its Jacobian.
 
-    For an argument that is a list of n numbers, n lists of n.
+    For an argument that is a list of n numbers and one output, n lists of n; for several outputs, nested like them
+    with such a matrix for each. `argnums` and `has_aux` are those of `jacobian`.
 
     >>> hessian(lambda v: v[0] ** 2 * v[1])([2.0, 3.0])
     [[6.0, 4.0], [4.0, 0.0]]
     """
-    return jacobian(grad(f, argnums), argnums)
+    return jacobian(jacobian(f, argnums, has_aux), argnums, has_aux)
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
-    """The product of f's Hessian with the tangents, nested like the primals: forward over reverse.
+    """Return the product of f's Hessian with the tangents, nested like the primals: forward over reverse.
 
     Its cost is a few times that of f, whatever the number of arguments. For one argument the result is nested
     like it, for several it is a tuple.

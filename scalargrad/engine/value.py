@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
+import numbers
+import operator
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -11,7 +15,7 @@ from .graph import backward, topological_order
 from .observer import OBSERVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..rows import Output, Primitive
     from .methods import Methods
@@ -30,11 +34,13 @@ class Value(Methods):
     """A number that remembers how it was computed.
 
     It stores what the lecture says that a node stores: the quantity of the forward pass (`data`) and the
-    partial derivative of the goal with respect to it (`grad`, 0.0 before any `backward()`); with its
-    `parents` and its local derivative by each of them (`partials`), the `primitive` that computed it and all
-    of its `args`, constants included. A leaf has no primitive. `label` names it in equations and diagrams.
+    partial derivative of the goal with respect to it (`grad`, 0.0 before any `backward()`); its `parents` and its
+    local derivative with respect to each of them (`partials`); the `primitive` that computed it and all of its
+    `args`, constants included. A leaf has no primitive. `label` names it in equations and diagrams.
 
-    Raises `TypeError` for data that is no real number: a string, bool, complex, None or another Value.
+    `data`, `grad` and `label` may be assigned. What the constructor refuses, an assignment refuses too.
+
+    Raises `TypeError` for data that is not a real number: a string, bool, complex, None or another Value.
 
     Source: 10-601 Backpropagation, "instantiate the computation as a directed acyclic graph".
 
@@ -47,9 +53,9 @@ class Value(Methods):
 
     __slots__ = (
         "_data",
+        "_grad",
+        "_label",
         "first",
-        "grad",
-        "label",
         "mark",
         "partial_first",
         "partial_second",
@@ -58,29 +64,25 @@ class Value(Methods):
         "serial",
     )
 
-    _data: float  # behind `data`: what the library itself reads and writes
-    grad: float
+    # Behind `data`, `grad` and `label`: what the library itself reads and writes.
+    _data: float
+    _grad: float
+    _label: str
     # `slots` states what these four hold.
     first: Any
     second: Any
     partial_first: Any
     partial_second: float | None
     primitive: Primitive | Output | None
-    label: str
     serial: int  # the creation number: a node is made after its parents, so it sorts the graph
     mark: object  # the last sweep that reached the node; None before any
 
     def __init__(self, data: float, label: str = "") -> None:
-        number = data if type(data) is float else as_float(data)
-        if number is None:
-            raise TypeError(f"Value: data is {data!r}, {_advice(data)}")
-        if not isinstance(label, str):
-            raise TypeError(f"Value: label is {label!r}, a {type(label).__name__}; give a string")
-        self._data = number
-        self.grad = 0.0
+        self._data = data if type(data) is float else _number("data", data)
+        self._grad = 0.0
+        self._label = label if type(label) is str else _text(label)
         self.first = self.second = self.partial_first = self.partial_second = None
         self.primitive = None
-        self.label = label
         self.serial = next_serial()
         self.mark = None
 
@@ -95,7 +97,29 @@ class Value(Methods):
     def data(self, number: float) -> None:
         if (recording := observer()) is not None:
             raise recording.refusal("an assignment to v.data", "assign outside of the recorded function")
-        self._data = number
+        self._data = number if type(number) is float else _number("data", number)
+
+    @property
+    def grad(self) -> float:
+        """The partial derivative of the goal with respect to this value, as the last `backward()` left it."""
+        if (recording := observer()) is not None:
+            raise recording.refusal("v.grad", "use sg.grad, or hand the number in as an argument")
+        return self._grad
+
+    @grad.setter
+    def grad(self, number: float) -> None:
+        if (recording := observer()) is not None:
+            raise recording.refusal("an assignment to v.grad", "assign outside of the recorded function")
+        self._grad = number if type(number) is float else _number("grad", number)
+
+    @property
+    def label(self) -> str:
+        """The name in equations and diagrams; empty for none."""
+        return self._label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self._label = label if type(label) is str else _text(label)
 
     @property
     def args(self) -> tuple[Value | float, ...]:
@@ -109,7 +133,7 @@ class Value(Methods):
 
     @property
     def parents(self) -> tuple[Value, ...]:
-        """The operands that are Values, in their order; one that is used twice stands there twice."""
+        """The operands that are Values, in their order; one that is used twice is there twice."""
         partial_first = self.partial_first
         if type(partial_first) is tuple:
             parents: tuple[Value, ...] = self.second
@@ -146,10 +170,10 @@ class Value(Methods):
         return () if partial_first is None else ((self.first, partial_first),)
 
     def backward(self, seed: float = 1.0) -> None:
-        """Accumulate the derivatives of `seed` times this value by every node it was computed from, in `grad`.
+        """Add the derivative of `seed` times this value into the `grad` of every node that it was computed from.
 
         Interior nodes start afresh, leaves add up over calls until `zero_grad()`. Raises `TypeError` for a
-        seed that is no number. Source: 10-601 Backpropagation, "Backpropagation" in four steps.
+        seed that is not a number. Source: 10-601 Backpropagation, "Backpropagation" in four steps.
 
         >>> x = Value(2.0)
         >>> (x * x).backward()
@@ -168,17 +192,19 @@ class Value(Methods):
         """
         for node in topological_order(self):
             if node.primitive is None:
-                node.grad = 0.0
+                node._grad = 0.0
                 node.mark = None
 
     def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
+        label = f", label={self._label!r}" if self._label else ""
+        return f"Value(data={self._data!r}, grad={self._grad!r}{label})"
 
     def __format__(self, specification: str) -> str:
+        if specification and (recording := observer()) is not None:
+            raise recording.refusal("the text of a number", "print it outside of the recorded function")
         return format(self._data, specification) if specification else repr(self)
 
-    # What it computes comes from the table: `fastcalls` writes these operators from its rows.
+    # The table says what these compute: `fastcalls` writes them from its rows.
     if TYPE_CHECKING:
 
         def __add__(self, other: Other) -> Value: ...
@@ -205,8 +231,17 @@ class Value(Methods):
     def __rdivmod__(self, other: Other) -> tuple[Value, Value]:
         return other // self, other % self
 
-    # Comparisons look at the data; a hash goes by identity, since equal numbers can be different nodes.
-    __hash__ = object.__hash__
+    # Comparisons look at the data, and a hash at the identity: equal numbers can be different nodes, and a set of
+    # nodes must keep both. So `x in {1.25}` would miss an equal number. Inside a derivative, where it has to decide
+    # what it decides for the plain number, it is refused.
+    def __hash__(self) -> int:
+        if (recording := observer()) is not None:
+            raise recording.refusal("the hash of a Value", HASHING)
+        if HANDED_IN and depends_on_argument(self):
+            raise TypeError(
+                f"{self!r} can't be hashed inside a derivative: a set or dict finds it by identity; {HASHING}"
+            )
+        return object.__hash__(self)
 
     def __eq__(self, other: object) -> bool:
         number = comparable(other)
@@ -249,59 +284,134 @@ class Value(Methods):
         outcome = self._data != 0.0
         return outcome if (recording := observer()) is None else recording.decided("true", self, 0.0, outcome)
 
+    # A real number among Python's and NumPy's. What has derivative 0 everywhere is the plain number.
     def conjugate(self) -> Value:
-        """The value itself, as of every real number; NumPy's `var`, `std` and `vdot` call it."""
+        """Return the value itself, as every real number does; NumPy's `var`, `std` and `vdot` call it."""
         return self
+
+    def item(self) -> Value:
+        """Return the value itself, as a number in an array of NumPy's returns its number."""
+        return self
+
+    @property
+    def real(self) -> Value:
+        """The value itself."""
+        return self
+
+    @property
+    def imag(self) -> float:
+        """The imaginary part of a real number, 0.0."""
+        return 0.0
+
+    def is_integer(self) -> bool:
+        """Return True if the data is a whole number; a recording keeps the answer as a branch."""
+        return self._data.is_integer() if observer() is None else bool(self.floor() == self)
+
+    def __floor__(self) -> int:
+        return self._whole(math.floor(self._data), "floor")
+
+    def __ceil__(self) -> int:
+        return self._whole(math.ceil(self._data), "ceil")
+
+    def __trunc__(self) -> int:
+        return self.__ceil__() if self < 0.0 else self.__floor__()
+
+    __int__ = __trunc__
+
+    def __round__(self, digits: int | None = None) -> Any:
+        if digits is None:
+            return self._whole(round(self._data), "round")
+        return self.round_to(operator.index(digits))
+
+    def _whole(self, number: int, rule: str) -> int:
+        if observer() is not None:
+            bool(getattr(self, rule)() == number)  # the branch that a recording keeps
+        return number
 
     # A float would lose the gradient silently.
     def __float__(self) -> NoReturn:
         if (recording := observer()) is not None:
             raise recording.refusal("a float made of a Value", "use sg.sin, sg.exp, … for the functions of math")
+        note_refusal(self)
         raise TypeError(
             f"{self!r} is not silently turned into a float: its gradient would be lost. Use sg.sin, sg.exp, … "
             "for the functions of math, an array with dtype=object, or v.data for the plain number"
         )
 
-    def __int__(self) -> NoReturn:
-        if (recording := observer()) is not None:
-            raise recording.refusal("an int or index made of a Value", "use sg.floor, or static_argnums for an index")
-        raise TypeError(
-            f"{self!r} is not silently turned into an int: its gradient would be lost. Use sg.floor, sg.round, … "
-            "or int(v.data)"
-        )
-
-    __index__ = __trunc__ = __int__
     __complex__ = __float__
 
-    def __floor__(self) -> NoReturn:
-        raise TypeError(f"{self!r}: write sg.floor(v), sg.ceil(v), sg.round(v) for a Value with derivative 0")
+    def __index__(self) -> NoReturn:
+        if (recording := observer()) is not None:
+            raise recording.refusal("an index made of a Value", "write int(v), or use static_argnums for an index")
+        raise TypeError(f"{self!r} is not an index, as a float is not; write int(v)")
 
-    __ceil__ = __floor__
-
-    def __round__(self, digits: int | None = None) -> NoReturn:
-        self.__floor__()
-
-    # Copying and pickling never recurse along the graph.
+    # Copying and pickling never recurse along the graph. A number that a derivative handed to its function, and what
+    # depends on it, stays itself: a copy would be a constant of the derivative.
     def __copy__(self) -> Value:
+        if observer() is not None or id(self) in HANDED_IN:
+            return self
         return rebuild(self.primitive, self.args, self.state())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        if observer() is not None:
+            return self
         for node in topological_order(self):
             if id(node) not in memo:
                 args = tuple([memo[id(arg)] if isinstance(arg, Value) else arg for arg in node.args])
-                memo[id(node)] = rebuild(node.primitive, args, node.state())
+                stays = id(node) in HANDED_IN or any(memo[id(parent)] is parent for parent in node.parents)
+                memo[id(node)] = node if stays else rebuild(node.primitive, args, node.state())
         copied: Value = memo[id(self)]
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if (recording := observer()) is not None:
+            raise recording.refusal("a pickled Value", "pickle it outside of the recorded function")
+        if HANDED_IN and depends_on_argument(self):
+            raise TypeError(
+                f"{self!r} can't be pickled inside a derivative: its copy would have no gradient; use v.data"
+            )
         # Pickled in the order of creation, as records that name their parents' records: so a reader meets
         # a node's parents first. One record a node, so two Values of one pickle share their graph.
         records = [_record(node) for node in topological_order(self)]
         return _last, (records,)
 
     def state(self) -> tuple[Any, ...]:
-        """What a copy keeps besides its place in the graph; the mark of a sweep becomes True."""
-        return self._data, self.partials_or_none, self.grad, self.label, None if self.mark is None else True
+        """Return what a copy keeps besides its place in the graph; the mark of a sweep becomes True."""
+        return self._data, self.partials_or_none, self._grad, self._label, None if self.mark is None else True
+
+
+numbers.Real.register(Value)
+
+HASHING = "look a number up with any(x == key for key in keys), or by v.data"
+
+HANDED_IN: dict[int, list[str]] = {}
+"""By `id` the Values that running derivatives handed to their functions, in all threads: each with a list of its run,
+which `note_refusal` fills."""
+
+
+def depends_on_argument(value: Value) -> bool:
+    """Return True if the value depends on one that a running derivative handed to its function."""
+    return next(arguments_under(value), None) is not None
+
+
+def arguments_under(value: Value) -> Iterator[int]:
+    """Yield the `id` of every Value under this one that a running derivative handed to its function."""
+    reached, seen = [value], {id(value)}
+    while reached:
+        node = reached.pop()
+        if id(node) in HANDED_IN:
+            yield id(node)
+        for parent in node.parents:
+            if id(parent) not in seen:
+                seen.add(id(parent))
+                reached.append(parent)
+
+
+def note_refusal(value: Value) -> None:
+    """Tell the running derivatives that a Value refused to turn into a float, in case their function goes on."""
+    if HANDED_IN and not all(HANDED_IN.values()):
+        for key in arguments_under(value):
+            HANDED_IN[key].append(repr(value))
 
 
 def slots(operands: Sequence[Any], partials: Sequence[Any], wide: tuple[Any, Any, Any] | None, none: Any = None) -> Any:
@@ -332,7 +442,8 @@ def make_node(
     """Return a new node. `partials` has an entry for each parent; `parents` may be given, to be shared by many."""
     node = Value.__new__(Value)
     node._data = data
-    node.grad = 0.0
+    node._grad = 0.0
+    node._label = ""
     if not args:
         node.first = node.second = node.partial_first = node.partial_second = None
     else:
@@ -346,17 +457,16 @@ def make_node(
             by_operand = [partials[0] if isinstance(arg, Value) else None for arg in args]
         node.first, node.second, node.partial_first, node.partial_second = slots(args, by_operand, wide)
     node.primitive = primitive
-    node.label = ""
     node.serial = next_serial()
     node.mark = None
     return node
 
 
 def rebuild(primitive: Primitive | Output | None, args: tuple[Value | float, ...], state: tuple[Any, ...]) -> Value:
-    """A node like another one, with a creation number of its own."""
+    """Return a node like another one, with a creation number of its own."""
     data, partials, *rest = state
     node = make_node(primitive, args, data, partials)
-    node.grad, node.label, node.mark = rest
+    node._grad, node._label, node.mark = rest
     return node
 
 
@@ -375,13 +485,16 @@ class _Record:
 
 
 _records: weakref.WeakValueDictionary[int, _Record] = weakref.WeakValueDictionary()
+_records_lock = threading.Lock()
 
 
 def _record(node: Value) -> _Record:
-    record = _records.get(id(node))
-    if record is None:
-        record = _records[id(node)] = _Record(node)
-    return record
+    # Two threads may pickle one graph at a time: both must find one record a node.
+    with _records_lock:
+        record = _records.get(id(node))
+        if record is None:
+            record = _records[id(node)] = _Record(node)
+        return record
 
 
 def _last(nodes: list[Value]) -> Value:
@@ -389,14 +502,29 @@ def _last(nodes: list[Value]) -> Value:
 
 
 def comparable(other: object) -> float | None:
-    """The number to compare with: a Value's data, a plain number; None for anything else."""
-    return other._data if isinstance(other, Value) else as_float(other)
+    """Return the number to compare with: a Value's data, a plain number or bool; None for anything else."""
+    if isinstance(other, Value):
+        return other._data
+    return float(other) if isinstance(other, bool) else as_float(other)
 
 
 def data_of(x: Any) -> float:
-    """The number of a Value, or the plain number itself."""
+    """Return the number of a Value, or the plain number itself."""
     number: float = x._data if isinstance(x, Value) else float(x)
     return number
+
+
+def _number(what: str, given: Any) -> float:
+    number = as_float(given)
+    if number is None:
+        raise TypeError(f"Value: {what} is {given!r}, {_advice(given)}")
+    return number
+
+
+def _text(label: Any) -> str:
+    if isinstance(label, str):
+        return str(label)
+    raise TypeError(f"Value: label is {label!r}, a {type(label).__name__}; give a string")
 
 
 def _advice(data: object) -> str:

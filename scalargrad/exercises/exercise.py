@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import EllipsisType
 from typing import Any, ClassVar
 
 from ..command.expression import Expression, ExpressionError
@@ -90,11 +91,11 @@ class Exercise:
                     found[misconception.name, x] = misconception, x
         return tuple(found.values())
 
-    def check(self, given: float | str) -> Feedback:
+    def check(self, given: float | str | EllipsisType | None) -> Feedback:
         """Return the feedback on an answer: a number, or text such as `"-0.5"`, `"2/3"` or `"cos(1)"`.
 
         An answer is right up to a relative error of 0.001. Several misconceptions can lead to one number: then all of
-        them are named. Raises `ValueError` for text that is not a number.
+        them are named. None, or `...`, is no answer yet. Raises `ValueError` for text that is not a number.
 
         >>> from scalargrad.exercises import Adjoint
         >>> exercise = Adjoint("t = x**2; u = sin(t) + 3*t; cos(u)", {"x": 1.0}, of="t")
@@ -103,6 +104,8 @@ class Exercise:
         >>> [m.name for m in exercise.check(0.3480).misconceptions]
         ['path forgotten', '= for +=']
         """
+        if given is None or isinstance(given, EllipsisType):
+            return Feedback(False, f"No answer yet: put your number in place of {given}.")
         x = read_number(given)
         if agrees(x, self.answer):
             return Feedback(True, f"Right: {digits(self.answer)}.")

@@ -64,6 +64,9 @@ class Name:
 class Writer(Namespace):
     """The namespace `m` that writes a program: one assignment for each operation, shared where equal."""
 
+    templates = INFIX
+    assignment = "{} = {}"
+
     def __init__(self) -> None:
         super().__init__({name: functools.partial(self.write, name) for name in LIBRARY})
         self.names: dict[str, Name] = {}
@@ -76,8 +79,8 @@ class Writer(Namespace):
         simpler = self._simpler(operation, args)
         if simpler is not None:
             return simpler
-        texts = tuple(arg.text if isinstance(arg, Name) else repr(float(arg)) for arg in args)
-        template = INFIX.get(operation) or f"{operation}({', '.join(['{}'] * len(args))})"
+        texts = tuple(arg.text if isinstance(arg, Name) else self.number(float(arg)) for arg in args)
+        template = self.templates.get(operation) or f"{operation}({', '.join(['{}'] * len(args))})"
         line = template.format(*texts)
         if line not in self.names:
             name = Name(self, f"_t{len(self.names)}")
@@ -91,7 +94,13 @@ class Writer(Namespace):
             return args[0]
         if operation == "select" and not isinstance(args[0], Name):
             return args[1] if args[0] else args[2]
+        if operation == "select" and text(args[1]) == text(args[2]):
+            return args[1]
         return None
+
+    def number(self, x: float) -> str:
+        """Return a number as the language writes it."""
+        return repr(x)
 
     def lines(self, results: Iterable[Any]) -> list[str]:
         """The assignments that the results need, in order."""
@@ -101,7 +110,7 @@ class Writer(Namespace):
             if name in self.operands and name not in needed:
                 needed.add(name)
                 waiting.extend(self.operands[name])
-        return [f"{name.text} = {line}" for line, name in self.names.items() if name.text in needed]
+        return [self.assignment.format(name.text, line) for line, name in self.names.items() if name.text in needed]
 
 
 def text(operand: Any) -> str:

@@ -6,7 +6,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Mapping
 from itertools import repeat
-from typing import Any
+from typing import Any, ClassVar
 
 from ..engine.observer import OBSERVER
 from ..engine.value import Value
@@ -20,10 +20,10 @@ class Module:
     """A part of a model. Its parameters are the leaf Values in its attributes, at any depth.
 
     An attribute may hold a Value, a module, or lists, tuples, deques, dicts, dataclasses and object arrays of them.
-    Attributes whose names begin with `_` are left out, and so are computed Values. A set of Values has no order, so
-    it is refused, and so is an object of another class that holds a Value. An attribute that holds parameters can't
-    hold a computed Value later: `w.data -= …` moves a parameter, `w -= …` would lose it and raises `TypeError`.
-    A subclass sets its attributes and defines `__call__`.
+    Attributes whose names begin with `_` are left out, and so are computed Values. Refused with `TypeError` are a set
+    of Values, which has no order; an object of another class that holds a Value; a Value that is an attribute of the
+    class; and a computed Value in an attribute that held parameters before: `w.data -= …` moves a parameter, `w -= …`
+    would lose it. A subclass sets its attributes and defines `__call__`.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -31,6 +31,21 @@ class Module:
     >>> [name for name, parameter in Line().named_parameters()]
     ['slope', 'points.0', 'points.1']
     """
+
+    _slots: ClassVar[tuple[str, ...]] = ()
+    """The public attributes of the class that are slots."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        slots = vars(cls).get("__slots__", ())
+        own = (slots,) if isinstance(slots, str) else tuple(slots)
+        cls._slots = cls._slots + tuple(name for name in own if not name.startswith("_"))
+        for name, part in vars(cls).items():
+            if not name.startswith("_") and contents(part, name, cls.__name__, Module):
+                raise TypeError(
+                    f"{cls.__name__}: {name} holds Values or modules that all instances would share; "
+                    f"set self.{name} in __init__, or give a dataclass field(default_factory=…)"
+                )
 
     def __setattr__(self, name: str, part: Any) -> None:
         if not name.startswith("_"):
@@ -61,8 +76,8 @@ class Module:
 
     def _parts(self) -> list[tuple[str, Any]]:
         """Return the leaves and modules in all public attributes, but not in those modules, with their paths."""
-        public = [(name, item) for name, item in vars(self).items() if not name.startswith("_")]
-        return [entry for name, item in public for entry in self._checked(name, item)]
+        public = [name for name in (*self._slots, *vars(self)) if not name.startswith("_") and hasattr(self, name)]
+        return [entry for name in public for entry in self._checked(name, getattr(self, name))]
 
     def _walk(self) -> list[tuple[str, Any]]:
         """Return all leaves and modules with their paths, in the order of the attributes, modules once each."""
@@ -162,8 +177,8 @@ class Module:
         if type(self).frozen is not Module.frozen:
             return self.frozen()
         twin = memo[id(self)] = object.__new__(type(self))
-        for name, part in vars(self).items():
-            object.__setattr__(twin, name, copy_with(part, lambda leaf: _frozen(leaf, memo)))
+        for name in (*self._slots, *vars(self)):
+            object.__setattr__(twin, name, copy_with(getattr(self, name, None), lambda leaf: _frozen(leaf, memo)))
         return twin
 
     def __repr__(self) -> str:

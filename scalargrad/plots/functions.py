@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.transforms import grad
 from ..primitives import leaky_relu, log, pos, relu, sigmoid, softplus, step, tanh
-from .drawing import COLORS, array, grid, looks, mesh, new_figure, number, spread
+from .drawing import COLORS, array, curve, grid, looks, mesh, new_figure, number, spread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,23 +24,26 @@ def activation_functions(
 ) -> Figure:
     """Draw activation functions, each with its derivative by `grad`, on axes of their own.
 
-    Raises `ModuleNotFoundError` without matplotlib. Source: EE514, "Activation Function"; 10-601, "Activation
-    Functions".
+    A curve has a gap at points that its function refuses. Raises `ModuleNotFoundError` without matplotlib,
+    `ValueError` for no functions. Source: EE514, "Activation Function"; 10-601, "Activation Functions".
 
     >>> [axes.get_title() for axes in activation_functions([sigmoid, relu]).axes]
     ['sigmoid', 'relu']
     """
     chosen = list(functions)
+    if not chosen:
+        raise ValueError("activation_functions: there are no functions; give at least one")
     columns = min(len(chosen), 4)
     rows = -(-len(chosen) // columns)
     figure, found = new_figure(rows, columns, 2.6 * columns + 0.6, 2.4 * rows + 0.3)
     xs = spread(low, high, 401)
+    points = [(x,) for x in xs]
     for axes, function in zip(found, chosen, strict=False):
         name = getattr(function, "__name__", "f")
         derivative = grad(function)
         axes.axhline(0.0, color="#94A3B8", linewidth=0.6)
-        axes.plot(xs, [number(function(x)) for x in xs], label="f(z)", **looks(0))
-        axes.plot(xs, [number(derivative(x)) for x in xs], label="f′(z)", **looks(1))
+        axes.plot(xs, curve(function, points), label="f(z)", **looks(0))
+        axes.plot(xs, curve(derivative, points), label="f′(z)", **looks(1))
         axes.set_title(TITLES.get(name, name))
     found[0].legend(frameon=False)
     for axes in found[len(chosen) :]:
@@ -137,7 +140,7 @@ def difference_errors(f: Callable[[Any], Any], x: float) -> Figure:
         ("central: (f(x+h) − f(x−h)) / 2h", lambda h: (at(x + h) - at(x - h)) / (2 * h), epsilon ** (1 / 3)),
     ]
     for place, (name, slope, best) in enumerate(kinds):
-        errors = [max(abs(slope(h) / exact - 1.0), epsilon / 10) for h in hs]
+        errors = [max(abs(s / exact - 1.0), epsilon / 10) for s in curve(slope, [(h,) for h in hs])]
         axes.plot(hs, errors, label=name, **looks(place))
         axes.axvline(best, color=COLORS[place], linewidth=0.7, linestyle="--")
     axes.set(xscale="log", yscale="log", xlabel="step h", ylabel="relative error")

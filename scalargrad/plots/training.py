@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ def loss_curve(losses: Any, *, log_scale: bool = False) -> Figure:
     """
     figure, (axes,) = new_figure()
     named = losses if isinstance(losses, Mapping) else {"": losses}
+    if not named:
+        raise ValueError("loss_curve: there are no trainings; give at least one, by name")
     for place, (name, history) in enumerate(named.items()):
         numbers = [number(loss) for loss in getattr(history, "losses", history)]
         if not numbers:
@@ -58,19 +61,19 @@ def decision_boundary(
     >>> figure = decision_boundary(lambda x: x[0] + x[1], [(0, 0), (1, 1)], [-1, 1], threshold=0.5)
     """
     figure, (axes,) = new_figure(width=5.5, height=4.5)
-    if len(points) != len(labels) or not points:
+    if len(points) != len(labels) or not len(points):
         raise ValueError(f"decision_boundary: {len(points)} points need as many labels, got {len(labels)}")
     predict = model.frozen() if hasattr(model, "frozen") else model
     sides = [[float(point[i]) for point in points] for i in (0, 1)]
     margins = [0.15 * (max(side) - min(side) or 1.0) for side in sides]
     xs, ys = (spread(min(s) - m, max(s) + m, resolution) for s, m in zip(sides, margins, strict=True))
     heights = grid(lambda x, y: predict([x, y]), xs, ys)
-    reach = max(abs(h - threshold) for row in heights for h in row) or 1.0
+    reach = max([abs(h - threshold) for row in heights for h in row if math.isfinite(h)], default=0.0) or 1.0
     limits = {"vmin": threshold - reach, "vmax": threshold + reach}
     extent = (xs[0], xs[-1], ys[0], ys[-1])
     look = {"cmap": "RdBu", "alpha": 0.6, "interpolation": "bilinear", "aspect": "auto", "origin": "lower"}
     shades = axes.imshow(heights, extent=extent, **look, **limits)
-    if min(map(min, heights)) < threshold < max(map(max, heights)):
+    if any(h < threshold for row in heights for h in row) and any(h > threshold for row in heights for h in row):
         axes.contour(xs, ys, heights, levels=[threshold], colors=style.INK)
     for above, color, marker in ((False, style.DERIVATIVE, "o"), (True, style.VALUE, "^")):
         chosen = [point for point, d in zip(points, labels, strict=True) if (d > threshold) is above]
@@ -102,13 +105,18 @@ def descend(
 
 
 def weight_trajectory(
-    loss: Callable[[float, float], Any], paths: Mapping[str, Sequence[Sequence[float]]], *, resolution: int = 60
+    loss: Callable[[float, float], Any],
+    paths: Mapping[str, Sequence[Sequence[float]]],
+    *,
+    resolution: int = 60,
+    equal: bool = False,
 ) -> Figure:
     """Draw paths through the plane of two weights, by name, over the contours of the loss.
 
     A path is a list of pairs, as `descend` makes it or as the `trajectory` of a `training.History` of two weights.
-    Raises `ModuleNotFoundError` without matplotlib, `ValueError` for no path. Source: "Derivation of
-    Backpropagation", "Weight Space Trajectory", "Without Momentum" and "Momentum".
+    With `equal`, both axes have one scale, so that a long valley looks long. Raises `ModuleNotFoundError` without
+    matplotlib, `ValueError` for no path. Source: "Derivation of Backpropagation", "Weight Space Trajectory",
+    "Without Momentum" and "Momentum".
 
     >>> from scalargrad.optim import SGD
     >>> def valley(a, b):
@@ -118,18 +126,21 @@ def weight_trajectory(
     >>> figure = weight_trajectory(valley, {"without momentum": plain, "momentum": heavy})
     """
     figure, (axes,) = new_figure(height=4.5)
-    if not paths or not all(paths.values()):
-        raise ValueError(
-            f"weight_trajectory: needs at least one path of at least one pair of weights, got {dict(paths)!r}"
-        )
+    if not paths or not all(len(path) and all(len(pair) == 2 for pair in path) for path in paths.values()):
+        raise ValueError(f"weight_trajectory: needs at least one path of pairs of weights, got {dict(paths)!r:.200}")
     sides = [[float(pair[i]) for path in paths.values() for pair in path] for i in (0, 1)]
-    margins = [0.2 * (max(side) - min(side) or 1.0) for side in sides]
-    xs, ys = (spread(min(s) - m, max(s) + m, resolution) for s, m in zip(sides, margins, strict=True))
+    spans = [1.4 * (max(side) - min(side) or 1.0) for side in sides]
+    if equal:
+        spans = [max(spans[0], spans[1] * 4 / 3), max(spans[1], spans[0] * 3 / 4)]
+        axes.set_aspect("equal")
+    middles = [(max(side) + min(side)) / 2 for side in sides]
+    xs, ys = (spread(middle - s / 2, middle + s / 2, resolution) for middle, s in zip(middles, spans, strict=True))
     heights = grid(loss, xs, ys)
     # Levels by quantiles: as many lines in the flat as on the slopes.
-    ordered = sorted(h for row in heights for h in row)
-    levels = sorted({ordered[len(ordered) * i // 16] for i in range(1, 16)})
-    axes.contour(xs, ys, heights, levels=levels, colors="#94A3B8", linewidths=0.8)
+    ordered = sorted(h for row in heights for h in row if math.isfinite(h))
+    levels = sorted({ordered[len(ordered) * i // 16] for i in range(1, 16)} if ordered else ())
+    if levels:
+        axes.contour(xs, ys, heights, levels=levels, colors="#94A3B8", linewidths=0.8)
     for place, (name, path) in enumerate(paths.items()):
         axes.plot(*zip(*path, strict=True), marker="o.sD^"[place % 5], markersize=4, label=name, **looks(place))
     axes.set(xlabel="w₁", ylabel="w₂")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..engine.evaluation import REFUSALS
 from ..interpreters.floats import FLOATS, IEEE
 from ..rows import Many, Output, Primitive, Vector
+from .builder import has_effects
 from .program import Const, Instruction, Loop, Operand, Program
 
 __all__ = ["Activity", "active_values", "is_unbounded", "loop_activity", "loop_needs", "needed_values"]
@@ -75,38 +76,39 @@ def _active_outputs(body: Program, inputs: Flags) -> Flags:
     return tuple([type(x) is int and bool(active[x]) for x in body.outputs])
 
 
-def needed_values(program: Program, outputs: Sequence[bool]) -> bytearray:
-    """Return, for each value, whether one of the flagged outputs depends on it."""
+def needed_values(program: Program, outputs: Sequence[bool], effects: bool = False) -> bytearray:
+    """Return, for each value, whether one of the flagged outputs depends on it or, if asked for, an effect."""
     needed = bytearray(program.size)
     for x, flag in zip(program.outputs, outputs, strict=True):
         if flag and type(x) is int:
             needed[x] = True
     for start, step in reversed([*program.numbered()]):
-        if not any(needed[start : start + step.width]):
+        effective = effects and has_effects(step)
+        if not effective and not any(needed[start : start + step.width]):
             continue
         if isinstance(step, Instruction):
             reads = list(step.operands)
         elif isinstance(step, Loop):
             at, carries = len(step.consts), len(step.init)
-            inputs, _ = loop_needs(step, needed[start : start + step.width])
+            inputs, _ = loop_needs(step, needed[start : start + step.width], effects)
             reads = list(itertools.compress((*step.consts, *step.init), inputs))
             for column in itertools.compress(step.columns, inputs[at + carries :]):
                 reads += [column] if isinstance(column, int) else column
         else:
-            continue
+            reads = [step.condition] if effects else []
         for x in reads:
             if type(x) is int:
                 needed[x] = True
     return needed
 
 
-def loop_needs(loop: Loop, results: Sequence[int]) -> tuple[Flags, Flags]:
+def loop_needs(loop: Loop, results: Sequence[int], effects: bool = False) -> tuple[Flags, Flags]:
     """Return which inputs and which outputs of a loop's bodies the flagged results depend on, at any turn."""
     at, carries = len(loop.consts), len(loop.init)
     stacked = tuple([any(results[carries + k :: loop.stacks]) for k in range(loop.stacks)])
     kept = tuple(map(bool, results[:carries]))
     while True:
-        found = [_needed_inputs(body, (*kept, *stacked)) for body in loop.bodies]
+        found = [_needed_inputs(body, (*kept, *stacked), effects) for body in loop.bodies]
         inputs = tuple(map(any, zip(*found, strict=True))) if found[0] else ()
         more = tuple([a or b for a, b in zip(kept, inputs[at : at + carries], strict=True)])
         if more == kept:
@@ -115,8 +117,8 @@ def loop_needs(loop: Loop, results: Sequence[int]) -> tuple[Flags, Flags]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _needed_inputs(body: Program, outputs: Flags) -> Flags:
-    return tuple(map(bool, needed_values(body, outputs)[: body.inputs]))
+def _needed_inputs(body: Program, outputs: Flags, effects: bool) -> Flags:
+    return tuple(map(bool, needed_values(body, outputs, effects)[: body.inputs]))
 
 
 SAMPLES = (0.0, -0.0, 1e-320, -1e-320, 0.5, -0.5, 1.0, -1.0, 2.0, -3.0, 1e308, -1e308)

@@ -17,7 +17,7 @@ from .basis import ADD, EQUAL, LESS, MUL, NEG, can_refuse
 from .identities import DIVISIONS, IDENTITIES, ONE, ZEROS
 from .program import Column, Const, Guard, Instruction, Loop, Operand, Program, Ref, Step, operands_of
 
-__all__ = ["Builder", "packed", "renamed"]
+__all__ = ["Builder", "has_effects", "packed", "renamed"]
 
 
 class Builder:
@@ -74,7 +74,7 @@ class Builder:
         return self.starts[index]
 
     def guard(self, condition: Operand, holds: bool) -> None:
-        """Add a guard. One of a constant is dropped: it holds, or the recording would not have come here."""
+        """Add a guard. One of a constant is dropped if it holds; if it fails, the program gives None."""
         step = self.instruction(condition)
         while step is not None and step.primitive is EQUAL and step.operands[1] in ZEROS:
             inner = self.instruction(step.operands[0])  # c = 0, where c is 1 or 0, is "not c"
@@ -82,7 +82,7 @@ class Builder:
                 break
             condition, holds, step = step.operands[0], not holds, inner
         guard = Guard(condition, holds)
-        if type(condition) is int and not (self.share and guard in self._known):
+        if has_effects(guard) and not (self.share and guard in self._known):
             self._known[guard] = len(self.steps)
             self._append(guard)
 
@@ -117,29 +117,36 @@ class Builder:
         """Write the steps of a program for these operands as its inputs. Return those of its outputs."""
         of: list[Operand] = list(operands)
         for step in program.steps:
-            self._inlined(step, of)
+            of += self.copy(step, of)
         return [of[x] if type(x) is int else x for x in program.outputs]
 
-    def _inlined(self, step: Step, of: list[Operand]) -> None:
+    def copy(self, step: Step, of: Any) -> list[Operand]:
+        """Write a step for other operands, which `of` has for the values that it reads. Return those of its results."""
         if isinstance(step, Instruction):
             operands = [of[x] if type(x) is int else x for x in step.operands]
             if isinstance(step.primitive, Vector):
-                of += self.write_vector(step.primitive, operands, step.refuses)
-            else:
-                of.append(self.write(step.primitive, operands, step.refuses))
-        elif isinstance(step, Guard):
+                return self.write_vector(step.primitive, operands, step.refuses)
+            return [self.write(step.primitive, operands, step.refuses)]
+        if isinstance(step, Guard):
             condition = step.condition
             self.guard(of[condition] if type(condition) is int else condition, step.holds)
-        else:
-            consts, init, columns = renamed(step, of)
-            of += self.loop(step.turns, step.bodies, consts, init, columns, step.ordered)
+            return []
+        consts, init, columns = renamed(step, of)
+        return self.loop(step.turns, step.bodies, consts, init, columns, step.ordered)
 
     # Programs.
 
-    def program(self, outputs: Sequence[Operand], captured: int = 0) -> Program:
-        """Return what was written, without the steps that neither an output, a guard nor a refusal needs."""
-        kept = self.kept(outputs, range(len(self.steps)))
-        return self._subprogram(kept, range(self.inputs), outputs, captured)[0]
+    def program(self, outputs: Sequence[Operand], captured: int = 0, inputs: Sequence[Ref] | None = None) -> Program:
+        """Return what was written, without the steps that neither an output, a guard nor a refusal needs.
+
+        `inputs` names the values that become its inputs, if not all; the steps that made them are left out.
+        """
+        given = range(self.inputs) if inputs is None else inputs
+        made = set(given)
+        kept = self.kept(
+            outputs, [i for i, start in enumerate(self.starts) if start not in made or not self.steps[i].width]
+        )
+        return self._subprogram(kept, given, outputs, captured)[0]
 
     def kept(self, outputs: Sequence[Operand], indices: Sequence[int], effects: bool = True) -> list[int]:
         """Return those of the steps, by their places in order, that an output needs or, if asked for, an effect."""
@@ -150,7 +157,7 @@ class Builder:
         found: list[int] = []
         for index in reversed(indices):
             step, start = self.steps[index], self.starts[index]
-            if (effects and _has_effects(step)) or any(needed[start : start + step.width]):
+            if (effects and has_effects(step)) or any(needed[start : start + step.width]):
                 found.append(index)
                 for x in operands_of(step):
                     if type(x) is int:
@@ -176,7 +183,7 @@ class Builder:
         kept: list[int] = []
         for index in reversed(found):
             step, start = self.steps[index], self.starts[index]
-            if _has_effects(step) or not needed.isdisjoint(range(start, start + step.width)):
+            if has_effects(step) or not needed.isdisjoint(range(start, start + step.width)):
                 kept.append(index)
                 needed.update(x for x in operands_of(step) if type(x) is int)
         program, consts = self._subprogram(kept[::-1], leaves, roots)
@@ -190,7 +197,8 @@ class Builder:
         made = {i for index in indices for i in range(self.starts[index], self.starts[index] + self.steps[index].width)}
         given = set(inputs)
         read = [x for index in indices for x in operands_of(self.steps[index])]
-        consts = list(dict.fromkeys(x for x in (*read, *outputs) if type(x) is int and x not in made | given))
+        inside = made | given
+        consts = list(dict.fromkeys(x for x in (*read, *outputs) if type(x) is int and x not in inside))
         of: dict[Ref, Operand] = {x: i for i, x in enumerate((*inputs, *consts))}
         wide = [i for i, x in enumerate((*inputs, *consts)) if x in self.wide]
         sub = Builder(len(of), wide, share=False)
@@ -201,7 +209,8 @@ class Builder:
                 operands = tuple([of[x] if type(x) is int else x for x in step.operands])
                 sub._append(step._replace(operands=operands))
             elif isinstance(step, Guard):
-                sub._append(step._replace(condition=of[cast(Ref, step.condition)]))
+                condition = step.condition
+                sub._append(step._replace(condition=of[condition] if type(condition) is int else condition))
             else:
                 consts_, init, columns = renamed(step, of)
                 sub._append(step._replace(consts=consts_, init=init, columns=columns))
@@ -247,9 +256,11 @@ def renamed(loop: Loop, of: Any) -> tuple[tuple[Operand, ...], tuple[Operand, ..
     return new(loop.consts), new(loop.init), columns
 
 
-def _has_effects(step: Step) -> bool:
+def has_effects(step: Step) -> bool:
+    """Tell whether a step is a guard or may refuse, itself or in a body."""
     if isinstance(step, Guard):
-        return type(step.condition) is int  # `extract` leaves a guard of a constant where it took one away
+        # `extract` leaves a guard of a constant that holds where it took one away.
+        return type(step.condition) is int or (float(step.condition) != 0.0) is not step.holds
     return step.refuses if isinstance(step, Instruction) else step.has_effects
 
 

@@ -149,7 +149,7 @@ class Sweep:
                 loops[start] = ReverseLoop(self, step, start)
                 self.of += loops[start].forward()
             else:
-                self.b._inlined(step, self.of)
+                self.of += self.b.copy(step, self.of)
         edges = {
             start: self._edges(start, step)
             for start, step in self.program.numbered()
@@ -225,7 +225,7 @@ class Sweep:
             if isinstance(step, Loop) and any(self.live[start : start + step.width]):
                 self._forward_loop(step, start, found)
                 continue
-            self.b._inlined(step, self.of)
+            self.of += self.b.copy(step, self.of)
             if isinstance(step, Instruction) and any(self.live[start : start + step.width]):
                 for k, pairs in enumerate(self._edges(start, step)):
                     for x, partial, gated in pairs:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 from ..rows import Functions, Vector
 from .builder import Builder, renamed
+from .fuse import fused
 from .program import Guard, Instruction, Loop, Operand, Program
 from .rules import Basis, unwrapped, wrapped
+from .simplify import simplified
 
-__all__ = ["lowered", "permissive"]
+__all__ = ["lowered", "permissive", "prepared", "stages"]
 
 
 def lowered(program: Program) -> Program:
@@ -50,3 +52,25 @@ def permissive(program: Program) -> Program:
         for step in program.steps
     ]
     return Program(program.inputs, tuple(steps), program.outputs, program.wide, program.captured)
+
+
+PIPELINE: tuple[tuple[str, Callable[[Program], Program]], ...] = (
+    ("simplify", simplified),
+    ("fuse", lambda program: simplified(fused(program))),
+    ("lower", lambda program: simplified(lowered(program))),
+)
+"""What happens to a program after it was recorded, rolled and differentiated, before it is printed."""
+
+
+def stages(program: Program) -> Iterator[tuple[str, Program]]:
+    """Yield the program after each stage of the pipeline, with the stage's name; first as it was recorded."""
+    yield "record", program
+    for name, stage in PIPELINE:
+        program = stage(program)
+        yield name, program
+
+
+def prepared(program: Program) -> Program:
+    """Return the program as the printers take it: small, and in the primitives of the basis alone."""
+    *_, (_, last) = stages(program)
+    return last

@@ -69,9 +69,9 @@ class Recording:
         constants = 0
         for arg in args:
             if type(arg) is Recorded and arg.mark is mark:
-                operands.append(arg.grad)
+                operands.append(arg._grad)
                 data.append(arg._data)
-                constants += type(arg.grad) is float
+                constants += type(arg._grad) is float
             elif type(arg) is float:
                 operands.append(arg)
                 data.append(arg)
@@ -139,7 +139,7 @@ class Recording:
         if not isinstance(arg, Value):
             return float(arg)
         if arg.mark is self._mark:
-            return arg.grad
+            return arg._grad
         known = self._foreign.get(id(arg))
         if known is not None:
             return known
@@ -262,7 +262,7 @@ class Recording:
         """Let a node made elsewhere stand for an operand."""
         node.__class__ = Recorded
         node.mark = self._mark
-        node.grad = ref
+        node._grad = ref
 
     # The program.
 

@@ -52,6 +52,7 @@ class Run:
         self.history = History()
         self.first = optimizer.steps  # the optimiser's count before the first step
         self.pending = 0.0  # the loss of the step under way
+        self.checked = False  # the parameters, after the first backward pass
         self.checkpoint: Checkpoint | None = None
 
     def begin(self, path: str | os.PathLike[str] | None) -> None:
@@ -99,6 +100,8 @@ class Run:
         """Make one step on the instances of a batch."""
         self.optimizer.zero_grad()
         self.pending = self.mean(number, batch) + self.penalise()
+        if not self.checked:
+            self.check_parameters()
         self.check_gradients(number, self.pending, batch)
         try:
             self.optimizer.step()
@@ -129,6 +132,7 @@ class Run:
                 if isinstance(mean, Value) and math.isfinite(mean.data):
                     mean.backward()
                     return mean.data
+            self.optimizer.zero_grad()  # of what a part of a backward pass left
         total = 0.0
         for index, x, d, numbers in batch:
             divergence = self.divergence(number, index, x, d, numbers)
@@ -160,6 +164,21 @@ class Run:
             term.backward()
             return term.data
         return float(term)
+
+    def check_parameters(self) -> None:
+        """Refuse to train if parameters of the model were replaced by others since the optimiser was made."""
+        self.checked = True
+        if not isinstance(self.model, Module):
+            return
+        named = {id(parameter): name for name, parameter in self.model.named_parameters()}
+        given = set(map(id, self.optimizer.parameters))
+        missing = [name for key, name in named.items() if key not in given]
+        idle = [p for p in self.optimizer.parameters if id(p) not in named and p.grad == 0.0]
+        if missing and idle:
+            raise ValueError(
+                f"train: the optimiser has {len(idle)} parameters that the model does not use, and the model has "
+                f"others, such as {missing[0]}: they were replaced; make the optimiser anew from model.parameters()"
+            )
 
     def check_gradients(self, number: int, loss: float, batch: Batch) -> None:
         """Refuse a step with a gradient or loss that is not finite, and name the instance that it comes from."""

@@ -75,6 +75,15 @@ def test_drawn_exercises_can_be_worked_with_four_decimals():
         assert exercise.check(adjoints[id(exercise.node)]).right
 
 
+def test_inputs_at_which_four_decimals_are_too_few_are_not_drawn():
+    formula = "p = cos(x); q = cos(y); c = 10000*p - 10000*q; c + 1"
+    for seed in range(12):
+        (exercise,) = draw(formula, seed, [ForwardValue], ranges={"x": (0.0, 0.3), "y": (0.0, 0.3)})
+        p, q = (round(math.cos(exercise.problem.inputs[name]), 4) for name in "xy")
+        by_hand = {"p": p, "q": q, "c": 10000 * p - 10000 * q, "J": 10000 * p - 10000 * q + 1}
+        assert exercise.options["of"] not in by_hand or exercise.check(by_hand[exercise.options["of"]]).right
+
+
 @pytest.mark.parametrize(
     ("typed", "number"),
     [("-0.5", -0.5), ("−0.5", -0.5), (" 2/3 ", 2 / 3), ("cos(1)", math.cos(1)), ("2^3", 8.0), ("3e-2", 0.03), (2, 2.0)],
@@ -94,10 +103,18 @@ def test_a_comma_gets_its_own_advice():
         Adjoint(SIMPLE, {"x": 1.0}, of="t").check("0,25")
 
 
-@pytest.mark.parametrize("wrong", [None, True, 1j, [1.0]])
+@pytest.mark.parametrize("wrong", [True, 1j, [1.0]])
 def test_what_is_not_a_number_is_refused(wrong):
     with pytest.raises(TypeError):
         Adjoint(SIMPLE, {"x": 1.0}, of="t").check(wrong)
+
+
+@pytest.mark.parametrize("nothing", [None, ...])
+def test_no_answer_yet_is_not_right_and_accuses_nobody(nothing):
+    feedback = Adjoint(SIMPLE, {"x": 1.0}, of="t").check(nothing)
+    assert not feedback.right
+    assert feedback.misconceptions == ()
+    assert "put your number" in feedback.text
 
 
 def test_an_answer_rounded_too_far_is_called_close():

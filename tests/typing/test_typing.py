@@ -28,7 +28,7 @@ def test_uses_run(tmp_path, rows_restored):
     assert uses.many() > 0.0
     assert uses.derivatives()[:3] == [12.0, 2.0, 2.0]
     assert uses.primitives() == [8.0, 8.0, 3.0]
-    assert len(uses.pictures(tmp_path)) == 6
+    assert len(uses.pictures(tmp_path)) == 7
     assert uses.networks() >= 0.0
     assert "float" in uses.recordings()
 

@@ -105,7 +105,7 @@ def pictures(folder: Path) -> list[str]:
     sg.label({"J": J})
     model = nn.MLP(2, [2, 1])
     diagrams: list[sg.Diagram] = [sg.influence_diagram(J), sg.derivative_diagram(J), sg.operations_diagram(J)]
-    diagrams += [sg.network_diagram(model), sg.jacobian_diagram(model)]
+    diagrams += [sg.network_diagram(model), sg.jacobian_diagram(model), sg.modules_diagram(J)]
     assert sg.locate_nonfinite(J) is None
     ways: sg.Paths = sg.paths(J, x)
     way: sg.Path = ways[0]

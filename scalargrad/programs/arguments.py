@@ -1,0 +1,294 @@
+"""The arguments of a call taken apart: what tells it from others, and its numbers. And results put together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+from ..engine.structures import LEAF, Tree, array, flatten, is_array, opening
+from ..engine.value import Value
+from ..rows import as_float
+from .batches import Batch, Rows, batch_of, is_long
+from .lanes import axes_of, fits
+from .recorded import Column
+
+__all__ = ["Call", "Constant", "Extractor", "Gathered", "extractor", "result_builder"]
+
+FLOATS = {float}
+NUMBERS = {float, int}
+
+
+class Call:
+    """The arguments of one call.
+
+    `leaves` are numbers, Values and `Batch`es. The key says completely how the arguments are nested, which are
+    Values, and what the static ones are, with their types. `opened` batches count as the numbers in them.
+    """
+
+    def __init__(
+        self, args: tuple[Any, ...], named: dict[str, Any], static: Sequence[int], in_axes: Any = None
+    ) -> None:
+        self.args = args
+        self.named = named
+        self.fixed = {n % len(args): args[n] for n in static if -len(args) <= n < len(args)}
+        moving = tuple([arg for i, arg in enumerate(args) if i not in self.fixed]) if self.fixed else args
+        given = moving if in_axes is None else _batched(moving, in_axes)
+        self.leaves, self.tree = flatten((given, named), is_long)
+        if not {*map(type, self.leaves)} <= FLOATS:
+            self.leaves = [self._leaf(i, leaf) for i, leaf in enumerate(self.leaves)]
+
+    def _leaf(self, index: int, leaf: Any) -> Any:
+        if isinstance(leaf, (Value, Batch)):
+            return leaf
+        if is_array(leaf):
+            return batch_of(leaf)
+        number = as_float(leaf)
+        if number is None:
+            path = self.tree.paths()[index]
+            raise TypeError(
+                f"jit: args{path.removeprefix('[0]')} is {leaf!r}, a {type(leaf).__name__}, not a number or a Value; "
+                "name the argument in static_argnums if it stays the same"
+            )
+        return number
+
+    def key(self, opened: frozenset[int]) -> Any:
+        """Return what tells this call from those that need programs of their own."""
+        kinds: list[Any] = []
+        if not {*map(type, self.leaves)} <= FLOATS:
+            for i, leaf in enumerate(self.leaves):
+                if isinstance(leaf, Batch):
+                    kinds += (i, leaf.kind, leaf.lane, len(leaf) if i in opened else None)
+                elif type(leaf) is not float:
+                    kinds.append(i)
+        static = tuple([(i, _typed(x)) for i, x in self.fixed.items()])
+        found = len(self.args), self.tree, tuple(kinds), static
+        try:
+            hash(found)
+        except TypeError:
+            raise TypeError(
+                f"jit: a static argument must be hashable, as numbers, strings and tuples are: {self.fixed!r}"
+            ) from None
+        return found
+
+    def numbers(self, opened: frozenset[int]) -> list[float]:
+        """Return all numbers in order, those of opened batches among them."""
+        if {*map(type, self.leaves)} <= FLOATS:
+            return self.leaves
+        found: list[float] = []
+        for i, leaf in enumerate(self.leaves):
+            if type(leaf) is float:
+                found.append(leaf)
+            elif isinstance(leaf, Value):
+                found.append(leaf._data)
+            elif i in opened:
+                found += leaf.flat()
+        return found
+
+    def batches(self, opened: frozenset[int]) -> list[tuple[int, Batch]]:
+        """Return the batches that are not opened, with the index of each."""
+        return [(i, x) for i, x in enumerate(self.leaves) if isinstance(x, Batch) and i not in opened]
+
+    def rebuilt(self, opened: frozenset[int], numbers: Iterator[Any], batch: Callable[[int, Batch], Any]) -> Any:
+        """Return (args, named) with these numbers, and what `batch` gives for each batch."""
+        leaves: list[Any] = []
+        for i, leaf in enumerate(self.leaves):
+            if not isinstance(leaf, Batch):
+                leaves.append(next(numbers))
+            elif i in opened:
+                leaves.append(_refilled(leaf, numbers))
+            else:
+                leaves.append(batch(i, leaf))
+        moving, named = self.tree.unflatten(leaves)
+        rest = iter(moving)
+        return tuple([self.fixed[i] if i in self.fixed else next(rest) for i in range(len(self.args))]), named
+
+
+def _refilled(batch: Batch, numbers: Iterator[Any]) -> Any:
+    items = [next(numbers) for _ in range(batch.matrix.size)]
+    if is_array(batch.original):
+        return array(items, batch.original.shape)
+    if batch.lane is LEAF:
+        return batch.kind(items)
+    size = batch.lane.size
+    return batch.kind([batch.lane.unflatten(items[at : at + size]) for at in range(0, len(items), size)])
+
+
+def _batched(args: tuple[Any, ...], in_axes: Any) -> tuple[Any, ...]:
+    """Return the arguments of a mapped function with batches in the place of those that are mapped."""
+    axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
+    if len(axes) != len(args):
+        return args
+    return tuple([_batched_part(arg, axis) for arg, axis in zip(args, axes, strict=True)])
+
+
+def _batched_part(arg: Any, axis: Any) -> Any:
+    if axis is None:
+        return arg
+    if axis == 0 and not isinstance(arg, dict):
+        return batch_of(arg) or arg
+    opened = opening(arg)
+    if opened is None or not fits(axis, arg):
+        return arg
+    return opened[2]([_batched_part(x, inner) for x, inner in zip(opened[1], axes_of(axis, arg), strict=True)])
+
+
+def _typed(x: Any) -> Any:
+    """Return a static argument with its type: 0.0 is not −0.0, True is not 1, all the way down."""
+    if isinstance(x, float):
+        return type(x), float.hex(x)
+    if isinstance(x, frozenset):
+        return type(x), frozenset(map(_typed, x))
+    if isinstance(x, tuple):
+        return type(x), tuple(map(_typed, x))
+    if dataclasses.is_dataclass(x) and not isinstance(x, type):
+        return type(x), x, tuple([_typed(getattr(x, field.name)) for field in dataclasses.fields(x)])
+    return type(x), x
+
+
+# The quick way: arguments like the last ones, of which only the numbers are wanted.
+
+Extractor: TypeAlias = "Callable[[tuple[Any, ...]], Sequence[float] | None]"
+
+
+def extractor(args: tuple[Any, ...]) -> Extractor | None:
+    """Return what gives the numbers of arguments that are nested exactly like these, and None for others.
+
+    None if there is anything but floats in lists, tuples, dicts and short arrays of floats.
+    """
+    if {*map(type, args)} == FLOATS:
+        count = len(args)
+        return lambda args: args if len(args) == count and {*map(type, args)} == FLOATS else None
+    part = _taker(args)
+    if part is None:
+        return None
+
+    def numbers(args: tuple[Any, ...]) -> Sequence[float] | None:
+        found: list[float] = []
+        return found if part(args, found) else None
+
+    return numbers
+
+
+def _taker(x: Any) -> Callable[[Any, list[float]], bool] | None:
+    kind = type(x)
+    if kind is float:
+        return _take_float
+    if is_array(x):
+        return _array_taker(x) if x.dtype == float and kind.__name__ == "ndarray" and not is_long(x) else None
+    if kind is dict:
+        keys = [*x]
+        types = [*map(type, keys)]
+        parts = [*map(_taker, x.values())]
+        if None in parts:
+            return None
+
+        def take_dict(x: Any, found: list[float]) -> bool:
+            return (
+                type(x) is dict
+                and [*x] == keys
+                and [*map(type, x)] == types
+                and all(part(item, found) for part, item in zip(parts, x.values(), strict=True))  # type: ignore[misc]
+            )
+
+        return take_dict
+    if kind not in (list, tuple):
+        return None
+    count = len(x)
+    if {*map(type, x)} == FLOATS:
+
+        def take_floats(x: Any, found: list[float]) -> bool:
+            if type(x) is not kind or len(x) != count:
+                return False
+            at = len(found)
+            found += x  # first, so that another thread can't change what was looked at
+            return len(found) == at + count and {*map(type, found[at:])} == FLOATS
+
+        return take_floats
+    parts = [*map(_taker, x)]
+    if None in parts:
+        return None
+
+    def take(x: Any, found: list[float]) -> bool:
+        return (
+            type(x) is kind and len(x) == count and all(part(item, found) for part, item in zip(parts, x, strict=True))  # type: ignore[misc]
+        )
+
+    return take
+
+
+def _take_float(x: Any, found: list[float]) -> bool:
+    found.append(x)
+    return type(x) is float
+
+
+def _array_taker(x: Any) -> Callable[[Any, list[float]], bool]:
+    kind, shape, dtype = type(x), x.shape, x.dtype
+
+    def take_array(x: Any, found: list[float]) -> bool:
+        if type(x) is not kind or x.shape != shape or x.dtype != dtype:
+            return False
+        found += x.ravel().tolist()
+        return True
+
+    return take_array
+
+
+# Results.
+
+Entry: TypeAlias = "int | Constant | Gathered"
+
+
+class Constant:
+    """A leaf of a result that is the same at every run: a number or no number."""
+
+    def __init__(self, leaf: Any) -> None:
+        self.leaf = leaf
+
+
+class Gathered:
+    """A leaf of a result that is a batch: where its columns are, and how a row is nested."""
+
+    def __init__(self, rows: Rows, first: int) -> None:
+        self.kind = rows._kind
+        self.lane = rows._lane
+        self.first = first
+        self.columns: Sequence[Column] = rows._columns
+
+    def __call__(self, out: Sequence[Any]) -> Any:
+        columns = out[self.first : self.first + len(self.columns)]
+        if self.kind in (list, tuple):
+            lists = [column if type(column) is list else column.tolist() for column in columns]
+            if self.lane is LEAF:
+                return self.kind(lists[0])
+            return self.kind([self.lane.unflatten(row) for row in zip(*lists, strict=True)])
+        import numpy as np
+
+        if self.lane is LEAF:
+            return np.array(columns[0], dtype=float)
+        matrix = np.empty((len(columns[0]), len(columns)))
+        for k, column in enumerate(columns):
+            matrix[:, k] = column
+        return matrix.reshape(len(matrix), *(self.lane.shape or ()))
+
+
+def result_builder(tree: Tree, entries: Sequence[Entry]) -> Callable[[Sequence[Any]], Any]:
+    """Return what nests the outputs of a run as the function did. An entry that is an int is the place of an output."""
+    if tree is LEAF:
+        (entry,) = entries
+        return (lambda out: out[entry]) if isinstance(entry, int) else gathered(entry)
+    if list(entries) == list(range(len(entries))):
+        if tree.kind is list and tree.size == len(tree.parts) and LEAF in tree.parts:
+            size = tree.size
+            return lambda out: out[:size]
+        return tree.unflatten
+    picks = [(lambda out, i=entry: out[i]) if isinstance(entry, int) else gathered(entry) for entry in entries]
+    return lambda out: tree.unflatten([pick(out) for pick in picks])
+
+
+def gathered(entry: Constant | Gathered) -> Callable[[Sequence[Any]], Any]:
+    """Return what makes a leaf that is no single output."""
+    if isinstance(entry, Constant):
+        leaf = entry.leaf
+        return lambda out: leaf
+    return entry
