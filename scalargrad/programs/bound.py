@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.structures import flatten, is_array
@@ -36,18 +35,14 @@ class Bound:
             raise TypeError("bind: the result has a leaf that is no float, and no buffer could hold it")
         numbers, results = _size(given), _size(leaves)
         native = self._native(call)
-        if native is None:
-            self._run: Callable[[], int] = lambda: 1
-            self._arrays: Any = ((ctypes.c_double * (numbers + results))(),)
-        else:
-            self._arrays = native._arrays()
-            self._run = functools.partial(native.whole, self._arrays[1], self._arrays[3], 0, None, None)
-        cells = np.frombuffer(memoryview(self._arrays[0]).cast("B"))
+        self._scratch = (ctypes.c_double * (native.size if native is not None else numbers + results))()
+        cells = np.frombuffer(memoryview(self._scratch).cast("B"))
         self._given = _views(given, cells[:numbers])
         self._found = _views(leaves, cells[numbers : numbers + results])
         for view, x in zip([*self._given, *self._found], [*given, *leaves], strict=True):
             view[...] = x
         self._program = native  # its machine code lives as long as this
+        self._whole = None if native is None else native.bound(self._scratch)
         self.inputs = self._placed(self._given)
         self.outputs = self._result.unflatten(self._found)
 
@@ -66,7 +61,7 @@ class Bound:
 
     def __call__(self) -> Any:
         """Return the outputs, computed from the inputs as they are now."""
-        if self._run():
+        if self._whole is None or self._whole():
             self._slow()
         return self.outputs
 
