@@ -10,7 +10,7 @@ import importlib.util
 import inspect
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -73,9 +73,22 @@ def primitives_page() -> str:
 
 
 def slope(f: Callable[..., object], *point: float, by: int = 0) -> float:
-    """The derivative of f at a point, on nodes."""
+    """Return the derivative of f at a point, on nodes."""
     result: float = sg.grad(f, argnums=by)(*point)
     return result
+
+
+MASKED = ([-inf, 2.0], [inf, 0.0], [-inf, -inf])
+
+
+def each(f: Callable[..., object], points: Sequence[object]) -> list[object]:
+    """Return what f gives for each of some points."""
+    return [f(point) for point in points]
+
+
+def second(f: Callable[..., object], *point: float) -> object:
+    """Return all second derivatives of f at a point."""
+    return sg.hessian(lambda v: f(*v))([*point])
 
 
 CONVENTIONS: list[tuple[str, Callable[[], object], str]] = [
@@ -83,8 +96,16 @@ CONVENTIONS: list[tuple[str, Callable[[], object], str]] = [
     ("relu′(0) with `at_zero=0.5`", lambda: slope(lambda x: sg.relu(x, at_zero=0.5), 0.0), ""),
     ("leaky_relu′(0)", lambda: slope(sg.leaky_relu, 0.0), "PyTorch, JAX: 0.01"),
     ("relu′(nan)", lambda: slope(sg.relu, nan), "PyTorch: 0"),
-    ("max(x, y) of a tie, by x and y", lambda: sg.grad(sg.maximum, (0, 1))(1.0, 1.0), "PyTorch, JAX: a half each"),
-    ("min(x, y) of a tie, by x and y", lambda: sg.grad(sg.minimum, (0, 1))(1.0, 1.0), "PyTorch, JAX: a half each"),
+    (
+        "max(x, y) of a tie, with respect to x and y",
+        lambda: sg.grad(sg.maximum, (0, 1))(1.0, 1.0),
+        "PyTorch, JAX: a half each",
+    ),
+    (
+        "min(x, y) of a tie, with respect to x and y",
+        lambda: sg.grad(sg.minimum, (0, 1))(1.0, 1.0),
+        "PyTorch, JAX: a half each",
+    ),
     ("maximum(x, nan), its value", lambda: sg.maximum(1.0, nan), ""),
     ("abs′(0)", lambda: slope(sg.abs, 0.0), ""),
     ("sign(0), sign′(1)", lambda: (sg.sign(0.0), slope(sg.sign, 1.0)), ""),
@@ -94,13 +115,13 @@ CONVENTIONS: list[tuple[str, Callable[[], object], str]] = [
     ("clip(0, 2, 1), its value", lambda: sg.clip(0.0, 2.0, 1.0), ""),
     ("sqrt′(0)", lambda: slope(sg.sqrt, 0.0), ""),
     ("derivative of x**0 at 0", lambda: slope(lambda x: x**0, 0.0), "JAX, TensorFlow: nan"),
-    ("pow(0, 0) by x and y", lambda: sg.grad(sg.pow, (0, 1))(0.0, 0.0), "JAX, TensorFlow: nan"),
-    ("pow(0, 2) by y", lambda: slope(sg.pow, 0.0, 2.0, by=1), ""),
-    ("pow(0, ½) by x", lambda: slope(sg.pow, 0.0, 0.5), ""),
-    ("pow(−2, 3) by x and y", lambda: sg.grad(sg.pow, (0, 1))(-2.0, 3.0), ""),
+    ("pow(0, 0) with respect to x and y", lambda: sg.grad(sg.pow, (0, 1))(0.0, 0.0), "JAX, TensorFlow: nan"),
+    ("pow(0, 2) with respect to y", lambda: slope(sg.pow, 0.0, 2.0, by=1), ""),
+    ("pow(0, ½) with respect to x", lambda: slope(sg.pow, 0.0, 0.5), ""),
+    ("pow(−2, 3) with respect to x and y", lambda: sg.grad(sg.pow, (0, 1))(-2.0, 3.0), ""),
     ("(−2)**0.5", lambda: sg.Value(-2.0) ** 0.5, "micrograd: complex"),
-    ("atan2(0, 0) by y and x", lambda: sg.grad(sg.atan2, (0, 1))(0.0, 0.0), "nan in most"),
-    ("hypot(0, 0) by x and y", lambda: sg.grad(sg.hypot, (0, 1))(0.0, 0.0), "nan in most"),
+    ("atan2(0, 0) with respect to y and x", lambda: sg.grad(sg.atan2, (0, 1))(0.0, 0.0), "nan in most"),
+    ("hypot(0, 0) with respect to x and y", lambda: sg.grad(sg.hypot, (0, 1))(0.0, 0.0), "nan in most"),
     (
         "where(x > 0, √x, 0)′ at x = −1",
         lambda: slope(lambda x: sg.where(x > 0, lambda: sg.sqrt(x), 0.0), -1.0),
@@ -108,6 +129,29 @@ CONVENTIONS: list[tuple[str, Callable[[], object], str]] = [
     ),
     ("derivative of a constant", lambda: slope(lambda x: 3.0, 1.0), ""),
     ("stop_gradient(x)′", lambda: slope(sg.stop_gradient, 1.0), ""),
+    ("relu(√x − 1)′ at x = 0: 0 · ∞", lambda: slope(lambda x: sg.relu(sg.sqrt(x) - 1.0), 0.0), "nan in most"),
+    (
+        "the Jacobian of (x, √y) at (1, 0)",
+        lambda: sg.jacobian(lambda v: [v[0], sg.sqrt(v[1])])([1.0, 0.0]),
+        "nan in most",
+    ),
+    ("second derivatives of relu and abs at 0", lambda: [slope(sg.grad(f), 0.0) for f in (sg.relu, sg.abs)], ""),
+    ("second derivative of √x at 0", lambda: slope(sg.grad(sg.sqrt), 0.0), "nan in most"),
+    ("second derivatives of hypot at the origin", lambda: second(sg.hypot, 0.0, 0.0), "0 or nan"),
+    ("second derivatives of atan2 at the origin", lambda: second(sg.atan2, 0.0, 0.0), "nan in most"),
+    ("second derivatives of x**y at (0, 1)", lambda: second(sg.pow, 0.0, 1.0), "nan in most"),
+    ("sum([]), dot([], []), prod([])", lambda: (sg.sum([]), sg.dot([], []), sg.prod([])), ""),
+    (
+        "logsumexp of (−∞, −∞) and of (∞, 0)",
+        lambda: each(sg.logsumexp, MASKED[:0:-1]),
+        "nan in several",
+    ),
+    ("softmax of (−∞, 2), of (∞, 0), of (−∞, −∞)", lambda: each(sg.softmax, MASKED), "nan in most"),
+    (
+        "gradient of logsumexp at (−∞, 2), (∞, 0), (−∞, −∞)",
+        lambda: each(sg.grad(sg.logsumexp), MASKED),
+        "nan in several",
+    ),
 ]
 """The cases in which the mathematics leaves a choice: the case, what computes ours, what others do."""
 
@@ -127,6 +171,11 @@ def conventions_page() -> str:
         "",
         "Generated by `python docs/tables.py`. Where the mathematics leaves a choice, the lectures decide first,",
         "then the subgradient of least norm, then continuity.",
+        "",
+        "A derivative that is exactly 0 stops at an infinite one: 0 · ∞ is 0, in eager code and in recordings. So an",
+        "output that is not asked for, a side that is not chosen, and a relu below 0 never turn a gradient into nan.",
+        "A nan says that there is no derivative, and stays. If there is no second derivative, it is nan or infinite;",
+        "at kinks between straight pieces it is 0.",
         "",
         "| case | ours | others |",
         "|---|---|---|",

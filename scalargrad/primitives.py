@@ -132,11 +132,11 @@ mod      = Binary("mod", lambda m, x, y: m.mod(x, y),
                   lambda m, out, x, y: 1.0,
                   lambda m, out, x, y: -m.floordiv(x, y),  # ⌊x / y⌋ of the rounded quotient is often one off
                   domain=(REAL, NONZERO), doc="The remainder x − y⌊x / y⌋, as Python's `%`: it has the sign of y.")
-# By x: y·xʸ⁻¹, and y·xʸ / x for a small y, whose digits y − 1 would round; an exponent 0 gives 0, also at
-# x = 0. By y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
+# With respect to x: y·xʸ⁻¹, and y·xʸ / x for a small y, whose digits y − 1 would round; an exponent 0 gives 0, also at
+# x = 0. With respect to y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
 pow      = Binary("pow", lambda m, x, y: m.pow(x, y),
-                  lambda m, out, x, y: _power_slope(m, x, y, m.less(y, 0.5), m.select(m.equal(y, 0.0), 0.0, y - 1.0)),
-                  lambda m, out, x, y: out * m.log(m.select(m.equal(x, 0.0), 1.0, x)),
+                  lambda m, out, x, y: _power_slope(m, x, _exponent(m, x, y), m.less(y, 0.5)),
+                  lambda m, out, x, y: out * m.log(m.select(m.equal(x, 0.0), _log_of_one(m, x, y), x)),
                   domain=Joint("x > 0, or x = 0 with y ≥ 0, or x < 0 with a whole y",
                                lambda x, y: x > 0 or (x == 0 and y >= 0) or (x < 0 and float(y).is_integer())),
                   textbook=(lambda m, out, x, y: y * m.pow(x, y - 1.0), lambda m, out, x, y: out * m.log(x)),
@@ -165,18 +165,18 @@ cbrt     = Unary("cbrt", lambda m, x: m.cbrt(x), lambda m, out, x: m.div(1.0, 3.
 sin      = Unary("sin", lambda m, x: m.sin(x), lambda m, out, x: m.cos(x), doc="The sine of x, in radians.")
 cos      = Unary("cos", lambda m, x: m.cos(x), lambda m, out, x: -m.sin(x), doc="The cosine of x, in radians.")
 tan      = Unary("tan", lambda m, x: m.tan(x), lambda m, out, x: 1.0 + out * out, doc="The tangent of x, in radians.")
-asin     = Unary("asin", lambda m, x: m.asin(x), lambda m, out, x: m.div(1.0, m.sqrt((1.0 - x) * (1.0 + x))),
+asin     = Unary("asin", lambda m, x: m.asin(x), lambda m, out, x: m.div(1.0, m.sqrt(m.one_minus_square(x))),
                  domain=UNIT, textbook=(lambda m, out, x: m.div(1.0, m.sqrt(1.0 - m.pow(x, 2.0))),),
                  doc="The angle in [−π/2, π/2] whose sine is x.")
-acos     = Unary("acos", lambda m, x: m.acos(x), lambda m, out, x: -m.div(1.0, m.sqrt((1.0 - x) * (1.0 + x))),
+acos     = Unary("acos", lambda m, x: m.acos(x), lambda m, out, x: -m.div(1.0, m.sqrt(m.one_minus_square(x))),
                  domain=UNIT, textbook=(lambda m, out, x: -m.div(1.0, m.sqrt(1.0 - m.pow(x, 2.0))),),
                  doc="The angle in [0, π] whose cosine is x.")
 atan     = Unary("atan", lambda m, x: m.atan(x), lambda m, out, x: m.div(1.0, 1.0 + x * x),
                  doc="The angle in (−π/2, π/2) whose tangent is x.")
 # Scaled by the radius twice: y² + x² would underflow at 1e−200. The origin counts as radius 1.
 atan2    = Binary("atan2", lambda m, y, x: m.atan2(y, x),
-                  lambda m, out, y, x: m.div(m.div(x, _radius(m, y, x)), _radius(m, y, x)),
-                  lambda m, out, y, x: -m.div(m.div(y, _radius(m, y, x)), _radius(m, y, x)),
+                  lambda m, out, y, x: m.div(m.div(x, _radius(m, m.hypot(x, y))), _radius(m, m.hypot(x, y))),
+                  lambda m, out, y, x: -m.div(m.div(y, _radius(m, m.hypot(x, y))), _radius(m, m.hypot(x, y))),
                   textbook=(lambda m, out, y, x: m.div(x, m.pow(x, 2.0) + m.pow(y, 2.0)),
                             lambda m, out, y, x: -m.div(y, m.pow(x, 2.0) + m.pow(y, 2.0))),
                   doc="The angle in [−π, π] of the point (x, y), called with y first.")
@@ -195,7 +195,7 @@ acosh    = Unary("acosh", lambda m, x: m.acosh(x), lambda m, out, x: m.div(1.0, 
                  domain=Interval(1.0, math.inf, "[)"), kinks=(1.0,),
                  textbook=(lambda m, out, x: m.div(1.0, m.sqrt(m.pow(x, 2.0) - 1.0)),),
                  doc="The number ≥ 0 whose hyperbolic cosine is x.")
-atanh    = Unary("atanh", lambda m, x: m.atanh(x), lambda m, out, x: m.div(1.0, (1.0 - x) * (1.0 + x)),
+atanh    = Unary("atanh", lambda m, x: m.atanh(x), lambda m, out, x: m.div(1.0, m.one_minus_square(x)),
                  domain=INSIDE_UNIT, textbook=(lambda m, out, x: m.div(1.0, 1.0 - m.pow(x, 2.0)),),
                  doc="The number whose hyperbolic tangent is x.")
 
@@ -230,7 +230,8 @@ gelu     = Unary("gelu", lambda m, x: 0.5 * x * m.erfc(m.div(-x, m.sqrt(2.0))),
                  ulps=(2200.0, 2200.0),  # x / √2 is rounded, and erfc has that error times x²: 1400 where it underflows
                  doc="x · Φ(x), with the normal distribution's Φ.")
 silu     = Unary("silu", lambda m, x: x * m.sigmoid(x),
-                 lambda m, out, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),
+                 lambda m, out, x: m.sigmoid(x) + x * (0.25 * m.sech2(0.5 * x)),
+                 textbook=(lambda m, out, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),),
                  ulps=(400.0, 400.0),  # beyond −708 sigmoid is subnormal, with fewer digits than the result could have
                  doc="x · sigmoid(x).")
 
@@ -268,18 +269,24 @@ greater_equal = Binary("greater_equal", lambda m, x, y: m.select(m.less(y, x), 1
 equal    = Binary("equal", lambda m, x, y: m.select(m.equal(x, y), 1.0, 0.0), None, None, doc="1 if x = y, else 0.")
 not_equal = Binary("not_equal", lambda m, x, y: m.select(m.equal(x, y), 0.0, 1.0), None, None,
                    doc="1 if x ≠ y, else 0.")
+# Rows for the partials of others
+kinked   = Binary("kinked", lambda m, x, y: x, lambda m, out, x, y: 1.0, lambda m, out, x, y: math.nan,
+                  doc="x, which has no derivative with respect to y here: a nan tells so.")
+one_minus_square = Unary("one_minus_square", lambda m, x: (1.0 - x) * (1.0 + x), lambda m, out, x: -2.0 * x,
+                         doc="1 − x², without a loss of digits near ±1; nor of its derivative near 0.")
 stop_gradient = Unary("stop_gradient", lambda m, x: x, None, doc="x, taken as a constant: no derivative flows back.")
 
 # Two arguments
 hypot    = Binary("hypot", lambda m, x, y: m.hypot(x, y),
-                  lambda m, out, x, y: m.div(x, m.select(m.equal(out, 0.0), 1.0, out)),
-                  lambda m, out, x, y: m.div(y, m.select(m.equal(out, 0.0), 1.0, out)),
+                  lambda m, out, x, y: m.div(x, _radius(m, out)),
+                  lambda m, out, x, y: m.div(y, _radius(m, out)),
                   textbook=(lambda m, out, x, y: m.div(x, out), lambda m, out, x, y: m.div(y, out)),
                   doc="The length √(x² + y²), without overflow on the way; flat at the origin.")
 logaddexp = Binary("logaddexp",
                    lambda m, x, y: m.select(m.less(x, y), y, x)
                    + m.log1p(m.exp(-m.abs(m.select(m.equal(x, y), 0.0, x - y)))),
-                   lambda m, out, x, y: m.sigmoid(x - y), lambda m, out, x, y: m.sigmoid(y - x),
+                   lambda m, out, x, y: m.sigmoid(_difference(m, x, y)),
+                   lambda m, out, x, y: m.sigmoid(_difference(m, y, x)),
                    textbook=(lambda m, out, x, y: m.exp(x - out), lambda m, out, x, y: m.exp(y - out)),
                    ulps=(4.0, 520.0),  # x − y is rounded, and e to its power has that error times |x − y|
                    doc="log(eˣ + eʸ), without overflow.")
@@ -319,7 +326,7 @@ affine   = Affine("affine", lambda m, *wxb: _sum(_terms(wxb[:-1]), wxb[-1]),
 softmax  = Vector("softmax", lambda m, *xs: _softmax(m, xs),
                   lambda m, outs, j, *xs: [outs[j] * ((1.0 if i == j else 0.0) - y) for i, y in enumerate(outs)],
                   doc="The numbers eˣⁱ / Σ eˣʲ, as a list: positive, with the sum 1.")
-log_softmax = Vector("log_softmax", lambda m, *xs: _log_softmax(m, _minus(xs, m.max(*xs))),
+log_softmax = Vector("log_softmax", lambda m, *xs: _log_softmax(m, *_ordinary(m, xs)),
                      lambda m, outs, j, *xs: [(1.0 if i == j else 0.0) - m.exp(y) for i, y in enumerate(outs)],
                      doc="The logarithms of `softmax`, as a list, without overflow.")
 # fmt: on
@@ -367,13 +374,28 @@ def _halves(x: X) -> tuple[X, X]:
     return high, x - high
 
 
-def _power_slope(m: Functions, x: X, y: X, small: X, lower: X) -> X:
-    exponent = m.select(small, m.select(m.equal(x, 0.0), lower, y), lower)
-    return m.div(y * m.pow(x, exponent), m.select(small, m.select(m.equal(x, 0.0), 1.0, x), 1.0))
+def _power_slope(m: Functions, x: X, y: X, small: X) -> X:
+    lower = m.select(m.equal(y, 0.0), 0.0, y - 1.0)
+    # xʸ / x only for an x that is finite and not 0
+    exponent = m.select(small, m.select(m.equal(x, 0.0), lower, m.select(m.equal(x - x, 0.0), y, lower)), lower)
+    divisor = m.select(small, m.select(m.equal(x, 0.0), 1.0, m.select(m.equal(x - x, 0.0), x, 1.0)), 1.0)
+    return m.div(y * m.pow(x, exponent), divisor)
 
 
-def _radius(m: Functions, y: X, x: X) -> X:
-    return m.select(m.equal(m.hypot(x, y), 0.0), 1.0, m.hypot(x, y))
+def _exponent(m: Functions, x: X, y: X) -> X:
+    # At x = 0, yxʸ⁻¹ has no derivative with respect to y up to y = 1.
+    return m.select(m.equal(x, 0.0), m.select(m.less(1.0, y), y, m.kinked(y, y)), y)
+
+
+def _log_of_one(m: Functions, x: X, y: X) -> X:
+    # At x = 0, the slope log x · xʸ, taken as 0, has no derivative with respect to x up to y = 1, nor by y at y = 0.
+    kinked = m.select(m.equal(y, 0.0), m.kinked(1.0, x * y), m.kinked(1.0, x))
+    return m.select(m.less(1.0, y), 1.0, kinked)
+
+
+def _radius(m: Functions, length: X) -> X:
+    # At the origin, where the slope is taken as 0, there is no second derivative.
+    return m.select(m.equal(length, 0.0), m.kinked(1.0, length), length)
 
 
 def _sech2(m: Functions, e: X) -> X:
@@ -435,13 +457,38 @@ def _first_hit(m: Functions, out: X, xs: Sequence[X]) -> list[X]:
     return hits
 
 
+def _difference(m: Functions, x: X, y: X) -> X:
+    # x − y; of two equal infinities 0, and of two −∞ −∞, so that neither counts.
+    same = m.select(m.equal(x, y), m.select(m.less(x, 0.0), x, 0.0), x - y)
+    return m.select(m.equal(x - y, x - y), x - y, same)
+
+
+def _ordinary(m: Functions, xs: Sequence[X]) -> tuple[list[X], X]:
+    # The numbers and the largest; if that is infinite, ∞ counts as 0 and all else as −∞. The largest is a constant:
+    # it cancels, and so do its derivatives.
+    highest = m.stop_gradient(m.max(*xs))
+    infinite = m.equal(m.abs(highest), math.inf)
+    numbers = [m.select(infinite, m.select(m.equal(x, math.inf), 0.0, -math.inf), x) for x in xs]
+    return numbers, m.select(infinite, 0.0, highest)
+
+
+def _weights(m: Functions, xs: Sequence[X], highest: X) -> tuple[list[X], X]:
+    # Each e^(x − highest), and their sum; 1 instead of 0, the sum of all −∞.
+    weights = [m.exp(x - highest) for x in xs]
+    total = _sum(weights)
+    return weights, m.select(m.equal(total, 0.0), 1.0, total)
+
+
 def _logsumexp(m: Functions, highest: X, xs: Sequence[X]) -> X:
-    return highest + m.log(_sum([m.exp(x - highest) for x in xs]))
+    # Of an infinite highest, x − highest is nan; the sum then counts as 1.
+    total = _sum([m.exp(x - highest) for x in xs])
+    return highest + m.log(m.select(m.less(0.0, total), total, 1.0))
 
 
-def _log_softmax(m: Functions, shifted: Sequence[X]) -> list[X]:
+def _log_softmax(m: Functions, xs: Sequence[X], highest: X) -> list[X]:
     # Less the largest first: less the logarithm of the sum, large numbers would leave only its rounding.
-    return _minus(shifted, m.log(_sum([m.exp(x) for x in shifted])))
+    shifted = _minus(xs, highest)
+    return _minus(shifted, m.log(_weights(m, xs, highest)[1]))
 
 
 def _minus(xs: Sequence[X], shift: X) -> list[X]:
@@ -449,9 +496,7 @@ def _minus(xs: Sequence[X], shift: X) -> list[X]:
 
 
 def _softmax(m: Functions, xs: Sequence[X]) -> list[X]:
-    highest = m.stop_gradient(m.max(*xs))  # it cancels, and so do its derivatives
-    weights = [m.exp(x - highest) for x in xs]
-    total = _sum(weights)
+    weights, total = _weights(m, *_ordinary(m, xs))
     return [m.div(weight, total) for weight in weights]
 
 

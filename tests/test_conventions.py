@@ -49,6 +49,8 @@ CONVENTIONS = [
     (lambda x, y: x**y, (0.0, 0.5), (INF, 0.0)),
     (lambda x, y: x**y, (0.0, 0.25), (INF, 0.0)),
     (lambda x, y: x**y, (-2.0, 3.0), (12.0, NAN)),
+    (lambda x, y: x**y, (INF, 0.25), (0.0, INF)),
+    (lambda x: x**-1, (INF,), (0.0,)),
     (sg.atan2, (0.0, 0.0), (0.0, 0.0)),
     (sg.hypot, (0.0, 0.0), (0.0, 0.0)),
     (lambda x: sg.where(x > 0, lambda: sg.log(x), 0.0 * x), (-1.0,), (0.0,)),
@@ -58,6 +60,26 @@ CONVENTIONS = [
     (sg.relu, (NAN,), (NAN,)),
     (sg.maximum, (NAN, 1.0), (NAN, NAN)),
     (sg.maximum, (1.0, NAN), (NAN, NAN)),
+    # A derivative that is exactly 0 stops at an infinite one.
+    (lambda x: sg.relu(sg.sqrt(x) - 1.0), (0.0,), (0.0,)),
+    (lambda x: sg.select(0.0, sg.sqrt(x), 2.0), (0.0,), (0.0,)),
+    (lambda x: sg.maximum(sg.sqrt(x), 1.0), (0.0,), (0.0,)),
+    (lambda x: 0.0 * sg.sqrt(x), (0.0,), (0.0,)),
+    (lambda x, y: 0.0 * x**y, (-2.0, 3.0), (0.0, NAN)),
+    # Infinite logits, and masks of −∞: those count for nothing.
+    (lambda *xs: sg.logsumexp(xs), (-INF, -INF), (0.0, 0.0)),
+    (lambda *xs: sg.logsumexp(xs), (INF, 0.0), (1.0, 0.0)),
+    (lambda *xs: sg.logsumexp(xs), (INF, INF), (0.5, 0.5)),
+    (lambda *xs: sg.logsumexp(xs), (-INF, 1.0), (0.0, 1.0)),
+    (lambda *xs: sg.logsumexp(xs), (NAN, 1.0), (NAN, NAN)),
+    (sg.logaddexp, (-INF, -INF), (0.0, 0.0)),
+    (sg.logaddexp, (INF, 0.0), (1.0, 0.0)),
+    (sg.logaddexp, (INF, INF), (0.5, 0.5)),
+    (lambda *xs: sg.softmax(xs)[0], (-INF, 1.0), (0.0, 0.0)),
+    (lambda *xs: sg.softmax(xs)[0], (-INF, -INF), (0.0, 0.0)),
+    (lambda *xs: sg.log_softmax(xs)[0], (0.0, -INF), (0.0, 0.0)),
+    (lambda *xs: sg.log_softmax(xs)[1], (-INF, 0.0), (0.0, 0.0)),
+    (lambda *xs: -sg.log_softmax(xs)[0], (0.0, 0.0, -INF), (-0.5, 0.5, 0.0)),
 ]
 
 
@@ -85,6 +107,25 @@ VALUES = [
     (lambda: sg.pow(0.0, 0.0), 1.0),
     (lambda: sg.hypot(0.0, 0.0), 0.0),
     (lambda: sg.clip(0.0, 2.0, 1.0), 1.0),
+    (lambda: sg.sum([]), 0.0),
+    (lambda: sg.dot([], []), 0.0),
+    (lambda: sg.prod([]), 1.0),
+    (lambda: sg.logsumexp([-INF, -INF]), -INF),
+    (lambda: sg.logsumexp([INF, 0.0]), INF),
+    (lambda: sg.logsumexp([INF, INF]), INF),
+    (lambda: sg.logsumexp([INF, 800.0, -INF]), INF),
+    (lambda: sg.logsumexp([-INF, 3.0]), 3.0),
+    (lambda: sg.logsumexp([NAN, INF]), NAN),
+    (lambda: sg.logaddexp(-INF, -INF), -INF),
+    (lambda: sg.softmax([-INF, 2.0]), [0.0, 1.0]),
+    (lambda: sg.softmax([INF, 800.0, INF]), [0.5, 0.0, 0.5]),
+    (lambda: sg.softmax([-INF, -INF]), [0.0, 0.0]),
+    (lambda: sg.softmax([NAN, 1.0]), [NAN, NAN]),
+    (lambda: sg.log_softmax([-INF, 2.0]), [-INF, 0.0]),
+    (lambda: sg.log_softmax([INF, 2.0]), [0.0, -INF]),
+    (lambda: sg.less(NAN, 1.0), 0.0),
+    (lambda: sg.greater_equal(NAN, NAN), 0.0),
+    (lambda: sg.not_equal(NAN, NAN), 1.0),
 ]
 
 
@@ -110,6 +151,41 @@ TWICE = [
 @pytest.mark.parametrize(("f", "point", "expected"), TWICE)
 def test_second_derivative(f, point, expected):
     assert sg.grad(sg.grad(f))(*point) == expected
+
+
+def lifted(f):
+    return lambda v: f(*v)
+
+
+HESSIANS = [
+    # function, point, its second derivatives there; where there are none, nan or an infinity
+    (sg.hypot, (0.0, 0.0), [[NAN, NAN], [NAN, NAN]]),
+    (lambda x, y: sg.hypot(x, y) ** 2, (0.0, 0.0), [[NAN, NAN], [NAN, NAN]]),
+    (lambda x, y: sg.hypot(x, y) + x * y, (3.0, 4.0), [[0.128, 0.904], [0.904, 0.072]]),
+    (sg.atan2, (0.0, 0.0), [[NAN, NAN], [NAN, NAN]]),
+    (lambda x, y: x**y, (0.0, 0.0), [[0.0, NAN], [NAN, NAN]]),
+    (lambda x, y: x**y, (0.0, 0.5), [[-INF, NAN], [NAN, 0.0]]),
+    (lambda x, y: x**y, (0.0, 1.0), [[0.0, NAN], [NAN, 0.0]]),
+    (lambda x, y: x**y, (0.0, 1.5), [[INF, 0.0], [0.0, 0.0]]),
+    (lambda x, y: x**y, (0.0, 2.0), [[2.0, 0.0], [0.0, 0.0]]),
+    (lambda x, y: x**y, (0.0, 3.0), [[0.0, 0.0], [0.0, 0.0]]),
+    (lambda x, y: sg.sqrt(x) + y * y, (0.0, 1.0), [[-INF, 0.0], [0.0, 2.0]]),
+    (sg.maximum, (1.0, 1.0), [[0.0, 0.0], [0.0, 0.0]]),
+    (lambda x, y: sg.relu(x) + abs(y), (0.0, 0.0), [[0.0, 0.0], [0.0, 0.0]]),
+    (lambda x, y: sg.logsumexp([x, y]), (-INF, -INF), [[0.0, 0.0], [0.0, 0.0]]),
+    (lambda x, y: sg.logsumexp([x, y, 0.0]), (-INF, 0.0), [[0.0, 0.0], [0.0, 0.25]]),
+    (lambda x, y: sg.logsumexp([x, y]), (NAN, 0.0), [[NAN, NAN], [NAN, NAN]]),
+    (lambda x, y: -sg.log_softmax([x, y, 0.0])[2], (-INF, 0.0), [[0.0, 0.0], [0.0, 0.25]]),
+    (lambda x, y: sg.softmax([x, y, 0.0])[1], (-INF, 0.0), [[0.0, 0.0], [0.0, 0.0]]),
+]
+
+
+@pytest.mark.parametrize(("f", "point", "expected"), HESSIANS)
+def test_second_derivatives(f, point, expected):
+    forward = [sg.hvp(lifted(f), (list(point),), (unit,)) for unit in ([1.0, 0.0], [0.0, 1.0])]
+    for got in (sg.hessian(lifted(f))(list(point)), [list(row) for row in zip(*forward, strict=True)]):
+        for row, expected_row in zip(got, expected, strict=True):
+            assert row == pytest.approx(expected_row, rel=1e-14, abs=1e-15, nan_ok=True)
 
 
 REFUSED = [

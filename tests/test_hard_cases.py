@@ -92,6 +92,26 @@ def test_powers_at_zero_twice_differentiated():
     assert sg.grad(sg.grad(lambda y: Value(0.0) ** y))(2.0) == 0.0
 
 
+TWICE = [
+    # function, order, point, the derivative there to 50 digits: where a careless rule cancels
+    (sg.asin, 2, 1e-14, lambda x: x / mpmath.sqrt((1 - x * x) ** 3)),
+    (sg.acos, 2, 1e-14, lambda x: -x / mpmath.sqrt((1 - x * x) ** 3)),
+    (sg.atanh, 2, 1e-14, lambda x: 2 * x / (1 - x * x) ** 2),
+    (sg.atanh, 2, 1 - 2**-53, lambda x: 2 * x / (1 - x * x) ** 2),
+    (sg.asin, 2, 1 - 2**-53, lambda x: x / mpmath.sqrt((1 - x * x) ** 3)),
+    (sg.silu, 3, 1e-10, lambda x: mpmath.diff(lambda t: t / (1 + mpmath.exp(-t)), x, 3)),
+    (sg.silu, 3, -1e-3, lambda x: mpmath.diff(lambda t: t / (1 + mpmath.exp(-t)), x, 3)),
+]
+
+
+@pytest.mark.parametrize(("f", "order", "point", "true"), TWICE)
+def test_higher_derivatives_keep_their_digits(f, order, point, true):
+    for _ in range(order):
+        f = sg.grad(f)
+    with mp.workdps(80):
+        assert f(point) == pytest.approx(float(true(mpmath.mpf(point))), rel=3e-15)
+
+
 def test_the_mutations_of_some_rows_are_noticed(capsys):
     from .mutations import main
 

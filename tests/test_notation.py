@@ -57,6 +57,8 @@ TEXTBOOK = {
     "floor": ("⌊x⌋", None),
     "ceil": ("⌈x⌉", None),
     "round": ("round x", None),
+    "kinked": ("x", "1", "nan"),
+    "one_minus_square": ("1 − x²", "−2x"),
     "round_to": ("round(x, digits)", None, None),
     "less": ("x < y", None, None),
     "less_equal": ("x ≤ y", None, None),

@@ -94,6 +94,8 @@ class Writer(Namespace):
             return args[0]
         if operation == "select" and not isinstance(args[0], Name):
             return args[1] if args[0] else args[2]
+        if operation == "select" and text(args[1]) == text(args[2]):
+            return args[1]
         return None
 
     def number(self, x: float) -> str:
