@@ -21,7 +21,7 @@ from scalargrad import nn
 from scalargrad.diagrams import picture, renderer, style
 from scalargrad.engine.linearization import topological_order
 
-from .graphs import lecture, pixels
+from .graphs import lecture, overlaps, pixels
 
 VIEWS = [sg.influence_diagram, sg.derivative_diagram, sg.operations_diagram]
 INSTALLED = renderer.find_renderer()
@@ -677,6 +677,15 @@ def test_a_slide_is_legible_from_the_last_row(rendered_by):
     texts = pixels(sg.derivative_diagram(swept(), size="slide").svg())
     assert {"cos u", "= 0.5403", "−sin s", "3"} <= {text for text, _ in texts}
     assert min(size for _, size in texts) >= 20.0
+
+
+@every_renderer
+@pytest.mark.parametrize("size", style.SIZES)
+def test_nothing_overlaps_and_nothing_is_cut(size, rendered_by):
+    for seed in range(3):
+        for view in VIEWS:
+            assert overlaps(view(mixed(seed), size=size).svg()) == []
+    assert overlaps(sg.modules_diagram(swept(), size=size).svg()) == []
 
 
 @every_renderer
