@@ -165,7 +165,9 @@ class Derivation:
             for step in self.forward
         ]
         backward = [rf"\frac{{\partial {goal}}}{{\partial {goal}}} &= 1", *(c.latex for c in self.backward)]
-        return "\n\n".join(["**Forward**", *_blocks(forward), "**Backward**", *_blocks(backward)]) + "\n"
+        has_brackets = "  where " in self.text()
+        note = ["A bracket is 1 if the condition in it holds, else 0."] if has_brackets else []
+        return "\n\n".join(["**Forward**", *_blocks(forward), "**Backward**", *_blocks(backward), *note]) + "\n"
 
     def table(self, kind: str = "markdown", *, blank: Collection[str] = ()) -> str:
         """Return the forward and the backward table as `"markdown"`, `"csv"` or `"latex"`; with blanks, as a sheet.
