@@ -10,6 +10,8 @@ import scalargrad
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+from site_playground import write_playground  # noqa: E402 (beside this file)
+
 # The site shows the notebooks with the outputs that they were committed with.
 shutil.rmtree(HERE / "notebooks", ignore_errors=True)
 (HERE / "notebooks").mkdir()
@@ -22,7 +24,7 @@ project_copyright = author
 version = release = scalargrad.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc"]
-exclude_patterns = ["_build", "jupyter_execute"]
+exclude_patterns = ["_build", "jupyter_execute", "playground"]
 nb_execution_mode = "off"
 nb_render_markdown_format = "myst"
 myst_enable_extensions = ["dollarmath"]
@@ -33,7 +35,7 @@ html_theme = "furo"
 html_title = f"scalargrad {version}"
 html_show_copyright = False
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
+html_css_files = ["site.css", "playground/playground.css"]
 html_theme_options = {"navigation_with_keys": True}
 
 autodoc_member_order = "bysource"
@@ -50,5 +52,12 @@ def keep_signs(app, what, name, obj, options, lines):
             )
 
 
+def add_playground(app, error):
+    """The landing page's playground; its Python is there after `npm install --prefix docs/playground`."""
+    if error is None and app.builder.format == "html":
+        write_playground(Path(app.outdir) / "_static" / "playground")
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", keep_signs)
+    app.connect("build-finished", add_playground)

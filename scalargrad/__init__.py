@@ -26,7 +26,7 @@ from .diagrams import (
     paths,
     walkthrough,
 )
-from .diagrams.equations import derivation
+from .diagrams.equations import Contribution, Derivation, Step, derivation
 from .diagrams.naming import label
 from .diagrams.nonfinite import locate_nonfinite
 from .diagrams.renderer import RendererNotFound
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Contribution",
+    "Derivation",
     "Diagram",
     "Interval",
     "Page",
@@ -63,6 +65,7 @@ __all__ = [
     "Paths",
     "RecordingError",
     "RendererNotFound",
+    "Step",
     "Value",
     "batch_mean",
     "derivation",

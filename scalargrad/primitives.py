@@ -136,7 +136,7 @@ mod      = Binary("mod", lambda m, x, y: m.mod(x, y),
 # x = 0. With respect to y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
 pow      = Binary("pow", lambda m, x, y: m.pow(x, y),
                   lambda m, out, x, y: _power_slope(m, x, _exponent(m, x, y), m.less(y, 0.5)),
-                  lambda m, out, x, y: _power_slope_by_exponent(m, out, x, y),
+                  _power_slope_by_exponent,
                   domain=Joint("x > 0, or x = 0 with y ≥ 0, or x < 0 with a whole y",
                                lambda x, y: x > 0 or (x == 0 and y >= 0) or (x < 0 and float(y).is_integer())),
                   textbook=(lambda m, out, x, y: y * m.pow(x, y - 1.0), lambda m, out, x, y: out * m.log(x)),

@@ -222,8 +222,8 @@ class Primitive:
     `forward(m, x, …)` computes the output, and `partials` has one rule `(m, out, x, …)` for each argument,
     or `None` where the derivative is 0 by structure; both call nothing but `m`. `textbook` has the rules as
     a textbook prints them where the exact ones read otherwise. `kinks` are the points of the first argument
-    without a derivative; `smooth` is a rule as the partials are, whose number is 0 where there is no second derivative,
-    though there are first ones. `ulps` are the bounds for the value and for the partials, as the tests check them. `home` is
+    without a derivative; `smooth` is a rule as the partials are, whose number is 0 where there are first derivatives
+    but no second ones. `ulps` are the bounds for the value and for the partials, as the tests check them. `home` is
     the module that added the primitive, None for the table's own.
     """
 

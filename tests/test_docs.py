@@ -197,6 +197,5 @@ def test_readme_tour_is_about_twenty_lines():
 
 def test_every_row_says_what_it_gives():
     for module in (sg.primitives, sg.elementary, sg.special):
-        rows = [value for name, value in vars(module).items() if isinstance(value, Primitive) and name == value.name]
-        assert {row.name for row in rows} <= {*module.__all__, "exp"}
+        rows = [value for value in vars(module).values() if isinstance(value, Primitive)]
         assert all(row.summary for row in rows)

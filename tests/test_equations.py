@@ -256,7 +256,9 @@ def test_a_leaf_that_was_changed_says_so():
 def test_a_bracket_is_explained():
     z = sg.Value(0.5, label="z")
     assert str(sg.derivation(sg.relu(z))).endswith("\n  where [z ≥ 0] is 1 if z ≥ 0, else 0")
+    assert sg.derivation(sg.relu(z)).markdown().endswith("A bracket is 1 if the condition in it holds, else 0.\n")
     assert "where" not in str(sg.derivation(sg.sin(z)))
+    assert "bracket" not in sg.derivation(sg.sin(z)).markdown()
 
 
 def test_digits_are_as_many_as_were_asked_for():

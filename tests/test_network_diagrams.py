@@ -13,7 +13,7 @@ from scalargrad import nn
 from scalargrad.diagrams import renderer, style
 from scalargrad.interpreters.names import digits
 
-from .graphs import pixels
+from .graphs import overlaps, pixels
 
 drawn = pytest.mark.skipif(renderer.find_renderer() is None, reason="no renderer: pip install graphviz-pure")
 
@@ -343,6 +343,20 @@ def test_values_that_are_refused():
 
     with pytest.raises(ValueError, match="the model does more than its layers one after the other"):
         sg.network_diagram(Residual(nn.Layer(2, 2)), X)
+
+
+@drawn
+@pytest.mark.parametrize("size", style.SIZES)
+def test_nothing_overlaps_and_nothing_is_cut(size):
+    model = nn.MLP(3, [4, 3], sg.tanh, nn.vector(sg.softmax))
+    for diagram in [
+        sg.network_diagram(worked_example(), X, D, bias="unit", size=size),
+        sg.network_diagram(worked_example(), X, bias="inside", size=size),
+        sg.network_diagram(model, show="weights", size=size),
+        sg.network_diagram(nn.MLP(784, [64, 10]), size=size),
+        sg.jacobian_diagram(model, size=size),
+    ]:
+        assert overlaps(diagram.svg()) == []
 
 
 @drawn

@@ -388,6 +388,7 @@ def test_computed_numbers(number, text):
         ("alpha", "α", r"\alpha"),
         ("δ", "δ", r"\delta"),
         ("Δx", "Δx", r"\mathrm{\Delta{}x}"),
+        ("xi", "xi", r"\mathrm{xi}"),  # the x of an index i
         ("alphabet", "alphabet", r"\mathrm{alphabet}"),
         ("מחיר", "\u2068מחיר\u2069", r"\mathrm{מחיר}"),
         ("z₁⁽²⁾", "z₁⁽²⁾", "z_{1}^{(2)}"),

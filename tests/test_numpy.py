@@ -227,6 +227,10 @@ def test_plain_arrays_get_plain_arrays_of_numpy_itself():
         (snp.zeros(3, dtype=int), np.zeros(3, dtype=int)),
         (snp.array([1, 2]), np.array([1, 2])),
         (snp.array(["a"]), np.array(["a"])),
+        (snp.zeros((2, 3)), np.zeros((2, 3))),
+        (snp.array([1.0, 2.0]), np.array([1.0, 2.0])),
+        (snp.full(2, 3.0), np.full(2, 3.0)),
+        (snp.empty((0, 2)), np.empty((0, 2))),
     ]:
         assert type(got) is np.ndarray
         assert got.dtype == expected.dtype
@@ -248,8 +252,26 @@ def test_every_public_name_of_numpy_is_here():
         _ = snp.no_such_name
 
 
+def test_buffers_take_values_while_a_function_is_differentiated_or_recorded():
+    kinds = []
+
+    def f(x):
+        kinds.append([type(snp.zeros(2)), type(snp.array([1.0])), type(snp.ones(3) * 2), snp.arange(2).dtype.kind])
+        y = snp.zeros(2)
+        y[1] = x
+        return y[1] * y[1]
+
+    assert sg.grad(f)(3.0) == 6.0
+    assert sg.jit(f, backend="python")(3.0) == 9.0
+    assert f(3.0) == 9.0
+    assert kinds[0] == kinds[1] == [snp.Array, snp.Array, snp.Array, "i"]
+    assert kinds[-1] == [np.ndarray, np.ndarray, np.ndarray, "i"]
+    with pytest.raises(TypeError, match="an array with dtype=object"):
+        f(Value(3.0))
+
+
 def test_a_buffer_keeps_floats_and_values():
-    a = snp.zeros((2, 2))
+    a = snp.zeros((2, 2), dtype=object)
     a[0, 0], a[0, 1], a[1] = 1, np.float32(0.5), [True, Value(2.0)]
     assert [type(x) for x in a.ravel().tolist()] == [float, float, float, Value]
     a[0, 0] = snp.array([Value(3.0)])  # one number in an array is a number
@@ -261,7 +283,7 @@ def test_a_buffer_keeps_floats_and_values():
     assert isinstance(a[0], snp.Array)
     assert isinstance(a.T.copy(), snp.Array)
     assert a.astype(float)[1, 1].data == 2.0
-    assert snp.zeros(3).astype(int).dtype.kind == "i"
+    assert snp.zeros(3, dtype=object).astype(int).dtype.kind == "i"
     b = pickle.loads(pickle.dumps(a))  # noqa: S301
     assert b[1, 1].data == 2.0
     assert np.isclose(a, a).all()

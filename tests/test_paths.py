@@ -40,10 +40,11 @@ def test_the_sum_over_the_ways_is_the_gradient(seed):
 def test_ways_of_a_network_are_as_many_as_the_units_between():
     model = nn.MLP(2, [3, 4, 1], sg.tanh)
     x = sg.Value(0.5, label="x1")
-    (y,) = [model([x, 1.0])]
-    assert len(sg.paths(y if isinstance(y, sg.Value) else y[0], x)) == 3 * 4
+    y = model([x, 1.0])
+    assert len(sg.paths(y, x)) == 3 * 4
+    assert sg.paths(y, x).sum.count(" + ") == 3  # the first two, dots, and the last
     weight = model.layers[1].neurons[0].weights[0]
-    assert len(sg.paths(y if isinstance(y, sg.Value) else y[0], weight)) == 1
+    assert len(sg.paths(y, weight)) == 1
 
 
 def test_no_way_and_the_shortest_way():

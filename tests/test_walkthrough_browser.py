@@ -564,13 +564,28 @@ return cases.map(([text, inputs, values, partials]) => {
 """
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_program_equals_python_over_random_graphs(screen, seed):
+def against_python(screen, cases):
+    """Assert that JavaScript computes each case, a program with its inputs, values and partials, as Python does."""
     screen.open(sg.walkthrough(lecture()))
     # The page itself allows no `Function`: the programs are tried on a page without a policy.
     text = (screen.folder / "page.html").read_text(encoding="utf-8")
     (screen.folder / "free.html").write_text(re.sub("<meta http-equiv[^>]*>", "", text), encoding="utf-8")
     screen.driver.get((screen.folder / "free.html").as_uri())
+    found = screen.run(CLOSE, cases)
+    worst = max(range(len(cases)), key=lambda i: (not found[i][1], found[i][2] or 0))
+    assert all(same_length and close for same_length, close, _ in found), (found[worst], cases[worst])
+
+
+def case(J):
+    order = topological_order(J)
+    leaves = [node for node in order if node.primitive is None]
+    partials = [None if p is None else sg_json(p) for node in order for p in node.partials_or_none]
+    values = [sg_json(node.data) for node in order]
+    return [program(order, leaves), [node.data + 0.0 for node in leaves], values, partials]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_program_equals_python_over_random_graphs(screen, seed):
     rng = random.Random(seed)
     rows = [TABLE[name] for name in sg.primitives.__all__]
     cases, used = [], set()
@@ -581,16 +596,31 @@ def test_the_program_equals_python_over_random_graphs(screen, seed):
             J = f(leaves)
         except (ValueError, ArithmeticError):
             continue
-        order = topological_order(J)
-        leaves = [node for node in order if node.primitive is None]
-        there = [node.data + 0.0 for node in leaves]
-        partials = [None if p is None else sg_json(p) for node in order for p in node.partials_or_none]
-        cases.append([program(order, leaves), there, [sg_json(node.data) for node in order], partials])
-        used |= {node.primitive.name for node in order if node.primitive}
-    found = screen.run(CLOSE, cases)
-    worst = max(range(len(cases)), key=lambda i: (not found[i][1], found[i][2] or 0))
-    assert all(same_length and close for same_length, close, _ in found), (found[worst], cases[worst][0])
+        cases.append(case(J))
+        used |= {node.primitive.name for node in topological_order(J) if node.primitive}
+    against_python(screen, cases)
     assert len(used) > 50
+
+
+SPECIAL = {"gamma": (-4.7, 30), "lgamma": (2.5, 200), "digamma": (2, 60), "erfinv": (-0.999, 0.999), "erfcx": (-3, 30)}
+SPECIAL |= {"erfcinv": (1e-9, 1.99), "polygamma": None, "expit": (-40, 40), "ndtr": (-6, 6), "sinc": (-9, 9)}
+
+
+def test_the_program_equals_python_for_special_functions(screen):
+    rng = random.Random(5)
+    cases = []
+    for name, ends in SPECIAL.items():
+        for _ in range(60 if ends else 0):
+            x = sg.Value(rng.uniform(*ends) if rng.random() < 0.8 else rng.choice(ends))
+            cases.append(case(getattr(sg.special, name)(x)))
+    against_python(screen, cases)
+
+
+def test_a_function_that_a_browser_lacks_has_no_sliders(screen):
+    pytest.importorskip("scipy", reason="no SciPy: pip install scipy")
+    screen.open(sg.walkthrough(sg.special.jv(1.0, sg.Value(0.5, label="x"))), "#step=9&inputs=3")
+    assert screen.column(2)[0] == "0.5"
+    assert not screen.find("moving").is_displayed()
 
 
 # ---- predict, then reveal ----

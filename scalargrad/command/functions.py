@@ -26,8 +26,8 @@ FUNCTIONS: dict[str, Any] = {**ROWS, "maximum": maximum, "minimum": minimum}
 CALLABLE = {*FUNCTIONS, "where"}
 ONE_ARGUMENT = {
     name for name, row in ROWS.items() if not row.variadic and len(row.parameters) - len(row.defaults) == 1
-} - {"pos", "neg"}
-"""The functions that may stand before an argument without parentheses, as in sin x."""
+} - {"pos", "neg", "gamma"}
+"""The functions that may stand before an argument without parentheses, as in sin x; gamma x is a product."""
 
 ALIASES = {
     **{"ln": "log", "lg": "log10", "ld": "log2", "lb": "log2", "log_2": "log2", "log_10": "log10", "log_e": "log"},
@@ -35,7 +35,7 @@ ALIASES = {
     **{"arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "tg": "tan", "arctg": "atan", "arctan2": "atan2"},
     **{"σ": "sigmoid", "sgn": "sign", "logistic": "sigmoid", "swish": "silu", "fabs": "abs", "power": "pow"},
     **{"leakyrelu": "leaky_relu", "avg": "mean", "heaviside": "step", "root": "sqrt"},
-    **{"ctg": "cot", "cosec": "csc", "gammaln": "lgamma", "psi": "digamma"},
+    **{"ctg": "cot", "cosec": "csc", "gammaln": "lgamma", "psi": "digamma", "Γ": "gamma", "ψ": "digamma"},
 }
 """Other names of the functions."""
 
@@ -82,7 +82,7 @@ def unknown_function(name: str) -> str:
         function = ALIASES.get(name[length:], name[length:])
         if function in CALLABLE and len(function) > 1:
             return f"there is no function {name}; did you mean {name[:length]}*{name[length:]}(x)?"
-    close = difflib.get_close_matches(name.lower(), [*CALLABLE, *ALIASES], 1)
+    close = difflib.get_close_matches(name.lower(), [*CALLABLE, *ALIASES], 1, 0.7)
     if close:
         return f"there is no function {name}; did you mean {close[0]}(x)? scalargrad --help lists them"
     return f"{name} is not a function; for a product write {name}*(…); scalargrad --help lists the functions"

@@ -18,6 +18,7 @@ DEEPEST = 100
 SUMS = {"+": "add", "-": "sub"}
 PRODUCTS = {"*": "mul", "/": "div", "//": "floordiv", "%": "mod"}
 ROOTS = {"√": "sqrt", "∛": "cbrt"}
+LETTERS = ("σ", "Γ", "ψ")  # a name unless a parenthesis follows
 CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -231,7 +232,7 @@ class Parser(Reader):
                 return self.arguments(function, token)
             if name not in CONSTANTS:
                 raise ExpressionError(unknown_function(name), self.text, token.start, token.end - token.start)
-        elif function in ONE_ARGUMENT and name != "σ":
+        elif function in ONE_ARGUMENT and name not in LETTERS:
             found = self.powered(function, token) or self.bare(function, token)
             if found:
                 return found

@@ -13,8 +13,9 @@ __all__ = ["program"]
 
 
 def program(order: Sequence[Value], leaves: Sequence[Value]) -> str | None:
-    """Return the function `(x, helpers) => [values, partials]` of a graph, or None if a primitive in it is opaque.
+    """Return the function `(x, helpers) => [values, partials]` of a graph, or None if a browser cannot compute it.
 
+    It cannot if a primitive is opaque, or if it needs a function such as Bessel's.
     `order` is the graph in topological order, x has the numbers of `leaves`. `values` are those of the nodes,
     `partials` the local derivatives of each node with respect to its parents, one node after another; null is one
     that is 0 by structure.
@@ -37,7 +38,10 @@ def program(order: Sequence[Value], leaves: Sequence[Value]) -> str | None:
         if not isinstance(node.primitive, Output) and node.primitive.opaque:
             return None
         args = [values[id(arg)] if isinstance(arg, Value) else arg for arg in node.args]
-        values[id(node)], found = _written(node, m, args)
+        try:
+            values[id(node)], found = _written(node, m, args)
+        except NotImplementedError:
+            return None
         partials += [partial for partial, arg in zip(found, node.args, strict=True) if isinstance(arg, Value)]
     shown = [values[id(node)] for node in order]
     lines = m.lines([*shown, *partials])

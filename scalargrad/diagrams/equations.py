@@ -5,25 +5,22 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..engine.graph import passed, reverse_flow, topological_order
 from ..engine.value import Value
-from ..interpreters.floats import IEEE
 from ..interpreters.names import digits as written
 from ..interpreters.names import latex, printable
 from ..interpreters.notation import PRODUCT, Term
-from ..rows import Output
 from . import tables
+from .current import CHANGED, changes
 from .naming import Names, as_written, legend
 
-__all__ = ["Contribution", "Derivation", "Step", "changes", "derivation", "factor", "same"]
+__all__ = ["Contribution", "Derivation", "Step", "check_digits", "derivation", "factor"]
 
 LINES_OF_A_BLOCK = 8
-CHANGED = "changed since the forward pass"
 
 
 @dataclass(frozen=True)
@@ -168,7 +165,9 @@ class Derivation:
             for step in self.forward
         ]
         backward = [rf"\frac{{\partial {goal}}}{{\partial {goal}}} &= 1", *(c.latex for c in self.backward)]
-        return "\n\n".join(["**Forward**", *_blocks(forward), "**Backward**", *_blocks(backward)]) + "\n"
+        has_brackets = "  where " in self.text()
+        note = ["A bracket is 1 if the condition in it holds, else 0."] if has_brackets else []
+        return "\n\n".join(["**Forward**", *_blocks(forward), "**Backward**", *_blocks(backward), *note]) + "\n"
 
     def table(self, kind: str = "markdown", *, blank: Collection[str] = ()) -> str:
         """Return the forward and the backward table as `"markdown"`, `"csv"` or `"latex"`; with blanks, as a sheet.
@@ -282,33 +281,3 @@ def check_digits(who: str, digits: int) -> None:
     """Raise `ValueError` unless `digits` is a number of decimals that a float can have."""
     if not isinstance(digits, int) or not 0 <= digits <= 17:
         raise ValueError(f"{who}: digits is {digits!r}; give a number of decimals from 0 to 17")
-
-
-def changes(order: Sequence[Value], names: Names) -> dict[int, str]:
-    """Return a note, by `id`, for each leaf whose data is no longer that of the forward pass.
-
-    If it could be one of several leaves, the note is that of the node that was computed from them. Nodes are computed
-    anew to find out, except those of opaque primitives.
-    """
-    notes: dict[int, str] = {}
-    for node in order:
-        leaves = {id(arg): arg for arg in node.args if isinstance(arg, Value) and arg.primitive is None}
-        if leaves and not _is_current(node):
-            if len(leaves) == 1:
-                notes[next(iter(leaves))] = CHANGED
-            elif not any(key in notes for key in leaves):
-                notes[id(node)] = f"{' or '.join(names[leaf].text for leaf in leaves.values())} {CHANGED}"
-    return notes
-
-
-def _is_current(node: Value) -> bool:
-    primitive = node.primitive
-    data = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
-    if isinstance(primitive, Output):
-        return same(primitive.vector.forward(IEEE, *data)[primitive.index], node.data)
-    return primitive is None or primitive.opaque or same(primitive.forward(IEEE, *data), node.data)
-
-
-def same(x: float, y: float) -> bool:
-    """Return True if two numbers are equal up to rounding, or both nan."""
-    return x == y or math.isclose(x, y, rel_tol=1e-9) or (math.isnan(x) and math.isnan(y))

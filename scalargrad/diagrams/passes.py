@@ -8,7 +8,7 @@ from typing import Any
 from ..engine.graph import adjoints, explored, topological_order
 from ..engine.value import Value
 from ..primitives import sum as total
-from .equations import same
+from .current import same
 from .layers import Layer
 from .paths import Path, Paths
 
@@ -63,9 +63,8 @@ class Passes:
         self.div: Value | None = None
         self._adjoints: Mapping[int, float] = {}
         if d is not None:
-            self.targets = [
-                float(t.data if isinstance(t, Value) else t) for t in (d if isinstance(d, Sequence) else [d])
-            ]
+            targets: Any = d if hasattr(d, "__len__") else [d]
+            self.targets = [float(target.data if isinstance(target, Value) else target) for target in targets]
             if len(self.targets) != len(values):
                 raise ValueError(f"{who}: d has {len(self.targets)} numbers; give {len(values)}, one for each output")
             self.div = self.nodes["Div"] = loss(values, self.targets)

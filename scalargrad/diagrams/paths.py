@@ -16,6 +16,7 @@ from .naming import Names, as_written
 __all__ = ["MAX_PATHS", "Path", "Paths", "paths"]
 
 MAX_PATHS = 1000
+LONGEST_SUM = 6
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,10 @@ class Paths(Sequence[Path]):
     @property
     def sum(self) -> str:
         """The sum over the ways as a line of text, such as ∂J/∂x = 2 · 3 + 4 · 5 = 26."""
-        terms = " + ".join(_written(path.factors) or "1" for path in self)
+        products = [_written(path.factors) or "1" for path in self]
+        if len(products) > LONGEST_SUM:
+            products = [*products[:2], "…", products[-1]]
+        terms = " + ".join(products)
         last = "" if len(self) == 1 and len(self[0].factors) < 2 else f" = {digits(self.total)}"
         return f"{self._derivative} = {terms or '0: no way leads there'}{last if terms else ''}"
 

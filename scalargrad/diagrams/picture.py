@@ -10,9 +10,10 @@ from ..engine.graph import adjoints, topological_order
 from ..engine.linearization import merged
 from ..engine.value import Value
 from ..interpreters.names import PLAIN_SUBSCRIPTS, digits, shown_name
+from .current import changes, same
 from .diagram import Diagram
 from .drawing import Drawing
-from .equations import changes, check_digits, factor, same
+from .equations import check_digits, factor
 from .naming import Names, as_written
 from .paths import Path, Paths, paths
 from .style import Attributes, look_of

@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 VARIABLE = "SCALARGRAD_DOT"
 """The environment variable that names the program, before any other is looked for."""
@@ -22,6 +24,18 @@ HINT = (
 
 class RendererNotFound(RuntimeError):
     """No program that turns DOT text into a picture was found, or none that writes the format asked for."""
+
+
+Rendering: TypeAlias = Callable[[str, str, str], bytes]
+_renderings: list[Rendering] = []  # the one that `render_with` was given
+
+
+def render_with(function: Rendering | None) -> None:
+    """Render by a function of DOT text, format and engine from now on, where no program can be started.
+
+    A browser's Python renders so, by Graphviz in WebAssembly. None looks for a program again.
+    """
+    _renderings[:] = [function] if function else []
 
 
 def find_renderer() -> str | None:
@@ -43,6 +57,8 @@ def render(source: str, kind: str, engine: str = "dot", timeout: float = TIMEOUT
     Raises `RendererNotFound` if no program is found, it can't be started or can't write the format, and
     `RuntimeError` if it fails or takes longer than `timeout` seconds.
     """
+    for rendering in _renderings:
+        return rendering(source, kind, engine)
     program = find_renderer()
     if program is None:
         raise RendererNotFound(f"no renderer found for a {kind} picture. {HINT}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..engine.value import Value
@@ -41,9 +41,9 @@ def influence_diagram(
     `merge` joins equal sub-expressions. `depth` draws only the last steps; `around` draws a node with its operands and
     what it feeds, and writes the derivative as the sum over these. `rankdir` is `"LR"` or `"TB"` (by default `"LR"` up
     to six ranks). `by_layer` draws the units of a network's layer as one vector: nodes whose labels differ in their
-    lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`, `"slide"` (1280 × 720)
-    or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight` is a Value, whose ways to
-    the goal are drawn bold, or some of them, as `sg.paths` returns them.
+    lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`, `"slide"` (1280 × 720),
+    `"phone"` or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight` is a
+    Value, whose ways to the goal are drawn bold, or some of them, as `sg.paths` returns them.
 
     Raises `TypeError` for anything but a Value, `ValueError` past `max_nodes`, for bad options, and for `depth` with
     `by_layer`. Source: 11-785, "Introducing the influence diagram".
@@ -122,7 +122,7 @@ def derivative_diagram(
     picture = Picture("derivative_diagram", goal, max_nodes=cap, around=around, highlight=highlight, **options)
     if by_layer:
         return grouped(picture, max_nodes)
-    _draw_nodes(picture, picture.gradient, shown)
+    _draw_nodes(picture, shown)
     marked = _mark_nonfinite(picture)
     for node in picture.nodes:
         for parent, _, formula, number in picture.names.edges(node):
@@ -140,12 +140,11 @@ def _shown(who: str, show: str | Collection[str]) -> set[str]:
     return shown
 
 
-def _draw_nodes(picture: Picture, gradient_of: Callable[[Value], str], shown: Collection[str]) -> None:
+def _draw_nodes(picture: Picture, shown: Collection[str]) -> None:
     palette, size = picture.look.palette, picture.look.size
     sources: dict[int, list[str]] = {}
-    if gradient_of == picture.gradient:
-        for source in nonfinite_sources(picture.goal):
-            sources.setdefault(id(source.node), []).append(f"a nan or ∞ of the {source.kind} begins here")
+    for source in nonfinite_sources(picture.goal):
+        sources.setdefault(id(source.node), []).append(f"a nan or ∞ of the {source.kind} begins here")
     notes = picture.notes()
     for node in picture.nodes:
         name, formula = picture.names[node].text, picture.names.equation(node)
@@ -154,12 +153,12 @@ def _draw_nodes(picture: Picture, gradient_of: Callable[[Value], str], shown: Co
         lines = [(equation, palette.ink, size.name)]
         if "number" in shown:
             lines += [(picture.number(node.data), palette.value, size.name)]
-            lines += [(gradient_of(node), palette.derivative, size.small)]
+            lines += [(picture.gradient(node), palette.derivative, size.small)]
         begins = sources.get(id(node), [])
         note = [notes[id(node)]] if id(node) in notes else []
         lines += [(text, palette.ink, size.small) for text in begins + note]
         look = {**picture.colors(node), **_marked(picture, bool(begins) or picture.on_path(node))}
-        title = f"{equation}: its value is {picture.number(node.data)}, {gradient_of(node)}"
+        title = f"{equation}: its value is {picture.number(node.data)}, {picture.gradient(node)}"
         picture.node(picture.ids[id(node)], picture.look.stacked(lines), title, **picture.look.box, **look)
 
 
@@ -179,14 +178,14 @@ def _draw_edge(
     formula: Term,
     number: float,
     shown: Collection[str],
-    is_marked: bool = False,
-) -> str:
+    is_marked: bool,
+) -> None:
     one, other = picture.names[parent].text, picture.names[node].text
     texts = _edge_texts(picture, f"∂{other}/∂{one}", formula, number, shown)
     value = "" if formula.number is not None else f" = {picture.number(number)}"
     title = f"{one} influences {other}: the local derivative ∂{other}/∂{one} = {formula.text}{value}"
     ends = picture.ids[id(parent)], picture.ids[id(node)]
-    return picture.edge(*ends, picture.look.plate(*texts), title, **_marked(picture, is_marked))
+    picture.edge(*ends, picture.look.plate(*texts), title, **_marked(picture, is_marked))
 
 
 def _edge_texts(picture: Picture, derivative: str, formula: Term, number: float, shown: Collection[str]) -> list[str]:

@@ -123,7 +123,7 @@ def _start_afresh(nodes: Sequence[Value], mark: object) -> None:
 
 
 def passed(derivative: float, partial: float) -> float:
-    """Return derivative · partial, and 0 for a derivative of 0: the contribution that flows along one edge of the graph.
+    """Return derivative · partial, and 0 for a derivative of 0: the contribution that flows along one edge.
 
     >>> passed(2.0, math.inf), passed(0.0, math.inf), passed(math.inf, 0.0)
     (inf, 0.0, nan)

@@ -44,3 +44,11 @@ class Observer(Protocol):
 
 OBSERVER: ContextVar[Observer | None] = ContextVar("scalargrad_observer", default=None)
 """The recording under way in this thread, or None."""
+
+DIFFERENTIATING: ContextVar[bool] = ContextVar("scalargrad_differentiating", default=False)
+"""Whether a transform runs a function in this thread."""
+
+
+def differentiating() -> bool:
+    """Return True while a transform or a recording runs a function in this thread."""
+    return DIFFERENTIATING.get() or OBSERVER.get() is not None

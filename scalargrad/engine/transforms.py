@@ -24,7 +24,7 @@ from ..primitives import pos
 from ..rows import Primitive, as_float
 from .graph import explored
 from .linearization import Linearization
-from .observer import OBSERVER
+from .observer import DIFFERENTIATING, OBSERVER
 from .structures import LEAF, Tree, flatten, matched, nested
 from .value import HANDED_IN, Value
 
@@ -118,7 +118,11 @@ def _run(
     leaves = [pos(leaf) if isinstance(leaf, Value) else Value(leaf) for leaf in originals]
     fresh = dict(zip(chosen, tree.unflatten(leaves), strict=True))
     with _handed_in(name, leaves):
+        token = DIFFERENTIATING.set(True)
+    try:
         result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)), **named)
+    finally:
+        DIFFERENTIATING.reset(token)
     aux = None
     if has_aux:
         if not (isinstance(result, tuple) and len(result) == 2):

@@ -104,6 +104,8 @@ class Problem:
     def __init__(self, formula: Formula, inputs: Mapping[str, float]) -> None:
         self.formula = formula
         self.names = names_of(formula)
+        self._compute: Any = Expression(formula) if isinstance(formula, str) else lambda leaves: formula(**leaves)
+        self._graphs: dict[tuple[float, ...], Graph] = {}
         missing = [name for name in self.names if name not in inputs]
         unknown = [name for name in inputs if name not in self.names]
         if missing or unknown:
@@ -113,11 +115,14 @@ class Problem:
 
     def graph(self, inputs: Mapping[str, float] | None = None) -> Graph:
         """Return the graph at the problem's inputs, or at others."""
-        leaves = {name: Value(number, label=name) for name, number in (inputs or self.inputs).items()}
-        goal: Any = Expression(self.formula)(leaves) if isinstance(self.formula, str) else self.formula(**leaves)
-        if not isinstance(goal, Value):
-            raise ValueError(f"the formula gives {goal!r}, which depends on no variable; use one")
-        return Graph(goal)
+        given = inputs or self.inputs
+        key = tuple(given.values())
+        if key not in self._graphs:
+            goal = self._compute({name: Value(number, label=name) for name, number in given.items()})
+            if not isinstance(goal, Value):
+                raise ValueError(f"the formula gives {goal!r}, which depends on no variable; use one")
+            self._graphs[key] = Graph(goal)
+        return self._graphs[key]
 
 
 def names_of(formula: Formula) -> tuple[str, ...]:

@@ -50,12 +50,16 @@ def _drawn(
 ) -> Exercise:
     names = names_of(formula)
     found: list[Exercise] = []
-    asked = rng.random()
     trouble = "an answer between 0.01 and 1000 that four decimals can reach"
-    for _ in range(TRIES):
+    asked = 0.0
+    for attempt in range(TRIES):
+        if attempt % ENOUGH == 0:  # what is asked may have the answer 0 at all inputs
+            asked = rng.random()
         inputs = {name: _number(rng, *ranges.get(name, RANGE)) for name in names}
         try:
             choices = kind.choices(Problem(formula, inputs).graph())
+            if not choices:
+                raise ValueError("nothing can be asked of a formula without an operation")
             exercise = kind(formula, inputs, **choices[int(asked * len(choices))])
             rounded = exercise.work(Work(ROUNDED, range(len(exercise.graph.edges) + len(exercise.graph.nodes))))
         except REFUSALS as error:

@@ -9,7 +9,6 @@ import math
 from importlib.resources import files
 from typing import Any
 
-from ..rows import LIBRARY
 from .source import Name, Writer
 
 __all__ = ["HELPERS", "JavaScriptWriter", "text"]
@@ -26,13 +25,30 @@ INFIX = {
     "equal": "{} === {}",
     "select": "{} ? {} : {}",
 }
-HELPED = {"pow": 2, "mod": 2, "floordiv": 2, "round": 1, "erf": 1, "erfc": 1}
-TWO_ARGUMENTS = ("atan2", "hypot")
+OF_TWO = ("pow", "mod", "floordiv", "atan2", "hypot")
+HELPED = ("pow", "mod", "floordiv", "round", "erf", "erfc", "erfcx", "erfinv", "erfcinv", "gamma", "lgamma")
+MATH: tuple[str, ...] = (
+    "abs",
+    "floor",
+    "ceil",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "sqrt",
+    "cbrt",
+    "sin",
+    "cos",
+    "tan",
+)
+MATH += ("asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot")
 
 
 def _called(name: str) -> str:
-    count = HELPED.get(name, 1 + (name in TWO_ARGUMENTS))
-    return f"{'helpers' if name in HELPED else 'Math'}.{name}({', '.join(['{}'] * count)})"
+    arguments = "{}, {}" if name in OF_TWO else "{}"
+    return f"{'helpers' if name in HELPED else 'Math'}.{name}({arguments})"
 
 
 def number(x: float) -> str:
@@ -43,14 +59,23 @@ def number(x: float) -> str:
 
 
 class JavaScriptWriter(Writer):
-    """The namespace `m` that writes lines of JavaScript."""
+    """The namespace `m` that writes lines of JavaScript.
 
-    templates = {name: _called(name) for name in LIBRARY} | INFIX
+    Raises `NotImplementedError` for a function that a browser lacks, such as a Bessel function.
+    """
+
+    templates = {name: _called(name) for name in (*MATH, *HELPED)} | INFIX
     assignment = "const {} = {};"
 
     def number(self, x: float) -> str:
         """Return a number as JavaScript writes it."""
         return number(x)
+
+    def write(self, operation: str, *args: Any) -> Any:
+        """Return the name of the result, or its number if all the operands are numbers."""
+        if operation not in self.templates:
+            raise NotImplementedError(f"{operation} is not computed in a browser")
+        return super().write(operation, *args)
 
     def name(self, text: str) -> Name:
         """Return the operand for a variable that the program has already, such as `x[0]`."""

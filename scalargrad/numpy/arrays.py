@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scalargrad import Value
+from scalargrad.engine.observer import differentiating
 
 __all__ = ["COMPUTES", "CREATORS", "Array", "objects", "operands", "returned"]
 
@@ -19,11 +20,12 @@ COMPUTES: dict[str, Callable[..., Any]] = {}
 class Array(np.ndarray[Any, Any]):
     """A NumPy array of objects, floats and Values, which computes as an array of floats does.
 
-    `scalargrad.numpy.zeros`, `array` and the like return one. An item that is assigned becomes a float or stays a
-    Value. NumPy's functions and operators work on it, called from here or from NumPy itself.
+    `scalargrad.numpy.zeros`, `array` and the like return one while a function is differentiated or recorded, and
+    elsewhere with `dtype=object`, or if a Value is among what they are given. An item that is assigned becomes a float
+    or stays a Value. NumPy's functions and operators work on it, called from here or from NumPy itself.
 
     >>> from scalargrad import Value, numpy as np
-    >>> a = np.zeros(2)
+    >>> a = np.zeros(2, dtype=object)
     >>> a[0] = Value(3.0)
     >>> np.sum(a * a).data
     9.0
@@ -117,12 +119,21 @@ def _numbers(array: Any) -> Any:
     return np.asarray(to_number(array.view(np.ndarray)), dtype=object).view(type(array))
 
 
+def is_ours(x: Any) -> bool:
+    """Return True for an `Array` of objects, and for any array with a Value in it."""
+    return isinstance(x, np.ndarray) and x.dtype == object and (isinstance(x, Array) or has_values(x))
+
+
+def _has_only(x: Any, *kinds: type) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype == object and all(isinstance(i, kinds) for i in x.ravel().tolist())
+
+
 def operands(x: Any, floats: bool) -> Any:
     """Return an argument with its arrays of objects as arrays of floats, or as `Array` if there are Values."""
     if isinstance(x, Value):
         return objects(x).view(Array)
-    if isinstance(x, np.ndarray) and x.dtype == object:
-        return x.astype(float).view(np.ndarray) if floats else x.view(Array)
+    if is_ours(x):
+        return np.asarray(x.view(np.ndarray), dtype=float) if floats else x.view(Array)
     if type(x) in (list, tuple):
         if not floats and x and all(isinstance(item, (Value, float, int)) for item in x) and has_values(x):
             return objects(x).view(Array)
@@ -131,14 +142,24 @@ def operands(x: Any, floats: bool) -> Any:
 
 
 def returned(x: Any) -> Any:
-    """Return a result as the caller gets it: floats and Values in an `Array`, one alone as itself."""
+    """Return a result as the caller gets it: floats and Values in an `Array`, one alone as itself.
+
+    An array of floats stays NumPy's, except while a function is differentiated or recorded: it may be given Values.
+    """
     if type(x) in (list, tuple):
         return type(x)([returned(item) for item in x])
-    if not isinstance(x, np.ndarray) or x.dtype.kind not in "fO":
-        return x
-    if x.ndim == 0:
-        return x.item()
-    return x.astype(object).view(Array) if x.dtype != object else x.view(Array)
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.ndim and differentiating():
+        return x.astype(object).view(Array)
+    if _has_only(x, Value, float):
+        return x.view(Array) if x.ndim else x.item()
+    return x
+
+
+def _made(array: Any) -> Any:
+    """Return an array that was made, to be filled: of objects if that was asked for, or if Values may come."""
+    if isinstance(array, np.ndarray) and array.size and _has_only(array, Value, float, int):
+        return _numbers(array).view(Array)
+    return returned(array) if array.size else array
 
 
 def _is_floating(dtype: Any) -> bool:
@@ -154,7 +175,7 @@ def _filled(name: str) -> Callable[..., Any]:
             if isinstance(prototype, Value) or (isinstance(prototype, np.ndarray) and prototype.dtype == object):
                 args = (np.empty(objects(prototype).shape), *args[1:])
         if not has_values((args, options)):
-            return returned(make(*args, **options))
+            return _made(make(*args, **options))
         array = make(args[0], 0.0, *args[2:]).astype(object).view(Array)  # full and full_like
         array[...] = args[1] if len(args) > 1 else options["fill_value"]
         return array
@@ -170,10 +191,8 @@ def _converted(name: str) -> Callable[..., Any]:
         if not has_values(a):
             if isinstance(a, np.ndarray) and a.dtype != object and not copies and _is_floating(dtype):
                 return np.asarray(a, dtype, **options)
-            a = a.astype(float) if isinstance(a, np.ndarray) and a.dtype == object else a
-            keywords = {} if name == "copy" else {"dtype": None if dtype is object else dtype}
-            made = getattr(np, name)(a, **keywords, **options)
-            return returned(made) if made.ndim else made
+            a = operands(a, True)
+            return _made(getattr(np, name)(a, **({} if name == "copy" else {"dtype": dtype}), **options))
         array = objects(a).view(Array)
         array = array if isinstance(a, np.ndarray) else _numbers(array)
         if not _is_floating(dtype):

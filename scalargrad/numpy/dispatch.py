@@ -12,7 +12,7 @@ import numpy as np
 from scalargrad import Value
 
 from . import functions, linalg, products, reductions
-from .arrays import COMPUTES, CREATORS, Array, has_values, objects, operands, returned
+from .arrays import COMPUTES, CREATORS, Array, has_values, is_ours, objects, operands, returned
 from .ufuncs import Ufunc
 
 __all__ = ["call", "taking_values"]
@@ -63,7 +63,7 @@ def _touches(x: Any) -> bool:
     """Return True if an argument is a Value or an array of objects, or has one in its lists."""
     if isinstance(x, (list, tuple)):
         return any(map(_touches, x))
-    return isinstance(x, Value) or (isinstance(x, np.ndarray) and x.dtype == object)
+    return isinstance(x, Value) or is_ours(x)
 
 
 def taking_values(public: Any) -> Any:

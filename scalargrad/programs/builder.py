@@ -197,7 +197,8 @@ class Builder:
         made = {i for index in indices for i in range(self.starts[index], self.starts[index] + self.steps[index].width)}
         given = set(inputs)
         read = [x for index in indices for x in operands_of(self.steps[index])]
-        consts = list(dict.fromkeys(x for x in (*read, *outputs) if type(x) is int and x not in made | given))
+        inside = made | given
+        consts = list(dict.fromkeys(x for x in (*read, *outputs) if type(x) is int and x not in inside))
         of: dict[Ref, Operand] = {x: i for i, x in enumerate((*inputs, *consts))}
         wide = [i for i, x in enumerate((*inputs, *consts)) if x in self.wide]
         sub = Builder(len(of), wide, share=False)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value
 from .derivatives import jvp, vjp
-from .pending import roll
 from .program import Const, Operand, Program
 from .recorded import Recorded
+from .roll import roll
 
 if TYPE_CHECKING:
     from .recorder import Recording

@@ -18,9 +18,9 @@ from . import stepwise
 from .arguments import Call, Constant, Gathered, result_builder
 from .batches import Batch, Rows, TouchedError, batch_of
 from .calls import Differentiable, dependent
-from .pending import roll
 from .program import Operand, Program
 from .recorder import Recording
+from .roll import roll
 
 __all__ = ["INLINE", "Variant", "record"]
 

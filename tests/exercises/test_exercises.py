@@ -75,6 +75,15 @@ def test_drawn_exercises_can_be_worked_with_four_decimals():
         assert exercise.check(adjoints[id(exercise.node)]).right
 
 
+def test_inputs_at_which_four_decimals_are_too_few_are_not_drawn():
+    formula = "p = cos(x); q = cos(y); c = 10000*p - 10000*q; c + 1"
+    for seed in range(12):
+        (exercise,) = draw(formula, seed, [ForwardValue], ranges={"x": (0.0, 0.3), "y": (0.0, 0.3)})
+        p, q = (round(math.cos(exercise.problem.inputs[name]), 4) for name in "xy")
+        by_hand = {"p": p, "q": q, "c": 10000 * p - 10000 * q, "J": 10000 * p - 10000 * q + 1}
+        assert exercise.options["of"] not in by_hand or exercise.check(by_hand[exercise.options["of"]]).right
+
+
 @pytest.mark.parametrize(
     ("typed", "number"),
     [("-0.5", -0.5), ("−0.5", -0.5), (" 2/3 ", 2 / 3), ("cos(1)", math.cos(1)), ("2^3", 8.0), ("3e-2", 0.03), (2, 2.0)],

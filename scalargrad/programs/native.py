@@ -1,0 +1,275 @@
+"""The native back end: a lowered program as machine code, called with lists of floats and columns of any length."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import itertools
+import struct
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import capi, python
+from .emit import Emitter
+from .llvm import GUARD_FAILED, Function, Module
+from .machine import MachineCode, machine
+from .memory import Memory, Place, Register, Where, home_of
+from .program import Loop, Operand, Program, operands_of
+
+__all__ = ["NativeProgram", "compiled", "source"]
+
+WHOLE = 3_000
+"""The longest program, in instructions, that is one function: a compiler's time grows faster than a function."""
+PIECE = 500
+OPTIMIZED = 20_000
+"""The longest program that is compiled with any optimization."""
+STREAMED = 10
+"""How many pieces are in one module: LLVM's own form of all at once would fill the memory."""
+SHORT = 20_000
+"""A program of fewer operations keeps the interpreter's lock, which takes longer to pass on."""
+COPIED = 16
+"""From so many on, numbers that stand one after the other are copied by one instruction."""
+
+
+def compiled(program: Program) -> NativeProgram:
+    """Return the runner of a lowered program."""
+    return NativeProgram(program)
+
+
+def source(program: Program) -> str:
+    """Return the text of a lowered program as LLVM IR."""
+    return "\n".join(text for text, _, _ in _Pieces(program, Memory()).modules())
+
+
+class NativeProgram:
+    """A program to call with the numbers and the columns of its inputs.
+
+    It returns the outputs, floats and arrays, or None if a guard fails, and raises what eager code raises.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.memory = Memory()
+        self.code = MachineCode()
+        steps = []
+        cost = _cost(program)
+        kind = ctypes.PYFUNCTYPE if cost < SHORT and not program.wide else ctypes.CFUNCTYPE
+        pointer = ctypes.c_void_p
+        signature = kind(ctypes.c_int, pointer, pointer, ctypes.c_int64, pointer, pointer)
+        pieces = _Pieces(program, self.memory)
+        for text, names, level in pieces.modules():
+            machine().link(pieces.module.linked())
+            steps += [signature(address) for address in self.code.add(text, level, names)]
+        self.steps = steps
+        self.whole: Any = steps[0] if len(steps) == 1 else self._all
+        self.inputs = program.inputs - len(program.wide)
+        self.size = self.memory.sizes["scratch"]
+        self.wide = pieces.wide_outputs
+        self.entries: dict[capi.Shape, Callable[[tuple[Any, ...]], Any]] = {}
+        self.lock = threading.Lock()
+        self.free: list[Any] = []  # the arrays of one call for each thread that was at work
+        self.pack_into = struct.Struct(f"{self.inputs}d").pack_into
+        count = len(program.outputs) - len(self.wide)
+        self.results = slice(self.inputs, self.inputs + count)
+
+    def entry(self, arguments: tuple[Any, ...], template: Any) -> Callable[[tuple[Any, ...]], Any] | None:
+        """Return the whole call for arguments nested like these, whose results nest like the template.
+
+        It returns None for other arguments, and if the result takes a closer look. There is none if the arguments or
+        the template are more than numbers in lists and tuples, and for a program of several pieces or with columns.
+        """
+        if len(self.steps) > 1 or self.memory.wide or not capi.is_possible(self.memory):
+            return None
+        nested, results = capi.shape(arguments, float), capi.shape(template, int)
+        if nested is None or results is None:
+            return None
+        with self.lock:
+            if nested not in self.entries:
+                name, address = f"entry{len(self.entries)}", ctypes.cast(self.whole, ctypes.c_void_p).value or 0
+                self.entries[nested] = capi.entry(self.code, name, address, self.memory, nested, results)
+            return self.entries[nested]
+
+    def bound(self, scratch: Any) -> Callable[[], int]:
+        """Return the call on a scratch array of the caller's, of `size` doubles: inputs, then outputs, then its own."""
+        own, address, lanes, at = self._arrays()
+        del own, address
+        for place, number in self.memory.initial.items():
+            scratch[place] = number
+        call = functools.partial(self.whole, ctypes.addressof(scratch), at, 0, None, None)
+        call.__dict__["lanes"] = lanes  # they live as long as the call
+        return call
+
+    def _all(self, *arguments: Any) -> int:
+        for step in self.steps:
+            status: int = step(*arguments)
+            if status:
+                return status
+        return 0
+
+    def _arrays(self) -> tuple[Any, int, Any, int]:
+        scratch = (ctypes.c_double * max(self.size, 1))()
+        for place, number in self.memory.initial.items():
+            scratch[place] = number
+        lanes = (ctypes.c_double * (self.memory.sizes["lanes"] * machine().width + 8))()
+        address = ctypes.addressof(lanes)
+        return scratch, ctypes.addressof(scratch), lanes, address + -address % 64
+
+    def __call__(self, numbers: Sequence[float], columns: Sequence[Any] = ()) -> list[Any] | None:
+        """Return the outputs, or None if a guard fails."""
+        try:
+            arrays = self.free.pop()
+        except IndexError:
+            arrays = self._arrays()
+        scratch, address, _, lanes = arrays
+        self.pack_into(scratch, 0, *numbers)
+        if columns or self.memory.wide:
+            return self._run_wide(numbers, columns, arrays)
+        status = self.whole(address, lanes, 0, None, None)
+        found: list[Any] = scratch[self.results]
+        self.free.append(arrays)
+        return found if not status else self._other(status, numbers, columns)
+
+    def _run_wide(self, numbers: Sequence[float], columns: Sequence[Any], arrays: Any) -> list[Any] | None:
+        import numpy as np
+
+        scratch, address, _, lanes = arrays
+        given = [np.asarray(column, dtype=float) for column in columns]
+        n = len(given[0])
+        given += [np.empty(n) for _ in range(self.memory.wide - len(given))]
+        starts = (ctypes.c_void_p * len(given))(*[x.__array_interface__["data"][0] for x in given])
+        strides = (ctypes.c_int64 * len(given))(*[x.strides[0] for x in given])
+        status = self.whole(address, lanes, n, starts, strides)
+        found: list[Any] = scratch[self.results]
+        self.free.append(arrays)
+        if status:
+            return self._other(status, numbers, columns)
+        for place, column in self.wide:
+            found.insert(place, given[column])
+        return found
+
+    def _other(self, status: int, numbers: Sequence[float], columns: Sequence[Any]) -> list[Any] | None:
+        """Return the outcome where a guard failed or something is not finite: then Python's floats decide."""
+        if status == GUARD_FAILED:
+            return None
+        if not hasattr(self, "exact"):
+            self.exact = python.compiled(self.program)
+        found = self.exact(list(numbers), [list(map(float, column)) for column in columns])
+        if found is None:
+            return None
+        import numpy as np
+
+        return [np.asarray(x) if isinstance(x, list) else x for x in found]
+
+
+def _cost(program: Program) -> int:
+    """Return about how many operations a call makes."""
+    loops = [step for step in program.steps if isinstance(step, Loop)]
+    return len(program) + sum((loop.turns or SHORT) * sum(map(_cost, loop.bodies)) for loop in loops)
+
+
+def _length(program: Program) -> int:
+    return len(program) + sum(_length(body) for s in program.steps if isinstance(s, Loop) for body in s.bodies)
+
+
+class _Pieces:
+    """A program in pieces, each a function; what a later piece needs is handed on in memory."""
+
+    def __init__(self, program: Program, memory: Memory) -> None:
+        self.program = program
+        self.memory = memory
+        wide = set(program.wide)
+        numbers = memory.reserve(program.inputs - len(wide))
+        places, columns = itertools.count(numbers.at), itertools.count()
+        self.given: list[Where] = [
+            Place("wide", next(columns)) if i in wide else Place("scratch", next(places)) for i in range(program.inputs)
+        ]
+        memory.wide = len(wide)
+        self.outputs = memory.reserve(len(program.outputs))
+        self.last = [0] * program.size
+        for index, step in enumerate(program.steps):
+            for x in operands_of(step):
+                if type(x) is int:
+                    self.last[x] = index
+        for x in program.outputs:
+            if type(x) is int:
+                self.last[x] = len(program.steps)
+        self.wide_outputs: list[tuple[int, int]] = []
+        length = _length(program)
+        self.piece = length if length <= WHOLE else PIECE
+        self.level = 0 if length > OPTIMIZED else 2 if any(isinstance(s, Loop) for s in program.steps) else 1
+
+    def modules(self) -> Any:
+        """Yield the text of each module, the names of its functions, and the level of optimization."""
+        functions = self._functions()
+        while True:
+            self.module = Module(self.memory, machine().width, machine().simd_symbol)
+            names = []
+            for name, text in itertools.islice(functions, STREAMED):
+                names.append(name)
+                self.module.texts.append(text)
+            if not names:
+                return
+            yield self.module.text(), names, self.level
+
+    def _functions(self) -> Any:
+        program = self.program
+        emitter: Emitter | None = None
+        where = list(self.given)
+        released: dict[int, list[int]] = {}
+        start, number = 0, 0
+        steps = [*program.numbered()]
+        while start < len(steps) or number == 0:
+            function = Function(self.module, f"piece{number}")
+            emitter = Emitter(function, program, where)
+            length = 0
+            while start < len(steps) and length < self.piece:
+                first, step = steps[start]
+                emitter.step(first, step)
+                length += 1 if not isinstance(step, Loop) else 1 + sum(map(_length, step.bodies))
+                start += 1
+            if start == len(steps):
+                self._hand_out(emitter)
+            else:
+                where = self._handed_on(emitter, start, released)
+            yield function.name, function.finished()
+            number += 1
+
+    def _handed_on(self, emitter: Emitter, start: int, released: dict[int, list[int]]) -> list[Where]:
+        """Store what later pieces need. Return where all values are for them."""
+        where: list[Where] = []
+        for x, at in enumerate(emitter.where):
+            place = home_of(at)
+            if place is None and isinstance(at, Register) and self.last[x] >= start:
+                place = self.memory.single()
+                emitter.f.store(emitter.read(at), place)
+                released.setdefault(self.last[x], []).append(place.at)
+            where.append(at if place is None else place)
+        for index in [index for index in released if index < start]:
+            self.memory.free += released.pop(index)
+        return where
+
+    def _hand_out(self, emitter: Emitter) -> None:
+        """Store the outputs at their places, many that stand one after the other at once."""
+        f = emitter.f
+        runs: list[list[tuple[int, Operand, Place | None]]] = []
+        place = self.outputs.at
+        for k, x in enumerate(self.program.outputs):
+            where = emitter.place_of(x)
+            if isinstance(where, Place) and where.array == "wide":
+                self.wide_outputs.append((k, where.at))
+                continue
+            home = home_of(where)
+            previous = runs[-1][-1][2] if runs else None
+            if home is not None and previous is not None and home == previous.moved(1):
+                runs[-1].append((place, x, home))
+            else:
+                runs.append([(place, x, home)])
+            place += 1
+        for run in runs:
+            first, _, home = run[0]
+            if len(run) < COPIED or home is None:
+                for to, x, _ in run:
+                    f.store(emitter.text(x), Place("scratch", to))
+            else:
+                f.copy(home, Place("scratch", first), len(run))
