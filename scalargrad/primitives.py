@@ -136,7 +136,7 @@ mod      = Binary("mod", lambda m, x, y: m.mod(x, y),
 # x = 0. With respect to y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
 pow      = Binary("pow", lambda m, x, y: m.pow(x, y),
                   lambda m, out, x, y: _power_slope(m, x, _exponent(m, x, y), m.less(y, 0.5)),
-                  _power_slope_by_exponent,
+                  lambda m, out, x, y: _kinked_at_0(m, out * m.log(m.select(m.equal(x, 0.0), 1.0, x)), x, y),
                   domain=Joint("x > 0, or x = 0 with y ≥ 0, or x < 0 with a whole y",
                                lambda x, y: x > 0 or (x == 0 and y >= 0) or (x < 0 and float(y).is_integer())),
                   textbook=(lambda m, out, x, y: y * m.pow(x, y - 1.0), lambda m, out, x, y: out * m.log(x)),
@@ -390,10 +390,9 @@ def _exponent(m: Functions, x: X, y: X) -> X:
     return m.kinked(y, y, _smooth_at_zero(m, x, y))
 
 
-def _power_slope_by_exponent(m: Functions, out: X, x: X, y: X) -> X:
-    # At x = 0 it has no derivative with respect to x up to y = 1, nor to y at y = 0.
+def _kinked_at_0(m: Functions, slope: X, x: X, y: X) -> X:
+    # At x = 0, xʸ log x has no derivative with respect to x up to y = 1, nor to y at y = 0.
     not_both_0 = m.select(m.equal(x, 0.0), m.select(m.equal(y, 0.0), 0.0, 1.0), 1.0)
-    slope = out * m.log(m.select(m.equal(x, 0.0), 1.0, x))
     return m.kinked(m.kinked(slope, x, _smooth_at_zero(m, x, y)), y, not_both_0)
 
 
