@@ -21,7 +21,7 @@ from scalargrad import nn
 from scalargrad.diagrams import picture, renderer, style
 from scalargrad.engine.linearization import topological_order
 
-from .graphs import lecture, pixels
+from .graphs import lecture, overlaps, pixels
 
 VIEWS = [sg.influence_diagram, sg.derivative_diagram, sg.operations_diagram]
 INSTALLED = renderer.find_renderer()
@@ -680,6 +680,20 @@ def test_a_slide_is_legible_from_the_last_row(rendered_by):
 
 
 @every_renderer
+def test_a_phone_is_legible_at_arms_length(rendered_by):
+    assert min(size for _, size in pixels(sg.derivative_diagram(swept(), size="phone").svg(), 390, 700)) >= 12.0
+
+
+@every_renderer
+@pytest.mark.parametrize("size", style.SIZES)
+def test_nothing_overlaps_and_nothing_is_cut(size, rendered_by):
+    for seed in range(3):
+        for view in VIEWS:
+            assert overlaps(view(mixed(seed), size=size).svg()) == []
+    assert overlaps(sg.modules_diagram(swept(), size=size).svg()) == []
+
+
+@every_renderer
 def test_siblings_are_drawn_in_their_order(rendered_by):
     xs = [sg.Value(0.1 * i, label=f"x{i}") for i in range(1, 4)]
     model = nn.MLP(3, [5, 3], sg.tanh, nn.vector(sg.softmax))
@@ -746,7 +760,9 @@ def test_sizes_and_palettes(view, size, palette):
     assert style.PALETTES[palette].background in source
     assert style.PALETTES[palette].input["fillcolor"] in source
     assert (" size=" in source) == (size != "screen")
-    with pytest.raises(ValueError, match=f"{view.__name__}: size is 'huge'; give one of 'screen', 'slide', 'print'"):
+    with pytest.raises(
+        ValueError, match=f"{view.__name__}: size is 'huge'; give one of 'screen', 'slide', 'phone', 'print'"
+    ):
         view(swept(), size="huge")
     with pytest.raises(ValueError, match=f"{view.__name__}: palette is 'red'; give one of 'light', 'dark', 'grey'"):
         view(swept(), palette="red")

@@ -132,7 +132,7 @@ def test_own_vector_activation():
     assert nn.MLP(2, [4, 3], mean).layers[1].nin == 1
     with pytest.raises(ValueError, match=r"layer: its activation made 1 outputs of 2 z, expected 2; .*nn.vector"):
         nn.Layer(1, 2, nn.vector(lambda zs: zs[:1]))([1.0])
-    with pytest.raises(TypeError, match="vector: 3 can't be called"):
+    with pytest.raises(TypeError, match="vector: the function is 3; give a function from the list of z"):
         nn.vector(3)
 
 

@@ -119,6 +119,161 @@ def test_foreign_gradients():
         check_gradients(f, *args, gradient=lambda w, xs: ({**gradient(w, xs)[0], "b": 3.0}, gradient(w, xs)[1]))
 
 
+def test_a_gradient_is_compared_by_key_and_shape():
+    f = lambda p: p["a"] * p["b"] ** 2
+    assert check_gradients(f, {"a": 2.0, "b": 3.0}, gradient=lambda p: {"b": 12.0, "a": 9.0}).compared == 2
+    wrong = {"b": 12.0, "A": 9.0}, {"a": 9.0}, {"a": 9.0, "b": 12.0, "c": 0.0}, [9.0, 12.0], 9.0, None
+    for gradient in wrong:
+        with pytest.raises(AssertionError, match="gradient= is nested differently"):
+            check_gradients(f, {"a": 2.0, "b": 3.0}, gradient=lambda p, gradient=gradient: gradient)
+    with pytest.raises(AssertionError, match=r"\['b'\], where a number is expected; write 0.0 if f does not depend"):
+        check_gradients(f, {"a": 2.0, "b": 3.0}, gradient=lambda p: {"a": 9.0, "b": None})
+    matrix = np.arange(6.0).reshape(3, 2)
+    for fits in (2 * matrix, (2 * matrix).tolist(), tuple(2 * matrix)):
+        check_gradients(lambda m: float((m * m).sum()), matrix, gradient=lambda m, fits=fits: fits)
+    for wrong in (2 * matrix.ravel(), 2 * matrix.reshape(1, 6), 2 * matrix.T, 2 * matrix[:2]):
+        with pytest.raises(AssertionError, match="gradient= is nested differently"):
+            check_gradients(lambda m: float((m * m).sum()), matrix, gradient=lambda m, wrong=wrong: wrong)
+
+
+def test_every_wrong_derivative_is_named_the_worst_first():
+    def gradient(xs):
+        return [2.0 * x for x in xs[:-3]] + [math.nan, 2.002 * xs[-2], 0.0]
+
+    with pytest.raises(AssertionError) as caught:
+        check_gradients(lambda xs: sum(x * x for x in xs), [1.0 + i for i in range(30)], gradient=gradient)
+    first, *lines = str(caught.value).splitlines()
+    assert first == "3 of 30 derivatives are wrong, the worst first:"
+    assert [line.split("args[0]")[1][:4] for line in lines] == ["[27]", "[29]", "[28]"]
+    with pytest.raises(AssertionError, match=r"30 of 30 [\s\S]*\n  and args\[0\]\[\d+\], (.*, ){8}args\[0\]\[\d+\]$"):
+        check_gradients(lambda xs: sum(x * x for x in xs), [1.0 + i for i in range(30)], gradient=lambda xs: xs)
+
+
+def test_arrays_in_arrays_out():
+    seen = []
+
+    def f(w, b):
+        seen.append((type(w), w.dtype, w.shape, type(b)))
+        return np.sum(w * w) * b
+
+    whole = np.arange(1, 5, dtype=np.int64).reshape(2, 2)
+    assert check_gradients(f, whole, np.float32(2.0), gradient=lambda w, b: (2 * w * b, np.sum(w * w))).compared == 5
+    assert set(seen) == {(np.ndarray, np.dtype(float), (2, 2), float)}
+    assert whole.tolist() == [[1, 2], [3, 4]]
+
+
+def test_arrays_of_other_libraries():
+    numpy = pytest.importorskip("jax.numpy")
+    f = lambda w: numpy.sum(numpy.tanh(numpy.array(w)) ** 2)  # in single precision, as it comes
+    gradient = lambda w: 2 * numpy.tanh(numpy.array(w)) * (1 - numpy.tanh(numpy.array(w)) ** 2)
+    check_gradients(f, [0.5, -0.25], gradient=gradient)
+    with pytest.raises(AssertionError, match=r"args\[0\]\[0\] is 0\.0, but"):
+        check_gradients(f, [0.5, -0.25], gradient=lambda w: gradient(w) * numpy.array([0.0, 1.0]))
+
+
+def test_jacobians():
+    matrix = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    f = lambda x: np.sin(matrix @ x)
+    right = lambda x: np.cos(matrix @ x)[:, None] * matrix
+    x = np.array([0.1, -0.2, 0.3])
+    assert check_gradients(f, x, jacobian=right).compared == 6
+    for wrong in (lambda x: right(x).T, lambda x: right(x)[:1]):
+        with pytest.raises(AssertionError, match="jacobian= is nested differently"):
+            check_gradients(f, x, jacobian=wrong)
+    with pytest.raises(
+        AssertionError, match=r"6 of 6 derivatives are wrong.*\n.* to args\[0\]\[\d\], of output\[\d\] is"
+    ):
+        check_gradients(f, x, jacobian=lambda x: 1.001 * right(x))
+    nested = lambda p: {"sum": p["a"] + p["b"][0], "product": [p["a"] * p["b"][0]]}
+    jacobian = lambda p: {"product": [{"b": [p["a"]], "a": p["b"][0]}], "sum": {"a": 1.0, "b": [1.0]}}
+    assert check_gradients(nested, {"a": 2.0, "b": [3.0]}, jacobian=jacobian).compared == 4
+    both = lambda x, y: [x * y, x - y]
+    assert check_gradients(both, 2.0, 3.0, jacobian=lambda x, y: [(y, x), (1.0, -1.0)]).compared == 4
+
+
+def test_second_derivatives_of_others():
+    f, gradient = lambda x: float(np.sum(x**4)), lambda x: 4 * x**3
+    product = lambda factor: lambda primals, tangents: factor * primals[0] ** 2 * tangents[0]
+    x = np.array([0.5, 2.0, -1.0])
+    assert check_gradients(f, x, gradient=gradient, hvp=product(12.0)).compared == 3 + 9
+    assert check_gradients(f, x, gradient=gradient, hvp=product(12.0), directions=2).compared == 2 + 6
+    for options in ({}, {"directions": 1}):
+        with pytest.raises(AssertionError, match=r"3 of 9 .*\n.* args\[0\]\[0\] and args\[0\]\[0\] is 3\.003"):
+            check_gradients(f, x, gradient=gradient, hvp=product(12.012), **options)
+
+
+@pytest.fixture
+def counted():
+    """A function of 1,000 numbers that counts its calls, and its gradient."""
+
+    def f(w):
+        f.calls += 1
+        return float(np.sum(np.tanh(w[:-1] * w[1:])))
+
+    def gradient(w):
+        slopes = 1 - np.tanh(w[:-1] * w[1:]) ** 2
+        return np.append(slopes * w[1:], 0.0) + np.insert(slopes * w[:-1], 0, 0.0)
+
+    f.calls = 0
+    return f, gradient, np.random.default_rng(1).normal(size=1000)
+
+
+def test_calls(counted):
+    f, gradient, w = counted
+    check_gradients(f, w, gradient=gradient)
+    assert f.calls <= 2.5 * len(w)
+    f.calls = 0
+    check_gradients(lambda w: f(w) + float(w @ w), 0 * w, gradient=lambda w: gradient(w) + 2 * w)  # a minimum
+    assert f.calls <= 2.5 * len(w)
+    f.calls = 0
+    check_gradients(f, w, gradient=gradient, directions=1)
+    assert f.calls <= 40
+
+
+@pytest.mark.parametrize("options", [{}, {"directions": 1}])
+def test_wrong_ones_among_many(counted, options):
+    f, gradient, w = counted
+
+    def wrong(w):
+        changed = gradient(w)
+        changed[[7, 500]] = 0.0, 1.001 * changed[500]
+        return changed
+
+    with pytest.raises(
+        AssertionError, match=r"2 of 1000 .*\n.*\[7\] is 0\.0, .*\n.*\[500\] is .*relative error 0\.000999"
+    ):
+        check_gradients(f, w, gradient=wrong, **options)
+
+
+def test_what_two_values_confirm_is_confirmed_at_all_steps():
+    # Each bump is far narrower than the steps that the other numbers ask for, and looks flat at those.
+    f = lambda xs: sum(math.sin(x) for x in xs[:20]) + sum(math.exp(-((x - 1.0) ** 2) * 1e16) for x in xs[20:])
+    at = [1.0 + 0.1 * i for i in range(20)] + [1.0 + 2.0**-27] * 2
+    flat = lambda xs: [math.cos(x) for x in xs[:20]] + [0.0] * 2
+    with pytest.raises(AssertionError, match="2 of 22 derivatives are wrong"):
+        check_gradients(f, at, gradient=flat)
+
+
+def test_bad_functions_are_refused():
+    for f in (lambda x: math.nan, lambda x: math.inf):
+        with pytest.raises(ValueError, match="at the point; choose one where it is finite"):
+            check_gradients(f, 1.0, gradient=lambda x: 0.0)
+    draws = iter(range(100))
+    with pytest.raises(ValueError, match="different values at the same point"):
+        check_gradients(lambda x: x + next(draws), 1.0, gradient=lambda x: 1.0)
+    with pytest.raises(ValueError, match=r"f of one number, not of 2; give jacobian="):
+        check_gradients(lambda x: [x, x], 1.0, gradient=lambda x: 1.0)
+    with pytest.raises(ValueError, match="no number among the arguments"):
+        check_gradients(lambda: 1.0)
+
+
+def test_a_failure_shows_the_test_and_not_the_checker():
+    for gradient in (lambda x: 3.0 * x, lambda x: [x]):
+        with pytest.raises(AssertionError) as caught:
+            check_gradients(lambda x: x * x, 2.0, gradient=gradient)
+        assert {entry.path.name for entry in caught.traceback if not entry.ishidden(caught)} == {"test_testing.py"}
+
+
 def test_kinks():
     for slope in (0.0, 0.3, 1.0):
         report = check_gradients(lambda x: max(x, 0.0), 0.0, gradient=lambda x, slope=slope: slope)
@@ -150,6 +305,9 @@ BAD = [
     (lambda: check_gradients(sg.sin, {"w": ["a"]}), TypeError, r"\['w'\]\[0\] is 'a'"),
     (lambda: check_gradients(sg.sin, 1.0, order=0), ValueError, "order 0 must be at least 1"),
     (lambda: check_gradients(sg.sin, 1.0, modes=("sideways",)), ValueError, "of reverse and forward"),
+    (lambda: check_gradients(sg.sin, 1.0, undecided="pass"), ValueError, "write 'raise' or 'report'"),
+    (lambda: check_gradients(sg.sin, 1.0, directions=0), ValueError, "give the number of random directions"),
+    (lambda: check_gradients(sg.sin, 1.0, hvp=sg.hvp), ValueError, "give gradient= too"),
     (lambda: expressions([]), ValueError, "needs names"),
     (lambda: expressions(["x"], max_nodes=0), ValueError, "max_nodes of at least 1"),
     (lambda: expressions(["x"], ["sinus"]), ValueError, "no primitive is named sinus"),

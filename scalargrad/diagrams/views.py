@@ -41,9 +41,9 @@ def influence_diagram(
     `merge` joins equal sub-expressions. `depth` draws only the last steps; `around` draws a node with its operands and
     what it feeds, and writes the derivative as the sum over these. `rankdir` is `"LR"` or `"TB"` (by default `"LR"` up
     to six ranks). `by_layer` draws the units of a network's layer as one vector: nodes whose labels differ in their
-    lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`, `"slide"` (1280 × 720)
-    or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight` is a Value, whose ways to
-    the goal are drawn bold, or some of them, as `sg.paths` returns them.
+    lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`, `"slide"` (1280 × 720),
+    `"phone"` or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight` is a
+    Value, whose ways to the goal are drawn bold, or some of them, as `sg.paths` returns them.
 
     Raises `TypeError` for anything but a Value, `ValueError` past `max_nodes`, for bad options, and for `depth` with
     `by_layer`. Source: 11-785, "Introducing the influence diagram".

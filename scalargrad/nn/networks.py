@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..checks import list_of, size_of
 from ..primitives import relu
 from .activations import Activation, identity
-from .checks import size_of
 from .initializers import Initializer, generator
 from .labels import sized
 from .layers import BIASES, WEIGHTS, Layer
@@ -81,7 +81,7 @@ class MLP(Sequential):
         rng: random.Random | int = 0,
     ) -> None:
         rng = generator("MLP", rng)
-        sizes = list(nouts)
+        sizes = list_of("MLP", "nouts", nouts, "a list of the sizes of the layers")
         activations = [
             *(activation if isinstance(activation, (list, tuple)) else [activation] * len(sizes[1:])),
             output,

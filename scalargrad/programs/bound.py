@@ -42,8 +42,7 @@ class Bound:
         for view, x in zip([*self._given, *self._found], [*given, *leaves], strict=True):
             view[...] = x
         self._program = native  # its machine code lives as long as this
-        self._whole = None if native is None else native.whole
-        self._address = ctypes.addressof(self._scratch)
+        self._whole = None if native is None else native.bound(self._scratch)
         self.inputs = self._placed(self._given)
         self.outputs = self._result.unflatten(self._found)
 
@@ -62,7 +61,7 @@ class Bound:
 
     def __call__(self) -> Any:
         """Return the outputs, computed from the inputs as they are now."""
-        if self._whole is None or self._whole(self._address):
+        if self._whole is None or self._whole():
             self._slow()
         return self.outputs
 

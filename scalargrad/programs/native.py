@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 import struct
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import python
+from . import capi, python
 from .emit import Emitter
 from .llvm import GUARD_FAILED, Function, Module
 from .machine import MachineCode, machine
@@ -64,10 +66,39 @@ class NativeProgram:
         self.inputs = program.inputs - len(program.wide)
         self.size = self.memory.sizes["scratch"]
         self.wide = pieces.wide_outputs
+        self.entries: dict[capi.Shape, Callable[[tuple[Any, ...]], Any]] = {}
+        self.lock = threading.Lock()
         self.free: list[Any] = []  # the arrays of one call for each thread that was at work
         self.pack_into = struct.Struct(f"{self.inputs}d").pack_into
         count = len(program.outputs) - len(self.wide)
         self.results = slice(self.inputs, self.inputs + count)
+
+    def entry(self, arguments: tuple[Any, ...], template: Any) -> Callable[[tuple[Any, ...]], Any] | None:
+        """Return the whole call for arguments nested like these, whose results nest like the template.
+
+        It returns None for other arguments, and if the result takes a closer look. There is none if the arguments or
+        the template are more than numbers in lists and tuples, and for a program of several pieces or with columns.
+        """
+        if len(self.steps) > 1 or self.memory.wide or not capi.is_possible(self.memory):
+            return None
+        nested, results = capi.shape(arguments, float), capi.shape(template, int)
+        if nested is None or results is None:
+            return None
+        with self.lock:
+            if nested not in self.entries:
+                name, address = f"entry{len(self.entries)}", ctypes.cast(self.whole, ctypes.c_void_p).value or 0
+                self.entries[nested] = capi.entry(self.code, name, address, self.memory, nested, results)
+            return self.entries[nested]
+
+    def bound(self, scratch: Any) -> Callable[[], int]:
+        """Return the call on a scratch array of the caller's, of `size` doubles: inputs, then outputs, then its own."""
+        own, address, lanes, at = self._arrays()
+        del own, address
+        for place, number in self.memory.initial.items():
+            scratch[place] = number
+        call = functools.partial(self.whole, ctypes.addressof(scratch), at, 0, None, None)
+        call.__dict__["lanes"] = lanes  # they live as long as the call
+        return call
 
     def _all(self, *arguments: Any) -> int:
         for step in self.steps:

@@ -11,7 +11,7 @@ from ..interpreters.source import INFIX, LIBRARY_FUNCTIONS
 from .basis import CHOOSE, EQUAL, LESS, REFUSING
 from .program import Column, Const, Guard, Instruction, Loop, Operand, Program, Ref, operands_of
 
-__all__ = ["Runner", "compiled", "conditions", "source"]
+__all__ = ["Printer", "Runner", "Text", "compiled", "conditions", "source"]
 
 Runner: TypeAlias = "Callable[..., list[Any] | None]"
 """A program ready to run: from the numbers and the wide columns to the outputs, or None if a guard fails."""
@@ -37,7 +37,7 @@ def compiled(program: Program) -> Runner:
 
 def source(program: Program) -> str:
     """Return the text of the function `program(numbers, columns=())`, before it those of bodies with guards."""
-    printer = _Printer()
+    printer = Printer()
     return printer.function("program", program, main=True)
 
 
@@ -56,7 +56,7 @@ def _compares(step: Instruction) -> bool:
     return step.primitive is LESS or step.primitive is EQUAL
 
 
-class _Value:
+class Text:
     """A value as it is written: its text, and its place in a list, if it is in one."""
 
     __slots__ = ("index", "list", "text")
@@ -67,10 +67,11 @@ class _Value:
         self.index = index
 
 
-class _Printer:
+class Printer:
+    """Writes programs as functions, and before them the bodies that functions call."""
+
     def __init__(self) -> None:
         self.functions: list[str] = []
-        self.lists = 0
 
     def function(self, name: str, program: Program, main: bool = False) -> str:
         """The text of a function of a program, and of those that it calls."""
@@ -78,7 +79,7 @@ class _Printer:
         if main:
             numbers = [i for i in range(program.inputs) if i not in set(program.wide)]
             places = {i: k for k, i in enumerate(numbers)}
-            values = [_Value(n, "numbers" * (i in places), places.get(i, 0)) for i, n in enumerate(names)]
+            values = [Text(n, "numbers" * (i in places), places.get(i, 0)) for i, n in enumerate(names)]
             lines = [f"def {name}(numbers, columns=()):"]
             lines += [
                 f"{INDENT}{''.join(f'v{i}, ' for i in part)}= {what}"
@@ -86,7 +87,7 @@ class _Printer:
                 if part
             ]
         else:
-            values = [_Value(n) for n in names]
+            values = [Text(n) for n in names]
             lines = [f"def {name}({', '.join(names)}):"]
         body, results = self.steps(program, values, 0)
         lines += [INDENT + line for line in body]
@@ -94,37 +95,45 @@ class _Printer:
         text = "\n".join([*lines, ""])
         return "\n".join([*self.functions, text]) if main else text
 
-    def steps(self, program: Program, values: list[_Value], depth: int) -> tuple[list[str], list[str]]:
+    def steps(self, program: Program, values: list[Text], depth: int) -> tuple[list[str], list[str]]:
         """The lines of a program's steps, and its outputs as they are written."""
         letter = "vuwxyz"[depth] if depth < 6 else f"v{depth}_"
         kept = conditions(program)
         lines: list[str] = []
         for start, step in program.numbered():
             if isinstance(step, Instruction):
-                text = _instruction(step, [_text(x, values) for x in step.operands])
-                text = f"float({text})" if _compares(step) and start not in kept else text
-                lines.append(f"{letter}{start} = {text}")
-                values.append(_Value(f"{letter}{start}"))
+                name = f"{letter}{start}"
+                lines += self.instruction(step, name, [text_of(x, values) for x in step.operands], start in kept)
+                values.append(Text(name))
             elif isinstance(step, Guard):
-                lines.append(f"if {'not ' if step.holds else ''}{_text(step.condition, values)}: return None")
+                lines.append(self.guard(text_of(step.condition, values), step.holds))
             else:
                 lines += self.loop(step, start, letter, values, depth)
-        return lines, [_text(x, values) for x in program.outputs]
+        return lines, [text_of(x, values) for x in program.outputs]
 
-    def loop(self, loop: Loop, start: Ref, letter: str, values: list[_Value], depth: int) -> Iterator[str]:
+    def instruction(self, step: Instruction, name: str, operands: Sequence[str], as_truth: bool) -> list[str]:
+        """The lines of an instruction; a comparison stays a truth value if only choices and guards read it."""
+        text = _instruction(step, operands)
+        return [f"{name} = {text if as_truth or not _compares(step) else f'float({text})'}"]
+
+    def guard(self, condition: str, holds: bool) -> str:
+        """The line of a guard."""
+        return f"if {'not ' if holds else ''}{condition}: return None"
+
+    def loop(self, loop: Loop, start: Ref, letter: str, values: list[Text], depth: int) -> Iterator[str]:
         """The lines of a loop; its results become values."""
         inner = "vuwxyz"[depth + 1] if depth < 5 else f"v{depth + 1}_"
         at, carries = len(loop.consts), len(loop.init)
         names = [f"{inner}{at + k}" for k in range(carries + len(loop.columns))]
-        given = [values[x] if type(x) is int else _Value(_text(x, values)) for x in loop.consts]
-        given += map(_Value, names)
+        given = [values[x] if type(x) is int else Text(text_of(x, values)) for x in loop.consts]
+        given += map(Text, names)
         stack = f"{letter}s{start}"
         if carries:
-            yield f"{', '.join(names[:carries])}, = {''.join(f'{_text(x, values)}, ' for x in loop.init)}"
+            yield f"{', '.join(names[:carries])}, = {''.join(f'{text_of(x, values)}, ' for x in loop.init)}"
         stacked = [stack] if loop.turns is not None else [f"{stack}_{k}" for k in range(loop.stacks)]
         if loop.stacks:
             yield from (f"{name} = []" for name in stacked)
-        columns = [_column(column, values) for column in loop.columns]
+        columns = [column_of(column, values) for column in loop.columns]
         if not columns:
             yield f"for _ in range({loop.turns}):"
         elif len(columns) == 1:
@@ -141,11 +150,11 @@ class _Printer:
         yield from (INDENT + line for line in lines or ["pass"])
         for k in range(carries):
             yield f"{letter}{start + k} = {names[k]}"
-            values.append(_Value(f"{letter}{start + k}"))
+            values.append(Text(f"{letter}{start + k}"))
         if loop.turns is None:
-            values += map(_Value, stacked if loop.stacks else [])
+            values += map(Text, stacked if loop.stacks else [])
         else:
-            values += [_Value(f"{stack}[{i}]", stack, i) for i in range(loop.turns * loop.stacks)]
+            values += [Text(f"{stack}[{i}]", stack, i) for i in range(loop.turns * loop.stacks)]
 
     def calls(self, loop: Loop, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         """The lines that try one body after the other, each a function, and the outputs as they are written."""
@@ -178,11 +187,11 @@ def _is_divisor(x: Operand) -> bool:
     return type(x) is Const and float(x) != 0.0
 
 
-def _text(x: Operand, values: Sequence[_Value]) -> str:
+def text_of(x: Operand, values: Sequence[Text]) -> str:
     return values[x].text if type(x) is int else repr(float(x))
 
 
-def _column(column: Column, values: Sequence[_Value]) -> str:
+def column_of(column: Column, values: Sequence[Text]) -> str:
     if isinstance(column, int):
         return values[column].text
     if isinstance(column, range) or all(type(x) is int for x in column):
@@ -198,4 +207,4 @@ def _column(column: Column, values: Sequence[_Value]) -> str:
         ):
             stop = last.index + stride
             return f"{first.list}[{first.index}:{'' if stop < 0 else stop}:{stride}]"
-    return f"({''.join(f'{_text(x, values)}, ' for x in column)})"
+    return f"({''.join(f'{text_of(x, values)}, ' for x in column)})"

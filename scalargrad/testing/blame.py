@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from ..engine.evaluation import evaluate
@@ -13,7 +14,7 @@ from .claims import Claim, Point
 from .differences import derivatives
 from .margins import margin
 
-__all__ = ["first_wrong", "kinks_that_meet"]
+__all__ = ["first_wrong", "kinks_that_meet", "steepest"]
 
 __tracebackhide__ = True
 
@@ -21,6 +22,12 @@ __tracebackhide__ = True
 def kinks_that_meet(claim: Claim, point: Point) -> bool:
     """Tell whether several nodes are at a kink at once: then each rule may be right, and their sum no slope."""
     return sum(_at_a_change(node) for node in _nodes(claim, point)) > 1
+
+
+def steepest(claim: Claim, point: Point) -> float:
+    """Return the largest finite local derivative of the graph."""
+    partials = (abs(partial) for node in _nodes(claim, point) for partial in node.partials if partial)
+    return max(filter(math.isfinite, partials), default=0.0)
 
 
 def first_wrong(claim: Claim, point: Point) -> str:

@@ -31,7 +31,11 @@ SHARP = 5e-4
 LEVEL = 1e-6
 """A slope near 0 is known well enough when its error is that small beside the function's changes nearby."""
 RESOLUTION = 3e-6
-"""Jumps below that size, relative to f, come from rounding, such as single precision; larger ones are its own."""
+"""Jumps below that size, relative to f, come from rounding, such as single precision."""
+JUMP = 1e-2
+"""Jumps above that size, relative to f, are its own; of those between nobody can tell."""
+TINY = 1e-290
+"""Below that size nothing is compared: doubles lose their digits there."""
 NEGLIGIBLE = 1e-7
 """Relative contradictions below that size come from rounding."""
 FEWEST = 5
@@ -46,7 +50,7 @@ class Slope:
     At a smooth point `left` and `right` equal the value. `trouble` says why the differences decide nothing,
     `uncertain` that larger steps might decide,
     `unseen` is a derivative that changes f by less than its last digit, `flat` says
-    that f is the same at all steps, and `noise` is how far its values scatter.
+    that f is the same at the step, and `noise` is how far its values scatter.
     """
 
     value: float
@@ -132,6 +136,7 @@ class Line:
         self.middle = middle
         self.scale = scale
         self.jumps: dict[tuple[int, float], tuple[float, float]] = {}
+        self.changes: dict[tuple[int, float], float] = {}
         self.slow = False
         self.samples = [self._sample(scale * 2.0**exponent) for exponent in EXPONENTS]
 
@@ -139,7 +144,7 @@ class Line:
         """Return the slope of each output. Larger steps are tried until each error is at most `sharp` of its slope."""
         found = [self._slope(i, sharp) for i in range(len(self.middle))]
         for exponent in range(EXPONENTS[0] + 3, LARGEST, 3):
-            uncertain = [i for i, slope in enumerate(found) if slope.uncertain and not slope.flat]
+            uncertain = [i for i, slope in enumerate(found) if slope.uncertain and not self._constant(i)]
             if not uncertain or self.slow:
                 break
             sample = self._sample(self.scale * 2.0**exponent)
@@ -147,12 +152,17 @@ class Line:
                 break
             self.samples.insert(0, sample)
             for i in uncertain:
-                found[i] = self._slope(i, sharp)
-        flat = [i for i, slope in enumerate(found) if slope.flat]
+                further = self._slope(i, sharp)
+                if found[i].trouble or further.unseen >= 0.0:  # not if there are jumps far away
+                    found[i] = further
+        flat = [i for i in range(len(self.middle)) if self._constant(i)]
         if flat and (scale := self._larger_scale(flat)):
             for i, slope in enumerate(Line(self.f, self.middle, scale).slopes(sharp)):
                 found[i] = slope if i in flat else found[i]
         return found
+
+    def _constant(self, i: int) -> bool:
+        return all(side is None or side[i] == self.middle[i] for _, *sides in self.samples for side in sides)
 
     def _larger_scale(self, outputs: Sequence[int]) -> float | None:
         """Return a scale at which one of the outputs changes, if there is one."""
@@ -205,11 +215,13 @@ class Line:
         best, contradicted, kept, trouble = self._central(i, rows)
         value, step = best.value, kept[best.index].step
         unseen = math.ulp(self.middle[i]) / (self.scale * 2.0 ** EXPONENTS[0])
-        if not any(row.chord for row in kept[max(best.index - 2, 0) : best.index + 1]):
-            flat = not any(row.chord for row in kept)
-            uncertain = bool(trouble) or not contradicted
-            return Slope(0.0, best.error, step, 0.0, 0.0, trouble, uncertain, unseen, flat)
+        if not kept[best.index].chord:
+            change = self._first_change(i, kept)
+            unseen = max(unseen, change / (self.scale * 2.0 ** EXPONENTS[0])) if change else 1e-3 * unseen
+            uncertain, unseen = bool(trouble) or not contradicted, -1.0 if trouble else unseen
+            return Slope(0.0, max(best.error, change / step), step, 0.0, 0.0, trouble, uncertain, unseen, flat=True)
         steepest = self._steepest(kept, best)
+        unseen = -1.0 if trouble else unseen
         uncertain = bool(trouble) or best.error > max(sharp * abs(value), 1e-4 * LEVEL * steepest)
         if not trouble and not _decides(best, sharp, steepest):
             trouble = f"the differences are uncertain: {value:.6g} ± {best.error:.2g}"
@@ -240,9 +252,10 @@ class Line:
         if coarse is not None:
             step, jump = self._jump(i, rows, best, coarse)
             kept = [row for row in rows if row.step > step]
-            if jump > RESOLUTION * self._size(i, rows) or (jump and len(kept) < FEWEST):
+            size = self._size(i, rows)
+            if RESOLUTION * size < jump < JUMP * size or (jump <= JUMP * size and jump and len(kept) < FEWEST):
                 trouble = f"f jumps by {jump:.2g} at a distance of {step:.2g}"
-            elif jump:
+            elif 0 < jump <= RESOLUTION * size:
                 steps, slopes, rounding = _columns(kept, lambda row: row.central)
                 rounding = [error + jump / (2 * h) for error, h in zip(rounding, steps, strict=True)]
                 best, rows = min(_estimates(steps, slopes, rounding, 2), key=lambda found: found.error), kept
@@ -256,6 +269,21 @@ class Line:
         """Return the largest absolute value of f in the fixed range, or near 0 at steps of ordinary size."""
         largest = max(self.scale, 1.0) * 2.0 ** EXPONENTS[0]
         return max(abs(x) for row in rows if row.step <= largest for x in (row.plus, row.minus, row.middle))
+
+    def _first_change(self, i: int, rows: Sequence[_Row]) -> float:
+        """Return by how much f changes where it begins to: by its rounding, or hardly at all at a kink; 0 if never."""
+        changed = [row.step for row in rows if row.chord]
+        if changed and (i, changed[-1]) not in self.changes:
+            low, high, change = changed[-1] / FACTOR, changed[-1], math.inf
+            for _ in range(30):
+                middle = (low + high) / 2
+                row = self._row(i, *self._sample(middle))
+                if row.chord:
+                    high, change = middle, row.chord * 2 * middle
+                else:
+                    low = middle
+            self.changes[i, changed[-1]] = change
+        return self.changes[i, changed[-1]] if changed else 0.0
 
     def _jump(self, i: int, rows: Sequence[_Row], fine: _Estimate, coarse: _Estimate) -> tuple[float, float]:
         """Return the step between the two at which the fine slope ends, and by how much f jumps there, or 0."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .claims import Claim
-from .differences import LEVEL, REFUSALS, SHARP, Line, Slope, magnitude, quiet
+from .differences import LEVEL, REFUSALS, SHARP, TINY, Line, Slope, magnitude, quiet
 
 __all__ = ["Judge", "Wrong"]
 
@@ -106,12 +106,13 @@ class Judge:
             return
         direction = self._direction(chosen)
         slopes = self._line(chosen, direction).slopes(SHARP / len(chosen))
-        claims = claimed_along(direction, chosen)
         if len(chosen) == 1:
             (j,) = chosen
-            for i, ((got, _), slope) in enumerate(zip(claims, slopes, strict=True)):
-                self._record(i, j, got / direction[j], slope)
-        elif any(self._verdict(got, size, slope) for (got, size), slope in zip(claims, slopes, strict=True)):
+            for i, ((got, _), slope) in enumerate(zip(claimed_along({j: 1.0}, chosen), slopes, strict=True)):
+                self._record(i, j, got, slope)
+            return
+        claims = claimed_along(direction, chosen)
+        if any(self._verdict(got, size, slope) for (got, size), slope in zip(claims, slopes, strict=True)):
             half = len(chosen) // 2
             self._narrow(chosen[:half], claimed_along)
             self._narrow(chosen[half:], claimed_along)
@@ -140,13 +141,15 @@ class Judge:
 
     def _verdict(self, got: float, size: float, slope: Slope) -> str:
         """Return "" for a right derivative, else "kink", "wrong", or why the differences can't tell."""
+        unseen = abs(got) <= slope.unseen and abs(got - slope.value) <= slope.error
         if slope.trouble:
-            unseen = abs(got) <= slope.unseen and not slope.flat and abs(got - slope.value) <= slope.error
             return "" if unseen else slope.trouble
-        if slope.flat and 0 < abs(got) <= slope.unseen:
-            return "f is the same at all steps, and a derivative of that size changes only digits that it doesn't have"
+        if slope.flat and not unseen and abs(got) <= slope.error:
+            return (
+                "f is the same at steps nearby, and a derivative of that size would change digits that f doesn't have"
+            )
         low, high = sorted((slope.left, slope.right))
-        slack = self.rtol * max(abs(low), abs(high), size) + slope.error + self.atol
+        slack = self.rtol * max(abs(low), abs(high), size) + slope.error + self.atol + TINY
         if not low - slack <= got <= high + slack:
             return "wrong"
         return "kink" if high > low else ""
