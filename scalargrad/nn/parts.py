@@ -35,8 +35,8 @@ def contents(item: Any, path: str, owner: str, module: type) -> list[tuple[str, 
             if entries is None:
                 _refuse_hidden(item, path, owner, module)
             else:
-                inner = [(f"{path}.{key}" if key != "" else path, part) for key, part in entries]
-                stack.extend(reversed(inner))
+                inner = [(key, part) for key, part in entries if type(part) not in PLAIN]
+                stack.extend((f"{path}.{key}" if key != "" else path, part) for key, part in reversed(inner))
     return found
 
 
