@@ -119,10 +119,10 @@ def _run(
     fresh = dict(zip(chosen, tree.unflatten(leaves), strict=True))
     with _handed_in(name, leaves):
         token = DIFFERENTIATING.set(True)
-    try:
-        result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)), **named)
-    finally:
-        DIFFERENTIATING.reset(token)
+        try:
+            result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)), **named)
+        finally:
+            DIFFERENTIATING.reset(token)
     aux = None
     if has_aux:
         if not (isinstance(result, tuple) and len(result) == 2):
