@@ -110,8 +110,9 @@ class _Live:
 
 def needed_and_active(program: Program, inputs: Sequence[int], outputs: Sequence[int]) -> _Live:
     """Return which values lie between the chosen inputs and outputs, and which are wide."""
-    active = active_values(program, [x in set(inputs) for x in range(program.inputs)])
-    needed = needed_values(program, [place in set(outputs) for place in range(len(program.outputs))])
+    chosen, wanted = set(inputs), set(outputs)
+    active = active_values(program, [x in chosen for x in range(program.inputs)])
+    needed = needed_values(program, [place in wanted for place in range(len(program.outputs))])
     wide = set(program.wide)
     for start, step in program.numbered():
         if isinstance(step, Loop) and step.turns is None:
