@@ -108,9 +108,10 @@ def test_numpy_scalars_on_either_side(op, number):
         plain = [x.data if isinstance(x, Value) else float(x) for x in (left, right)]
         assert result.data == op(*plain)
         assert all(type(arg) in (Value, float) for arg in result.args)
-    assert (number < Value(3.0)) is True
-    assert (Value(3.0) > number) is True
-    assert (np.float64(3.0) == Value(3.0)) is True
+    assert number < Value(3.0)
+    assert Value(3.0) > number
+    assert not number > Value(3.0)
+    assert np.float64(3.0) == Value(3.0)
 
 
 def test_object_arrays():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from ..rows import as_float
 from .graph import backward, topological_order
 from .observer import OBSERVER
+from .structures import load_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -288,6 +289,11 @@ class Value(Methods):
     def conjugate(self) -> Value:
         """Return the value itself, as every real number does; NumPy's `var`, `std` and `vdot` call it."""
         return self
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Return what a ufunc of NumPy gives for Values and numbers, such as `np.arctan2(1.0, v)`."""
+        load_arrays()  # which brings the method that computes
+        return getattr(ufunc, method)(*inputs, **options)
 
     def item(self) -> Value:
         """Return the value itself, as a number in an array of NumPy's returns its number."""
