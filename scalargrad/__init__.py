@@ -32,6 +32,7 @@ from .diagrams.nonfinite import locate_nonfinite
 from .diagrams.renderer import RendererNotFound
 from .elementary import *  # noqa: F403 (the rows that it names in __all__)
 from .engine import fastcalls as fastcalls  # gives the primitives their calls and Value its operators
+from .engine import structures
 from .engine.functions import maximum, minimum, primitive, where
 from .engine.observer import RecordingError
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -70,6 +71,7 @@ __all__ = [
     "derivation",
     "derivative_diagram",
     "digamma",
+    "draw_dot",
     "gamma",
     "grad",
     "hessian",
@@ -101,6 +103,10 @@ __all__ += primitives.__all__
 for _name in primitives.LIKE_BUILTINS:  # sg.max, but `from scalargrad import *` leaves Python's own max alone
     __all__.remove(_name)
 
+
+draw_dot = operations_diagram  # micrograd's name for it
+
+structures.LOADERS.append(lambda: importlib.import_module(f"{__name__}.numpy"))  # at the first array of Values
 
 if not TYPE_CHECKING:  # so that type checkers refuse a name that is not there
 

@@ -190,6 +190,11 @@ def test_opaque_rows_are_named(rows_restored):
     assert sg.derivation(opaque(x)).backward[0].formula.text == "bessel′ x"
 
 
+def test_a_foreign_forward_with_partials_of_the_table_has_their_formulas(rows_restored):
+    root = sg.primitive("foreign_root", math.sqrt, lambda m, out, x: m.div(0.5, out), opaque="forward")
+    assert sg.derivation(root(sg.Value(4.0, label="x"))).backward[0].formula.text == "0.5/J"
+
+
 def test_an_opaque_row_of_two_arguments(rows_restored):
     row = sg.primitive("blend", lambda x, y: x * y, (lambda x, y: y, lambda x, y: x), opaque=True)
     x, y = sg.Value(2.0, label="x"), sg.Value(3.0, label="y")

@@ -321,8 +321,17 @@ def test_the_ways_of_a_weight_with_their_products_and_sum():
     assert f"= {digits(first.grad)}" in both.source
     marked = {ends for ends, look in edges(both).items() if look.get("penwidth") == "3"}
     assert {("x0", "z1_0"), ("y1_0", "z2_1"), ("y2_1", "Div")} <= marked
+    J = nn.quadratic(model([sg.Value(x, label=f"x{i}") for i, x in enumerate(X, 1)]), D)
+    one = sg.network_diagram(model, X, D, highlight=sg.paths(J, first)[1])  # of the user's own graph
+    marked = {ends for ends, look in edges(one).items() if look.get("penwidth") == "3"}
+    assert marked == {
+        *(("x0", "z1_0"), ("z1_0", "y1_0"), ("y1_0", "z2_1"), ("z2_1", "y2_1"), ("y2_1", "Div")),
+    }
     bias = sg.network_diagram(model, X, D, highlight=model.layers[1].neurons[1].bias)
     assert "∂Div/∂b₂⁽²⁾ = 1 · 0.1755 · (−0.2171) = −0.0381" in bias.source
+    unit = sg.network_diagram(model, X, D, bias="unit", highlight=model.layers[1].neurons[1].bias)
+    assert edges(unit)["y1_bias", "z2_1"]["penwidth"] == "3"
+    assert edges(unit)["y1_bias", "z2_0"]["penwidth"] != "3"
 
 
 def test_values_that_are_refused():

@@ -714,6 +714,16 @@ def test_each_step_says_why(screen):
     assert all(why)
 
 
+def test_a_bracket_and_a_changed_input_are_explained(screen):
+    x = sg.Value(2.0, label="x")
+    J = sg.relu(x) * 3
+    x.data = 5.0
+    screen.open(sg.walkthrough(J))
+    assert screen.find("why").text.endswith("x: changed since the forward pass.")
+    screen.open(sg.walkthrough(J), "#step=6")
+    assert screen.find("why").text.endswith("Here [x ≥ 0] is 1 if x ≥ 0, else 0.")
+
+
 def test_a_node_shows_its_derivative_as_a_sum(screen):
     screen.open(sg.walkthrough(lecture()), "#step=14")
     screen.driver.find_elements("css selector", "#rows button")[1].click()

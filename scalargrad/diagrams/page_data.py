@@ -13,7 +13,7 @@ from ..interpreters.notation import PRODUCT, Term
 from .computation import program
 from .equations import derivation
 from .folding import fold
-from .naming import Names
+from .naming import Names, legend
 from .page_picture import Box, Line, directions, picture
 
 __all__ = ["PageData"]
@@ -92,8 +92,10 @@ class PageData:
         for node in self.order:
             for parent, uses, formula, _ in self.names.edges(node):
                 places = [first + use for use in uses]
-                found = {"from": self.at[id(parent)], "to": self.at[id(node)], "places": places}
-                edges.append({**found, "formula": formula.text, "factor": formula.inside(PRODUCT)[0]})
+                found: dict[str, Any] = {"from": self.at[id(parent)], "to": self.at[id(node)], "places": places}
+                found |= {"formula": formula.text, "factor": formula.inside(PRODUCT)[0]}
+                explained = legend([formula.text])
+                edges.append(found | ({"legend": explained} if explained else {}))
             first += len(node.parents)
         return edges
 

@@ -57,7 +57,7 @@ function whyText({ atoms }) {
   const of = { value: whyValue, contribution: whyContribution, change: whyChange }[atom.kind];
   if (of) return of(atom);
   return {
-    inputs: "The forward pass begins with the numbers that are given.",
+    inputs: `The forward pass begins with the numbers that are given.${notesOf(data.inputs)}`,
     start: `The backward pass begins at ${called(goal)}, whose derivative with respect to itself is 1.`,
     done: "Each input has collected a contribution from every node that it feeds.",
     nudge: `${called(atom.node ?? 0)} moves by a little; how much does each node move, in parts of that?`,
@@ -65,13 +65,20 @@ function whyText({ atoms }) {
   }[atom.kind];
 }
 
+// What the reader must know besides, such as that an input was assigned after the forward pass.
+const notesOf = (places) => places.filter((place) => nodes[place].note).map((place) => ` ${called(place)}: ${nodes[place].note}.`).join("");
+
 function whyValue({ node }) {
   const parents = made[node].map(({ from }) => called(from));
-  const note = nodes[node].note ? ` ${nodes[node].note}.` : "";
+  const note = notesOf([node]);
   return `${few(parents)} ${parents.length > 1 ? "are" : "is"} known, so ${called(node)} can be computed.${note}`;
 }
 
-function whyContribution({ node, edge, flow, local }) {
+function whyContribution(atom) {
+  return `${whyFlow(atom)}${atom.edge.legend ? ` Here ${atom.edge.legend}.` : ""}`;
+}
+
+function whyFlow({ node, edge, flow, local }) {
   const children = [...feeds[node]].reverse();
   const place = children.indexOf(edge);
   const count = children.length;
