@@ -641,6 +641,20 @@ def test_texts_are_centred_whatever_the_renderer_thinks_of_their_width(view, ren
     assert all(middle is None or abs(x - middle) < 0.02 for _, x, middle in texts)
 
 
+@every_renderer
+def test_no_line_crosses_a_label_in_a_png(program, rendered_by):
+    source = sg.derivative_diagram(mixed(3), rankdir="TB").source
+    laid_out = renderer._run(program, source, "dot", "dot", 30.0).decode()
+    apart = renderer.labels_last(laid_out)
+    places = re.findall(r'^\tlabel_\d+ \[label=<<table.*pos="([^"]*)"', apart, re.MULTILINE)
+    assert places == re.findall(r'\blp="([^"]*)"', laid_out)[-len(places) :]  # the legend has one too, before them
+    assert len(places) == len(edge_lines(source))
+    assert apart.index("label_0 [") > apart.rindex(" -> ")  # drawn last
+    assert "outputorder=edgesfirst" in apart
+    assert re.findall(r'\spos="(e,[^"]*)"', apart) == re.findall(r'\spos="(e,[^"]*)"', laid_out)
+    assert sg.derivative_diagram(mixed(3)).png()[:4] == b"\x89PNG"
+
+
 def test_a_png_of_graphviz_pure_has_room_before_lines_that_it_takes_for_longer():
     source = sg.derivative_diagram(swept()).source
     moved = renderer.balanced(source)
@@ -798,6 +812,7 @@ def test_ways_are_highlighted_with_their_product_and_sum():
 def test_a_bracket_is_explained_below_the_picture():
     z = sg.Value(0.5, label="z")
     assert 'label="[z ≥ 0] is 1 if z ≥ 0, else 0"' in sg.derivative_diagram(sg.relu(z)).source
+    assert sg.derivative_diagram(sg.relu(sg.relu(z) - 1.0)).source.count("is 1 if") == 1
 
 
 def test_a_graph_that_is_too_large_is_refused_before_it_is_named(monkeypatch):
