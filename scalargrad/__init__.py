@@ -71,6 +71,7 @@ __all__ = [
     "derivation",
     "derivative_diagram",
     "digamma",
+    "draw_dot",
     "gamma",
     "grad",
     "hessian",
@@ -102,6 +103,8 @@ __all__ += primitives.__all__
 for _name in primitives.LIKE_BUILTINS:  # sg.max, but `from scalargrad import *` leaves Python's own max alone
     __all__.remove(_name)
 
+
+draw_dot = operations_diagram  # micrograd's name for it
 
 structures.LOADERS.append(lambda: importlib.import_module(f"{__name__}.numpy"))  # at the first array of Values
 

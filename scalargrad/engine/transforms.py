@@ -23,10 +23,11 @@ from typing import Any, ParamSpec, SupportsIndex, TypeAlias, overload
 from ..primitives import pos
 from ..rows import Primitive, as_float
 from .graph import explored
+from .handed import HANDED_IN
 from .linearization import Linearization
 from .observer import DIFFERENTIATING, OBSERVER
 from .structures import LEAF, Tree, flatten, matched, nested
-from .value import HANDED_IN, Value
+from .value import Value
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 

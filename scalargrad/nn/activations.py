@@ -14,14 +14,26 @@ from typing import Any
 
 from ..checks import function_of, list_of, number_of, size_of
 from ..engine.value import Value
-from ..primitives import leaky_relu, pos, prod
+from ..primitives import abs as absolute
+from ..primitives import clip, elu, leaky_relu, pos, prod, sigmoid
 from ..primitives import max as largest
 from ..primitives import pow as power
 from ..primitives import sum as total
 from ..rows import as_float
 from .noise import Noise
 
-__all__ = ["RandomizedLeakyReLU", "identity", "max_over", "pairs", "polynomial", "vector"]
+__all__ = [
+    "RandomizedLeakyReLU",
+    "glu",
+    "hard_tanh",
+    "identity",
+    "max_over",
+    "pairs",
+    "polynomial",
+    "selu",
+    "soft_sign",
+    "vector",
+]
 
 Activation = Callable[[Any], Any]
 
@@ -33,6 +45,38 @@ def identity(z: Any) -> Any:
     2.0
     """
     return pos(z)
+
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def selu(z: Any) -> Any:
+    """Return λ·elu(z, α) with the α and λ that keep mean 0 and variance 1 from layer to layer.
+
+    Source: Klambauer, Unterthiner, Mayr, Hochreiter, "Self-Normalizing Neural Networks" (2017).
+
+    >>> round(selu(1.0), 6)
+    1.050701
+    """
+    return elu(z, SELU_ALPHA) * SELU_SCALE
+
+
+def hard_tanh(z: Any) -> Any:
+    """Return z, held between −1 and 1: straight pieces in place of tanh.
+
+    >>> hard_tanh(0.5), hard_tanh(-3.0)
+    (0.5, -1.0)
+    """
+    return clip(z, -1.0, 1.0)
+
+
+def soft_sign(z: Any) -> Any:
+    """Return z / (1 + |z|), which goes to ±1 as a power, not as an exponential.
+
+    >>> soft_sign(-3.0)
+    -0.75
+    """
+    return z / (1.0 + absolute(z))
 
 
 class VectorActivation:
@@ -99,6 +143,23 @@ Source: 11-785, "Multiplicative combination as a case of vector activations".
 
 >>> pairs([2.0, 3.0, 4.0, 5.0])
 [6.0, 20.0]
+"""
+
+
+def _gated(zs: Sequence[Any]) -> list[Any]:
+    if len(zs) % 2:
+        raise ValueError(f"glu: needs an even number of z, got {len(zs)}")
+    half = len(zs) // 2
+    return [z * sigmoid(gate) for z, gate in zip(zs[:half], zs[half:], strict=True)]
+
+
+glu = VectorActivation(_gated, _half, "glu")
+"""The gated linear units zᵢ · σ(zᵢ₊ₙ): half as many y as z. Raises `ValueError` for an odd number of z.
+
+Source: Dauphin, Fan, Auli, Grangier, "Language Modeling with Gated Convolutional Networks" (2017).
+
+>>> glu([2.0, 3.0, 0.0, 0.0])
+[1.0, 1.5]
 """
 
 

@@ -14,14 +14,12 @@ from . import programs
 
 NAMES = [module.name for module in pkgutil.iter_modules(programs.__path__)]
 OF_NUMPY = ("kalman", "pendulum", "regression")
-COPIES = pytest.mark.xfail(strict=False, reason="a deep copy of a Value is cut off from its graph")
-BRANCHES = pytest.mark.xfail(
-    strict=False, reason="the recorder does not guard an int made of a Value, or a caught refusal"
+CASES = [(name, i) for name in NAMES for i in range(2)]
+UNRECORDED = pytest.mark.xfail(
+    strict=False, reason="the recorder refuses copies, and does not guard an int made of a Value or a caught refusal"
 )
-CASES = [pytest.param(name, i, marks=COPIES if name == "projectile" else ()) for name in NAMES for i in range(2)]
 RECORDED = [
-    pytest.param(name, marks=COPIES if name == "projectile" else BRANCHES if name in ("heading", "steam") else ())
-    for name in NAMES
+    pytest.param(name, marks=UNRECORDED if name in ("heading", "projectile", "steam") else ()) for name in NAMES
 ]
 
 
