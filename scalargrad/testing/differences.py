@@ -257,8 +257,8 @@ class Line:
                 trouble = f"f jumps by {jump:.2g} at a distance of {step:.2g}"
             elif 0 < jump <= RESOLUTION * size:
                 steps, slopes, rounding = _columns(kept, lambda row: row.central)
-                rounding = [error + jump / (2 * h) for error, h in zip(rounding, steps, strict=True)]
-                best, rows = min(_estimates(steps, slopes, rounding, 2), key=lambda found: found.error), kept
+                rounding = [error + jump / h for error, h in zip(rounding, steps, strict=True)]
+                best, rows = _finest(_local(kept, _estimates(steps, slopes, rounding, 2)))[0], kept
         if coarse is None and _finest_slopes_contradict(rows, best):
             trouble = "f changes faster than the smallest steps that its argument allows"
         if best.noise > RESOLUTION * self._size(i, rows) and not trouble:
@@ -357,12 +357,13 @@ def _local(rows: Sequence[_Row], found: Sequence[_Estimate]) -> list[_Estimate]:
     """
     gaps = [row.gap for row in rows]
     better = [gaps[0], *[fine + (fine - coarse) / (FACTOR - 1) for coarse, fine in itertools.pairwise(gaps)]]
+    settled = [
+        abs(better[k + 1] - better[k]) <= max(0.1 * abs(gaps[k]), 4 * rows[k].rounding) for k in range(len(rows) - 1)
+    ]
     local = [
         each
         for each in found
-        if each.doubt <= SHARP * abs(each.value)
-        or abs(better[each.index + 1] - better[each.index])
-        <= max(0.1 * abs(gaps[each.index]), 4 * rows[each.index].rounding)
+        if each.doubt <= SHARP * abs(each.value) or (settled[each.index] and settled[each.index + 1])
     ]
     return local or list(found)
 
