@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import scalargrad as sg
 from scalargrad.rows import TABLE
 from scalargrad.testing import Expression, branching, check_gradients, expressions, points, reference, ulp_error
-from scalargrad.testing.differences import SHARP, derivatives
+from scalargrad.testing.differences import derivatives
+from scalargrad.testing.estimates import SHARP
 from scalargrad.testing.formulas import Step
 
 # Differences

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .claims import Claim
-from .differences import LEVEL, REFUSALS, SHARP, TINY, Line, Slope, magnitude, quiet
+from .differences import REFUSALS, TINY, Line, Slope, magnitude, quiet
+from .estimates import LEVEL, SHARP
 
 __all__ = ["Judge", "Wrong"]
 
