@@ -26,12 +26,13 @@ from .diagrams import (
     paths,
     walkthrough,
 )
-from .diagrams.equations import derivation
+from .diagrams.equations import Contribution, Derivation, Step, derivation
 from .diagrams.naming import label
 from .diagrams.nonfinite import locate_nonfinite
 from .diagrams.renderer import RendererNotFound
 from .elementary import *  # noqa: F403 (the rows that it names in __all__)
 from .engine import fastcalls as fastcalls  # gives the primitives their calls and Value its operators
+from .engine import structures
 from .engine.functions import maximum, minimum, primitive, where
 from .engine.observer import RecordingError
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Contribution",
+    "Derivation",
     "Diagram",
     "Interval",
     "Page",
@@ -62,11 +65,13 @@ __all__ = [
     "Paths",
     "RecordingError",
     "RendererNotFound",
+    "Step",
     "Value",
     "batch_mean",
     "derivation",
     "derivative_diagram",
     "digamma",
+    "draw_dot",
     "gamma",
     "grad",
     "hessian",
@@ -98,6 +103,10 @@ __all__ += primitives.__all__
 for _name in primitives.LIKE_BUILTINS:  # sg.max, but `from scalargrad import *` leaves Python's own max alone
     __all__.remove(_name)
 
+
+draw_dot = operations_diagram  # micrograd's name for it
+
+structures.LOADERS.append(lambda: importlib.import_module(f"{__name__}.numpy"))  # at the first array of Values
 
 if not TYPE_CHECKING:  # so that type checkers refuse a name that is not there
 

@@ -136,7 +136,7 @@ mod      = Binary("mod", lambda m, x, y: m.mod(x, y),
 # x = 0. With respect to y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
 pow      = Binary("pow", lambda m, x, y: m.pow(x, y),
                   lambda m, out, x, y: _power_slope(m, x, _exponent(m, x, y), m.less(y, 0.5)),
-                  lambda m, out, x, y: out * m.log(m.select(m.equal(x, 0.0), _log_of_one(m, x, y), x)),
+                  lambda m, out, x, y: _kinked_at_0(m, out * m.log(m.select(m.equal(x, 0.0), 1.0, x)), x, y),
                   domain=Joint("x > 0, or x = 0 with y ≥ 0, or x < 0 with a whole y",
                                lambda x, y: x > 0 or (x == 0 and y >= 0) or (x < 0 and float(y).is_integer())),
                   textbook=(lambda m, out, x, y: y * m.pow(x, y - 1.0), lambda m, out, x, y: out * m.log(x)),
@@ -177,6 +177,7 @@ atan     = Unary("atan", lambda m, x: m.atan(x), lambda m, out, x: m.div(1.0, 1.
 atan2    = Binary("atan2", lambda m, y, x: m.atan2(y, x),
                   lambda m, out, y, x: m.div(m.div(x, _radius(m, m.hypot(x, y))), _radius(m, m.hypot(x, y))),
                   lambda m, out, y, x: -m.div(m.div(y, _radius(m, m.hypot(x, y))), _radius(m, m.hypot(x, y))),
+                  smooth=lambda m, out, y, x: m.hypot(x, y),
                   textbook=(lambda m, out, y, x: m.div(x, m.pow(x, 2.0) + m.pow(y, 2.0)),
                             lambda m, out, y, x: -m.div(y, m.pow(x, 2.0) + m.pow(y, 2.0))),
                   doc="The angle in [−π, π] of the point (x, y), called with y first.")
@@ -270,8 +271,9 @@ equal    = Binary("equal", lambda m, x, y: m.select(m.equal(x, y), 1.0, 0.0), No
 not_equal = Binary("not_equal", lambda m, x, y: m.select(m.equal(x, y), 0.0, 1.0), None, None,
                    doc="1 if x ≠ y, else 0.")
 # Rows for the partials of others
-kinked   = Binary("kinked", lambda m, x, y: x, lambda m, out, x, y: 1.0, lambda m, out, x, y: math.nan,
-                  doc="x, which has no derivative with respect to y here: a nan tells so.")
+kinked   = Fixed("kinked", lambda m, x, y, smooth: x, lambda m, out, x, y, smooth: 1.0,
+                 lambda m, out, x, y, smooth: m.select(m.equal(smooth, 0.0), math.nan, 0.0), None,
+                 doc="x, as a number that has no derivative with respect to y where `smooth` is 0: nan tells so.")
 one_minus_square = Unary("one_minus_square", lambda m, x: (1.0 - x) * (1.0 + x), lambda m, out, x: -2.0 * x,
                          doc="1 − x², without a loss of digits near ±1; nor of its derivative near 0.")
 stop_gradient = Unary("stop_gradient", lambda m, x: x, None, doc="x, taken as a constant: no derivative flows back.")
@@ -280,6 +282,7 @@ stop_gradient = Unary("stop_gradient", lambda m, x: x, None, doc="x, taken as a 
 hypot    = Binary("hypot", lambda m, x, y: m.hypot(x, y),
                   lambda m, out, x, y: m.div(x, _radius(m, out)),
                   lambda m, out, x, y: m.div(y, _radius(m, out)),
+                  smooth=lambda m, out, x, y: out,
                   textbook=(lambda m, out, x, y: m.div(x, out), lambda m, out, x, y: m.div(y, out)),
                   doc="The length √(x² + y²), without overflow on the way; flat at the origin.")
 logaddexp = Binary("logaddexp",
@@ -384,18 +387,22 @@ def _power_slope(m: Functions, x: X, y: X, small: X) -> X:
 
 def _exponent(m: Functions, x: X, y: X) -> X:
     # At x = 0, yxʸ⁻¹ has no derivative with respect to y up to y = 1.
-    return m.select(m.equal(x, 0.0), m.select(m.less(1.0, y), y, m.kinked(y, y)), y)
+    return m.kinked(y, y, _smooth_at_zero(m, x, y))
 
 
-def _log_of_one(m: Functions, x: X, y: X) -> X:
-    # At x = 0, the slope log x · xʸ, taken as 0, has no derivative with respect to x up to y = 1, nor by y at y = 0.
-    kinked = m.select(m.equal(y, 0.0), m.kinked(1.0, x * y), m.kinked(1.0, x))
-    return m.select(m.less(1.0, y), 1.0, kinked)
+def _kinked_at_0(m: Functions, slope: X, x: X, y: X) -> X:
+    # At x = 0, xʸ log x has no derivative with respect to x up to y = 1, nor to y at y = 0.
+    not_both_0 = m.select(m.equal(x, 0.0), m.select(m.equal(y, 0.0), 0.0, 1.0), 1.0)
+    return m.kinked(m.kinked(slope, x, _smooth_at_zero(m, x, y)), y, not_both_0)
+
+
+def _smooth_at_zero(m: Functions, x: X, y: X) -> X:
+    # 0 if x = 0 and y ≤ 1
+    return m.select(m.equal(x, 0.0), m.select(m.less(1.0, y), 1.0, 0.0), 1.0)
 
 
 def _radius(m: Functions, length: X) -> X:
-    # At the origin, where the slope is taken as 0, there is no second derivative.
-    return m.select(m.equal(length, 0.0), m.kinked(1.0, length), length)
+    return m.select(m.equal(length, 0.0), 1.0, length)
 
 
 def _sech2(m: Functions, e: X) -> X:

@@ -116,7 +116,7 @@ class Functions(Protocol):
     def sech2(self, x: Operand) -> Operand: ...
     def sigmoid(self, x: Operand) -> Operand: ...
     def stop_gradient(self, x: Operand) -> Operand: ...
-    def kinked(self, x: Operand, y: Operand) -> Operand: ...
+    def kinked(self, x: Operand, y: Operand, smooth: Operand) -> Operand: ...
     def one_minus_square(self, x: Operand) -> Operand: ...
     def trunc(self, x: Operand) -> Operand: ...
     def copysign(self, x: Operand, y: Operand) -> Operand: ...
@@ -222,7 +222,8 @@ class Primitive:
     `forward(m, x, …)` computes the output, and `partials` has one rule `(m, out, x, …)` for each argument,
     or `None` where the derivative is 0 by structure; both call nothing but `m`. `textbook` has the rules as
     a textbook prints them where the exact ones read otherwise. `kinks` are the points of the first argument
-    without a derivative, `ulps` the bounds for the value and for the partials, as the tests check them. `home` is
+    without a derivative; `smooth` is a rule as the partials are, whose number is 0 where there are first derivatives
+    but no second ones. `ulps` are the bounds for the value and for the partials, as the tests check them. `home` is
     the module that added the primitive, None for the table's own.
     """
 
@@ -242,6 +243,7 @@ class Primitive:
         domain: Domain | None = None,
         textbook: tuple[Rule | None, ...] | None = None,
         kinks: tuple[float, ...] = (),
+        smooth: Rule | None = None,
         ulps: tuple[float, float] = (4.0, 4.0),
         doc: str = "",
     ) -> None:
@@ -255,6 +257,7 @@ class Primitive:
         self.domain = intervals_of(name, domain, len(parameters))
         self.home: str | None = None
         self.kinks = kinks
+        self.smooth = smooth
         self.ulps = ulps
         self.summary = doc
         self.__doc__ = self._documentation()

@@ -23,6 +23,7 @@ from typing import Any
 from scalargrad.rows import TABLE, Affine, Dot, Interval, Primitive
 
 from . import checks
+from .operands import RANGES
 
 PAGE = Path(__file__).parent.parent / "docs" / "accuracy.md"
 PEERS: dict[str, dict[str, str]] = {
@@ -82,7 +83,10 @@ def number(interval: Interval, rng: random.Random) -> float:
 
 
 def point(row: Primitive, rng: random.Random) -> tuple[float, ...]:
-    """Random operands within the row's domain."""
+    """Random operands within the row's domain; of the special functions, within the ranges of the tests."""
+    if row.name in RANGES:
+        args = tuple([rng.uniform(low, high) for low, high in RANGES[row.name]])
+        return args if row.contains(args) else point(row, rng)
     pairs = rng.randint(1, 3)
     count = len(row.parameters) if not row.variadic else pairs
     if isinstance(row, (Dot, Affine)):

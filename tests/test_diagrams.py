@@ -21,7 +21,7 @@ from scalargrad import nn
 from scalargrad.diagrams import picture, renderer, style
 from scalargrad.engine.linearization import topological_order
 
-from .graphs import lecture, pixels
+from .graphs import lecture, overlaps, pixels
 
 VIEWS = [sg.influence_diagram, sg.derivative_diagram, sg.operations_diagram]
 INSTALLED = renderer.find_renderer()
@@ -641,6 +641,20 @@ def test_texts_are_centred_whatever_the_renderer_thinks_of_their_width(view, ren
     assert all(middle is None or abs(x - middle) < 0.02 for _, x, middle in texts)
 
 
+@every_renderer
+def test_no_line_crosses_a_label_in_a_png(program, rendered_by):
+    source = sg.derivative_diagram(mixed(3), rankdir="TB").source
+    laid_out = renderer._run(program, source, "dot", "dot", 30.0).decode()
+    apart = renderer.labels_last(laid_out)
+    places = re.findall(r'^\tlabel_\d+ \[label=<<table.*pos="([^"]*)"', apart, re.MULTILINE)
+    assert places == re.findall(r'\blp="([^"]*)"', laid_out)[-len(places) :]  # the legend has one too, before them
+    assert len(places) == len(edge_lines(source))
+    assert apart.index("label_0 [") > apart.rindex(" -> ")  # drawn last
+    assert "outputorder=edgesfirst" in apart
+    assert re.findall(r'\spos="(e,[^"]*)"', apart) == re.findall(r'\spos="(e,[^"]*)"', laid_out)
+    assert sg.derivative_diagram(mixed(3)).png()[:4] == b"\x89PNG"
+
+
 def test_a_png_of_graphviz_pure_has_room_before_lines_that_it_takes_for_longer():
     source = sg.derivative_diagram(swept()).source
     moved = renderer.balanced(source)
@@ -677,6 +691,20 @@ def test_a_slide_is_legible_from_the_last_row(rendered_by):
     texts = pixels(sg.derivative_diagram(swept(), size="slide").svg())
     assert {"cos u", "= 0.5403", "−sin s", "3"} <= {text for text, _ in texts}
     assert min(size for _, size in texts) >= 20.0
+
+
+@every_renderer
+def test_a_phone_is_legible_at_arms_length(rendered_by):
+    assert min(size for _, size in pixels(sg.derivative_diagram(swept(), size="phone").svg(), 390, 700)) >= 12.0
+
+
+@every_renderer
+@pytest.mark.parametrize("size", style.SIZES)
+def test_nothing_overlaps_and_nothing_is_cut(size, rendered_by):
+    for seed in range(3):
+        for view in VIEWS:
+            assert overlaps(view(mixed(seed), size=size).svg()) == []
+    assert overlaps(sg.modules_diagram(swept(), size=size).svg()) == []
 
 
 @every_renderer
@@ -746,7 +774,9 @@ def test_sizes_and_palettes(view, size, palette):
     assert style.PALETTES[palette].background in source
     assert style.PALETTES[palette].input["fillcolor"] in source
     assert (" size=" in source) == (size != "screen")
-    with pytest.raises(ValueError, match=f"{view.__name__}: size is 'huge'; give one of 'screen', 'slide', 'print'"):
+    with pytest.raises(
+        ValueError, match=f"{view.__name__}: size is 'huge'; give one of 'screen', 'slide', 'phone', 'print'"
+    ):
         view(swept(), size="huge")
     with pytest.raises(ValueError, match=f"{view.__name__}: palette is 'red'; give one of 'light', 'dark', 'grey'"):
         view(swept(), palette="red")
@@ -782,6 +812,7 @@ def test_ways_are_highlighted_with_their_product_and_sum():
 def test_a_bracket_is_explained_below_the_picture():
     z = sg.Value(0.5, label="z")
     assert 'label="[z ≥ 0] is 1 if z ≥ 0, else 0"' in sg.derivative_diagram(sg.relu(z)).source
+    assert sg.derivative_diagram(sg.relu(sg.relu(z) - 1.0)).source.count("is 1 if") == 1
 
 
 def test_a_graph_that_is_too_large_is_refused_before_it_is_named(monkeypatch):

@@ -190,6 +190,11 @@ def test_opaque_rows_are_named(rows_restored):
     assert sg.derivation(opaque(x)).backward[0].formula.text == "bessel′ x"
 
 
+def test_a_foreign_forward_with_partials_of_the_table_has_their_formulas(rows_restored):
+    root = sg.primitive("foreign_root", math.sqrt, lambda m, out, x: m.div(0.5, out), opaque="forward")
+    assert sg.derivation(root(sg.Value(4.0, label="x"))).backward[0].formula.text == "0.5/J"
+
+
 def test_an_opaque_row_of_two_arguments(rows_restored):
     row = sg.primitive("blend", lambda x, y: x * y, (lambda x, y: y, lambda x, y: x), opaque=True)
     x, y = sg.Value(2.0, label="x"), sg.Value(3.0, label="y")
@@ -256,7 +261,9 @@ def test_a_leaf_that_was_changed_says_so():
 def test_a_bracket_is_explained():
     z = sg.Value(0.5, label="z")
     assert str(sg.derivation(sg.relu(z))).endswith("\n  where [z ≥ 0] is 1 if z ≥ 0, else 0")
+    assert sg.derivation(sg.relu(z)).markdown().endswith("A bracket is 1 if the condition in it holds, else 0.\n")
     assert "where" not in str(sg.derivation(sg.sin(z)))
+    assert "bracket" not in sg.derivation(sg.sin(z)).markdown()
 
 
 def test_digits_are_as_many_as_were_asked_for():

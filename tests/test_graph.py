@@ -234,14 +234,12 @@ def test_an_infinite_derivative_that_is_wanted_arrives():
         assert sg.grad(root)(at) == sg.grad(root)(Value(at)).data == sg.jvp(root, (at,), (1.0,))[1] == math.inf
 
 
-def test_nan_says_that_there_is_no_derivative_and_stays():
+def test_a_zero_stops_at_nan_too():
     f = lambda x, y: 0.0 * x**y
     x, y = Value(-2.0), Value(3.0)
     f(x, y).backward()
-    assert x.grad == 0.0
-    assert math.isnan(y.grad)
-    for got in (sg.grad(f, 1)(-2.0, 3.0), sg.grad(f, 1)(x, y).data, sg.jvp(lambda y: f(-2.0, y), (3.0,), (1.0,))[1]):
-        assert math.isnan(got)
+    assert (x.grad, y.grad) == (0.0, 0.0)
+    assert sg.grad(f, 1)(-2.0, 3.0) == sg.grad(f, 1)(x, y).data == 0.0
 
 
 def test_each_row_of_a_jacobian_is_its_own():

@@ -13,7 +13,7 @@ from scalargrad import nn
 from scalargrad.diagrams import renderer, style
 from scalargrad.interpreters.names import digits
 
-from .graphs import pixels
+from .graphs import overlaps, pixels
 
 drawn = pytest.mark.skipif(renderer.find_renderer() is None, reason="no renderer: pip install graphviz-pure")
 
@@ -321,8 +321,17 @@ def test_the_ways_of_a_weight_with_their_products_and_sum():
     assert f"= {digits(first.grad)}" in both.source
     marked = {ends for ends, look in edges(both).items() if look.get("penwidth") == "3"}
     assert {("x0", "z1_0"), ("y1_0", "z2_1"), ("y2_1", "Div")} <= marked
+    J = nn.quadratic(model([sg.Value(x, label=f"x{i}") for i, x in enumerate(X, 1)]), D)
+    one = sg.network_diagram(model, X, D, highlight=sg.paths(J, first)[1])  # of the user's own graph
+    marked = {ends for ends, look in edges(one).items() if look.get("penwidth") == "3"}
+    assert marked == {
+        *(("x0", "z1_0"), ("z1_0", "y1_0"), ("y1_0", "z2_1"), ("z2_1", "y2_1"), ("y2_1", "Div")),
+    }
     bias = sg.network_diagram(model, X, D, highlight=model.layers[1].neurons[1].bias)
     assert "∂Div/∂b₂⁽²⁾ = 1 · 0.1755 · (−0.2171) = −0.0381" in bias.source
+    unit = sg.network_diagram(model, X, D, bias="unit", highlight=model.layers[1].neurons[1].bias)
+    assert edges(unit)["y1_bias", "z2_1"]["penwidth"] == "3"
+    assert edges(unit)["y1_bias", "z2_0"]["penwidth"] != "3"
 
 
 def test_values_that_are_refused():
@@ -343,6 +352,20 @@ def test_values_that_are_refused():
 
     with pytest.raises(ValueError, match="the model does more than its layers one after the other"):
         sg.network_diagram(Residual(nn.Layer(2, 2)), X)
+
+
+@drawn
+@pytest.mark.parametrize("size", style.SIZES)
+def test_nothing_overlaps_and_nothing_is_cut(size):
+    model = nn.MLP(3, [4, 3], sg.tanh, nn.vector(sg.softmax))
+    for diagram in [
+        sg.network_diagram(worked_example(), X, D, bias="unit", size=size),
+        sg.network_diagram(worked_example(), X, bias="inside", size=size),
+        sg.network_diagram(model, show="weights", size=size),
+        sg.network_diagram(nn.MLP(784, [64, 10]), size=size),
+        sg.jacobian_diagram(model, size=size),
+    ]:
+        assert overlaps(diagram.svg()) == []
 
 
 @drawn

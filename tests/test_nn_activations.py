@@ -27,6 +27,16 @@ TABLE = [
     (sg.leaky_relu, -2.0, -0.02, 0.01),
     (sg.leaky_relu, 0.0, 0.0, 1.0),
     (sg.softplus, 0.0, math.log(2.0), 0.5),
+    (nn.selu, 2.0, 2.101401974710961, 1.0507009873554805),
+    (
+        nn.selu,
+        -1.0,
+        1.0507009873554805 * 1.6732632423543772 * math.expm1(-1.0),
+        1.0507009873554805 * 1.6732632423543772 * math.exp(-1.0),
+    ),
+    (nn.hard_tanh, 0.5, 0.5, 1.0),
+    (nn.hard_tanh, 2.0, 1.0, 0.0),
+    (nn.soft_sign, -3.0, -0.75, 1 / 16),
 ]
 
 
@@ -83,6 +93,15 @@ def test_product_units_at_zero_and_below():
         squares([1.0])
 
 
+def test_gated_linear_units_halve_the_layer():
+    s = 1 / (1 + math.exp(-1.0))
+    assert nn.glu([2.0, 3.0, 0.0, 1.0]) == pytest.approx([1.0, 3.0 * s])
+    assert jacobian(nn.glu, [2.0, 3.0, 0.0, 1.0])[1] == pytest.approx([0.0, s, 0.0, 3.0 * s * (1 - s)])
+    assert repr(nn.MLP(2, [6, 1], nn.glu)) == "MLP(2 → 6 glu → 3 → 1 identity; 22 parameters)"
+    with pytest.raises(ValueError, match="glu: needs an even number of z, got 3"):
+        nn.glu([1.0, 2.0, 3.0])
+
+
 def test_pairs_multiply_neighbours():
     # 11-785: o = y_j y_l, so ∂o/∂y_j = y_l.
     layer = nn.Layer(4, 4, nn.pairs)
@@ -132,7 +151,7 @@ def test_own_vector_activation():
     assert nn.MLP(2, [4, 3], mean).layers[1].nin == 1
     with pytest.raises(ValueError, match=r"layer: its activation made 1 outputs of 2 z, expected 2; .*nn.vector"):
         nn.Layer(1, 2, nn.vector(lambda zs: zs[:1]))([1.0])
-    with pytest.raises(TypeError, match="vector: 3 can't be called"):
+    with pytest.raises(TypeError, match="vector: the function is 3; give a function from the list of z"):
         nn.vector(3)
 
 

@@ -258,7 +258,11 @@ def test_targets_of_another_length_are_refused(loss):
         (lambda: nn.binary_cross_entropy(0.5, 2.0), ValueError, r"binary_cross_entropy: target\[0\] is 2.0"),
         (lambda: nn.binary_cross_entropy(0.5, math.nan), ValueError, r"target\[0\] is nan"),
         (lambda: nn.binary_cross_entropy_with_logits(0.5, -1), ValueError, r"with_logits: target\[0\] is -1.0"),
-        (lambda: nn.binary_cross_entropy([0.5], ["1"]), TypeError, r"target\[0\] is '1'; give a number in \[0, 1\]"),
+        (
+            lambda: nn.binary_cross_entropy([0.5], ["1"]),
+            TypeError,
+            r"target\[0\] is '1', a str; give a number or a V",
+        ),
         (
             lambda: nn.binary_cross_entropy(0.0, 1.0),
             ValueError,
@@ -283,6 +287,7 @@ def test_targets_of_another_length_are_refused(loss):
         (lambda: nn.kl_divergence([sg.Value(7.0, label="y₁")], [1.0]), ValueError, r'output\[0\] is 7.0, at "y₁"'),
         (lambda: nn.max_margin(0.5, 0.0), ValueError, r"max_margin: target\[0\] is 0.0; it must be -1 or 1"),
         (lambda: nn.perceptron(0.5, -1.0), ValueError, r"perceptron: target\[0\] is -1.0; it must be 0 or 1"),
+        (lambda: nn.quadratic([0.5, None], [0, 0]), TypeError, r"quadratic: output\[1\] is None, a NoneType; give a"),
         (lambda: nn.quadratic([], []), ValueError, "quadratic: 0 outputs need as many targets, at least 1"),
         (lambda: nn.quadratic(None, 1.0), TypeError, "quadratic: the output is None"),
     ],

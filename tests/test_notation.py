@@ -57,7 +57,7 @@ TEXTBOOK = {
     "floor": ("⌊x⌋", None),
     "ceil": ("⌈x⌉", None),
     "round": ("round x", None),
-    "kinked": ("x", "1", "nan"),
+    "kinked": ("x", "1", "nan if smooth = 0 else 0", None),
     "one_minus_square": ("1 − x²", "−2x"),
     "round_to": ("round(x, digits)", None, None),
     "less": ("x < y", None, None),
@@ -388,6 +388,7 @@ def test_computed_numbers(number, text):
         ("alpha", "α", r"\alpha"),
         ("δ", "δ", r"\delta"),
         ("Δx", "Δx", r"\mathrm{\Delta{}x}"),
+        ("xi", "xi", r"\mathrm{xi}"),  # the x of an index i
         ("alphabet", "alphabet", r"\mathrm{alphabet}"),
         ("מחיר", "\u2068מחיר\u2069", r"\mathrm{מחיר}"),
         ("z₁⁽²⁾", "z₁⁽²⁾", "z_{1}^{(2)}"),

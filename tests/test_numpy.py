@@ -334,6 +334,7 @@ def test_the_edge_is_that_of_numpy(f, value, slope):
         (lambda x: snp.linalg.cholesky(snp.diag(-x * x)), np.linalg.LinAlgError, "not positive definite"),
         (snp.linalg.inv, np.linalg.LinAlgError, "square matrix is needed"),
         (snp.fft.fft, TypeError, r"not silently turned into a float|fft"),
+        (snp.roots, TypeError, "numpy.roots of Values is not here"),
         (snp.histogram, TypeError, "numpy.histogram of Values"),
         (lambda x: snp.quantile(x, 0.5, method="nearest"), TypeError, "method 'nearest' is not here"),
         (lambda x: snp.gcd(x, 2), TypeError, "numpy.gcd of Values has no meaning here"),

@@ -108,9 +108,10 @@ def test_numpy_scalars_on_either_side(op, number):
         plain = [x.data if isinstance(x, Value) else float(x) for x in (left, right)]
         assert result.data == op(*plain)
         assert all(type(arg) in (Value, float) for arg in result.args)
-    assert (number < Value(3.0)) is True
-    assert (Value(3.0) > number) is True
-    assert (np.float64(3.0) == Value(3.0)) is True
+    assert number < Value(3.0)
+    assert Value(3.0) > number
+    assert not number > Value(3.0)
+    assert np.float64(3.0) == Value(3.0)
 
 
 def test_object_arrays():
@@ -310,6 +311,71 @@ def test_nan_and_infinity_are_numbers():
     assert math.isnan(Value(math.nan).data)
     assert (Value(math.inf) - 1).data == math.inf
     assert not Value(math.nan) == Value(math.nan)  # noqa: SIM201
+
+
+def test_names_of_micrograd():
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    c = a * b
+    assert (a._prev, a._op) == (set(), "")
+    assert (c._prev, c._op) == ({a, b}, "*")
+    ops = {
+        (a + b)._op,
+        (a - b)._op,
+        (a / b)._op,
+        (-a)._op,
+        (a**2)._op,
+        (a**0.5)._op,
+        (a**b)._op,
+        a.relu()._op,
+        a.tanh()._op,
+    }
+    assert ops == {"+", "-", "/", "**2", "**0.5", "**", "ReLU", "tanh"}
+    assert (a * 2)._prev == (a * a)._prev == {a}
+    assert sg.draw_dot is sg.operations_diagram
+    assert "data 2" in sg.draw_dot(c).source or "2" in sg.draw_dot(c).source
+
+
+CONDITIONS = {
+    sg.less: operator.lt,
+    sg.less_equal: operator.le,
+    sg.greater: operator.gt,
+    sg.greater_equal: operator.ge,
+    sg.equal: operator.eq,
+    sg.not_equal: operator.ne,
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda row: row.name)
+@given(x=st.sampled_from([-1.0, 0.0, -0.0, 2.0, math.inf, math.nan]), y=st.sampled_from([0.0, 2.0, math.inf, math.nan]))
+def test_conditions_are_numbers_that_select_takes(condition, x, y):
+    true = float(CONDITIONS[condition](x, y))
+    assert condition(x, y) == condition(Value(x), y).data == condition(x, Value(y)).data == true
+    f = lambda a, b: sg.select(condition(a, b), 3.0 * a, 5.0 * a)
+    assert sg.grad(f)(x, y) == (3.0 if true else 5.0)
+    assert condition(Value(x), Value(y)).partials == (0.0, 0.0)
+
+
+def test_a_condition_is_no_branch_of_a_recording():
+    f = sg.jit(lambda x: sg.select(sg.less(x, 1.0), x * x, 3.0 * x), backend="python")
+    g = sg.jit(sg.grad(lambda x: sg.select(sg.less_equal(x, 1.0), x * x, 3.0 * x)), backend="python")
+    for x in (0.5, 1.0, 2.0):
+        assert f(x) == (x * x if x < 1 else 3.0 * x)
+        assert g(x) == (2 * x if x <= 1 else 3.0)
+    assert f.stats["recordings"] == g.stats["recordings"] == 1
+
+
+def test_ufuncs_of_numpy_take_values_on_either_side():
+    v = Value(2.0)
+    assert np.arctan2(1.0, v).data == math.atan2(1.0, 2.0)
+    assert np.arctan2(v, np.float64(1.0)).data == math.atan2(2.0, 1.0)
+    assert np.logaddexp(v, 1.0).data == pytest.approx(np.logaddexp(2.0, 1.0))
+    assert [x.data for x in np.hypot(v, [3.0, 4.0])] == [math.hypot(2.0, 3.0), math.hypot(2.0, 4.0)]
+    assert np.maximum(v, math.nan).data != np.maximum(v, math.nan).data
+    assert not np.isnan(v)
+    assert (np.array([1.0, 3.0]) > v).tolist() == [False, True]
+    f = lambda x: np.exp(np.where(x > 0, x, 0.0)).sum() + np.max(x)
+    assert sg.grad(f)(np.array([1.0, -1.0])) == pytest.approx([math.e + 1.0, 0.0])
+    assert np.isnan(sg.grad(np.max)(np.array([math.nan, 1.0]))).all()
 
 
 # The life of a graph

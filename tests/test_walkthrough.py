@@ -115,6 +115,31 @@ def test_a_network_is_drawn_in_units_and_told_by_layer():
     assert whole.html.count('class="node ') == len(data["nodes"])
 
 
+def middles(html: str) -> dict[int, float]:
+    """The x of each node's texts, by its place, in the first picture."""
+    first = html.split("</svg>", maxsplit=1)[0]
+    node = r'<g id="\w\wn(\d+)" class="node[^>]*>.*?<text class="equation" x="([^"]*)"'
+    return {int(i): float(x) for i, x in re.findall(node, first, re.DOTALL)}
+
+
+def test_units_of_a_layer_stand_in_their_order():
+    page = sg.walkthrough(network(), rankdir="TB")
+    nodes, xs = data_of(page)["nodes"], middles(page.html)
+    for layer in ("z⁽¹⁾", "y⁽¹⁾", "z⁽²⁾", "y⁽²⁾"):
+        row = [(node["name"], xs[i]) for i, node in enumerate(nodes) if node["stage"] == layer]
+        assert [name for name, _ in sorted(row, key=lambda unit: unit[1])] == sorted(name for name, _ in row)
+
+
+def test_a_wide_layer_is_one_box():
+    model = nn.MLP(2, [16, 16, 1])
+    J = model([sg.Value(0.5, label="x1"), sg.Value(-1.0, label="x2")]) ** 2
+    page = sg.walkthrough(J)
+    assert page.html.count("z⁽²⁾: 16 units") >= 1
+    assert page.html.count('class="node folded"') == 4
+    shared = {node["box"] for node in data_of(page)["nodes"] if "box" in node}
+    assert len(shared) == 4
+
+
 def test_small_graphs_are_folded_only_if_asked():
     x = [sg.Value(float(i), label=f"x{i}") for i in range(3)]
     w = [sg.Value(float(i), label=f"w{i}") for i in range(3)]

@@ -10,6 +10,7 @@ from importlib.resources import files
 import pytest
 
 import scalargrad as sg
+from scalargrad import nn
 from scalargrad.diagrams.computation import program
 from scalargrad.engine.graph import topological_order
 from scalargrad.interpreters.names import digits
@@ -713,6 +714,16 @@ def test_each_step_says_why(screen):
     assert all(why)
 
 
+def test_a_bracket_and_a_changed_input_are_explained(screen):
+    x = sg.Value(2.0, label="x")
+    J = sg.relu(x) * 3
+    x.data = 5.0
+    screen.open(sg.walkthrough(J))
+    assert screen.find("why").text.endswith("x: changed since the forward pass.")
+    screen.open(sg.walkthrough(J), "#step=6")
+    assert screen.find("why").text.endswith("Here [x ≥ 0] is 1 if x ≥ 0, else 0.")
+
+
 def test_a_node_shows_its_derivative_as_a_sum(screen):
     screen.open(sg.walkthrough(lecture()), "#step=14")
     screen.driver.find_elements("css selector", "#rows button")[1].click()
@@ -738,6 +749,19 @@ def test_a_network_goes_layer_by_layer(screen):
     screen.click("stages")
     assert screen.run("return steps.length") > 50
     screen.click("last")
+    assert screen.column(3) == [digits(node.grad) for node in topological_order(J)]
+
+
+def test_a_wide_layer_is_lit_as_one(screen):
+    model = nn.MLP(2, [12, 1])
+    J = model([sg.Value(0.5, label="x1"), sg.Value(-1.0, label="x2")]) ** 2
+    screen.open(sg.walkthrough(J), "#step=2")
+    assert screen.marked("target") == ["f0"]
+    assert screen.sentence.startswith("z⁽¹⁾: 12 values, such as z₁⁽¹⁾ = ")
+    screen.click("last")
+    screen.click("back")
+    assert screen.marked("source") == ["f0"]
+    J.backward()
     assert screen.column(3) == [digits(node.grad) for node in topological_order(J)]
 
 

@@ -63,9 +63,9 @@ class Column:
         """Return the name of a unit within the DOT text."""
         return f"{self.letter}{self.layer}_{unit}" if self.layer else f"{self.letter}{unit}"
 
-    def label(self, unit: int) -> str:
-        """Return the name of a unit as the lectures write it: z₁⁽²⁾."""
-        below = "" if self.count == 1 else str(unit + 1).translate(SUBSCRIPTS)
+    def label(self, unit: int, has_index: bool = False) -> str:
+        """Return the name of a unit as the lectures write it: z₁⁽²⁾. A single one has no index by default."""
+        below = "" if self.count == 1 and not has_index else str(unit + 1).translate(SUBSCRIPTS)
         above = f"({self.layer})".translate(SUPERSCRIPTS) if self.layer else ""
         return f"{self.letter}{below}{above}"
 

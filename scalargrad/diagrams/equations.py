@@ -139,10 +139,7 @@ class Derivation:
 
     def text(self) -> str:
         """Return the two passes as text, with mathematical signs whatever the console is."""
-        goal = self.names[self.goal].text
-        legend_line = legend(
-            [*(s.formula.text for s in self.forward if s.formula), *(c.formula.text for c in self.backward)]
-        )
+        goal, brackets = self.names[self.goal].text, self._brackets()
         return "\n".join(
             [
                 "Forward",
@@ -150,9 +147,14 @@ class Derivation:
                 "Backward",
                 f"  ∂{goal}/∂{goal} = 1",
                 *(f"  {line}" for line in self.backward),
-                *([f"  where {legend_line}"] if legend_line else []),
+                *([f"  where {brackets}"] if brackets else []),
             ]
         )
+
+    def _brackets(self) -> str:
+        """Return the explanation of the first Iverson bracket, if there is one."""
+        formulas = [*(step.formula for step in self.forward), *(c.formula for c in self.backward)]
+        return legend([formula.text for formula in formulas if formula])
 
     def markdown(self) -> str:
         """Return the two passes as Markdown with LaTeX equations, in blocks that fit on a slide."""
@@ -165,7 +167,8 @@ class Derivation:
             for step in self.forward
         ]
         backward = [rf"\frac{{\partial {goal}}}{{\partial {goal}}} &= 1", *(c.latex for c in self.backward)]
-        return "\n\n".join(["**Forward**", *_blocks(forward), "**Backward**", *_blocks(backward)]) + "\n"
+        note = ["A bracket is 1 if the condition in it holds, else 0."] if self._brackets() else []
+        return "\n\n".join(["**Forward**", *_blocks(forward), "**Backward**", *_blocks(backward), *note]) + "\n"
 
     def table(self, kind: str = "markdown", *, blank: Collection[str] = ()) -> str:
         """Return the forward and the backward table as `"markdown"`, `"csv"` or `"latex"`; with blanks, as a sheet.

@@ -13,6 +13,7 @@ __all__ = ["Folded", "fold"]
 CROWDED = 24
 LONGEST_TURN = 60
 FEWEST_TURNS = 5
+WIDEST_LAYER = 8
 LOWER = re.compile("[₀-₉]+(?:,[₀-₉]+)*")
 
 
@@ -20,18 +21,24 @@ LOWER = re.compile("[₀-₉]+(?:,[₀-₉]+)*")
 class Folded:
     """What a page shows of a graph: its units drawn, parameters left out of the picture, and its stages.
 
-    `parameters` holds the `id` of each leaf that is part of a unit, `turns` the place in `repeats` of each node that
-    one box stands for, and `stages` the name of the stage that a node belongs to.
+    `kind` is `"layers"`, `"turns"` or empty. `parameters` holds the `id` of each leaf that is part of a unit, `boxes`
+    the place in `texts` of each node that shares a box, and `stages` the name of the stage that a node belongs to.
     """
 
+    kind: str = ""
     parameters: set[int] = field(default_factory=set)
-    turns: dict[int, int] = field(default_factory=dict)
-    repeats: list[str] = field(default_factory=list)
+    boxes: dict[int, int] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
     stages: dict[int, str] = field(default_factory=dict)
 
     def is_drawn(self, node: Value) -> bool:
         """Return whether a node has a box of its own."""
-        return id(node) not in self.parameters and id(node) not in self.turns
+        return id(node) not in self.parameters and id(node) not in self.boxes
+
+    def share_box(self, nodes: Sequence[Value], text: str) -> None:
+        """Draw some nodes as one box with that text."""
+        self.boxes |= dict.fromkeys(map(id, nodes), len(self.texts))
+        self.texts.append(text)
 
 
 def fold(order: Sequence[Value], names: Mapping[int, str], by_layer: bool | None) -> Folded:
@@ -41,10 +48,24 @@ def fold(order: Sequence[Value], names: Mapping[int, str], by_layer: bool | None
         return folded
     folded.parameters = _parameters(order)
     folded.stages = _stages(order, names, folded.parameters)
-    if not folded.stages:
+    if folded.stages:
+        folded.kind = "layers"
+        _fold_wide_layers(order, folded)
+    else:
         folded.parameters = set() if by_layer is None else folded.parameters
         _fold_turns(order, folded)
     return folded
+
+
+def _fold_wide_layers(order: Sequence[Value], folded: Folded) -> None:
+    """Draw a stage of more units than a row has room for as one box."""
+    units: dict[str, list[Value]] = {}
+    for node in order:
+        if id(node) not in folded.parameters:
+            units.setdefault(folded.stages[id(node)], []).append(node)
+    for stage, nodes in units.items():
+        if len(nodes) > WIDEST_LAYER:
+            folded.share_box(nodes, f"{len(nodes)} {stage}" if stage == "inputs" else f"{stage}: {len(nodes)} units")
 
 
 def _parameters(order: Sequence[Value]) -> set[int]:
@@ -124,6 +145,6 @@ def _fold_turns(order: Sequence[Value], folded: Folded) -> None:
         for parent in node.parents:
             readers.setdefault(id(parent), set()).add(id(node) in is_hidden)
     leaves = [node for node in order if not node.primitive and readers.get(id(node)) == {True}]
-    folded.turns = dict.fromkeys([id(node) for node in [*leaves, *hidden]], 0)
-    folded.repeats = [f"{turns - 2} turns alike"]
+    folded.kind = "turns"
+    folded.share_box([*leaves, *hidden], f"{turns - 2} turns alike")
     folded.stages = {id(node): "the folded turns" if id(node) in is_hidden else str(i) for i, node in enumerate(steps)}

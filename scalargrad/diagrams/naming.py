@@ -119,7 +119,7 @@ class Names:
         elif primitive is None:
             return []
         elif primitive.opaque:
-            rules = [self._unnamed(node, index) for index in range(len(operands))]
+            rules = self._of_opaque(node, primitive)
         else:
             rules = primitive.textbook_derivatives(NOTATION, self[node], operands)
         return [
@@ -155,6 +155,12 @@ class Names:
             if alike not in self._taken:
                 return symbol(alike)
         return _output(primitive, index, self.operands(node))
+
+    def _of_opaque(self, node: Value, primitive: Primitive) -> list[Any]:
+        try:  # the partials may be written against m although the forward is not
+            return primitive.textbook_derivatives(NOTATION, self[node], self.operands(node))
+        except TypeError:
+            return [self._unnamed(node, index) for index in range(len(node.args))]
 
     def _unnamed(self, node: Value, index: int) -> Term:
         primitive = node.primitive

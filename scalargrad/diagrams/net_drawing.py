@@ -102,13 +102,19 @@ class NetDrawing(Drawing):
     def _edges_of(self, way: Path) -> Iterator[tuple[str, str]]:
         """Yield the lines of a way, by the names of their ends; that of its weight goes from the unit it multiplies."""
         names = {id(node): unit for unit, node in self.passes.nodes.items()} if self.passes else {}
-        units = [names[id(node)] for node in way.nodes if id(node) in names]
+        # In the graph that the user computed, the units are other Values, of the same names.
+        columns = [column for box in self.boxes for column in box.columns]
+        called = {column.label(unit, True): column.name(unit) for column in columns for unit in range(column.count)}
+        found = [names.get(id(node)) or called.get(name) for node, name in zip(way.nodes, way.names, strict=True)]
+        units = [unit for unit in found[:-1] if unit] + ["Div"]
         yield from itertools.pairwise(units)
         for before, box in itertools.pairwise(self.boxes):
             for j, row in enumerate(box.layer.weights if box.layer else []):
                 for i, weight in enumerate(row):
                     if weight is way.nodes[0]:
                         yield before.columns[-1].name(i), box.columns[0].name(j)
+                if box.layer and box.layer.biases and box.layer.biases[j] is way.nodes[0]:
+                    yield self._bias_name(before.columns[-1]), box.columns[0].name(j)
 
     # The parts
 
@@ -192,7 +198,7 @@ class NetDrawing(Drawing):
             self._bias_unit(before, box.layer, column)
 
     def _bias_unit(self, before: Column, layer: Layer, column: Column) -> None:
-        name = f"{before.letter}{before.layer}_bias"
+        name = self._bias_name(before)
         height = -max(self._reach(box)[1] for box in self.boxes) - 1.2 * self.measures.radius
         label = f"{'x' if before.layer == 0 else 'y'}₀ = 1"
         radius, look = self.measures.radius, {"shape": "box", "style": "filled,rounded", **self.look.palette.operator}
@@ -206,6 +212,9 @@ class NetDrawing(Drawing):
             if self.numbered:
                 text = self.number(number.data)
                 self._on_line("_".join(ends), text, (before.x, height), self._at(column, j))
+
+    def _bias_name(self, before: Column) -> str:
+        return f"{before.letter}{before.layer}_bias"
 
     def _on_line(self, name: str, text: str, start: Place, end: Place, share: float = 0.3, lift: float = 0.0) -> None:
         """Write a number at that share of the visible part of a line, on a plate, or lifted above the line."""

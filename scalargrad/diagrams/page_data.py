@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 from ..engine.graph import topological_order
@@ -12,7 +13,7 @@ from ..interpreters.notation import PRODUCT, Term
 from .computation import program
 from .equations import derivation
 from .folding import fold
-from .naming import Names
+from .naming import Names, legend
 from .page_picture import Box, Line, directions, picture
 
 __all__ = ["PageData"]
@@ -21,6 +22,7 @@ LONGEST_FORMULA = 60
 LONGEST_TITLE = 100
 LONGEST_LINE = 34
 LONGEST_SUM = 26
+MOST_LABELS = 8  # of edges into one layer
 SUMS = {"affine": "Σ w·x + b", "dot": "Σ w·x"}
 
 
@@ -33,7 +35,7 @@ class PageData:
         self.names = Names(self.order, goal)
         self.at = {id(node): place for place, node in enumerate(self.order)}
         self.folded = fold(self.order, {id(node): self.names[node].text for node in self.order}, by_layer)
-        self.drawn = sum(map(self.folded.is_drawn, self.order)) + len(self.folded.repeats)
+        self.drawn = sum(map(self.folded.is_drawn, self.order)) + len(self.folded.texts)
         self.leaves = [node for node in self.order if node.primitive is None]
         self.derivation = derivation(goal)
 
@@ -69,7 +71,7 @@ class PageData:
             "inputs": [self.at[id(leaf)] for leaf in self.leaves],
             "values": [_number(node.data) for node in self.order],
             "partials": [None if partial is None else _number(partial) for partial in partials],
-            "stages": "turns" if self.folded.repeats else "layers" if self.folded.stages else "",
+            "stages": self.folded.kind,
         }
 
     def _node(self, node: Value) -> dict[str, Any]:
@@ -81,6 +83,8 @@ class PageData:
             found["stage"] = self.folded.stages.get(id(node), "inputs")
         if id(node) in self.folded.parameters:
             found["parameter"] = True
+        if id(node) in self.folded.boxes:
+            found["box"] = self._box(node)
         return found
 
     def _edges(self) -> list[dict[str, Any]]:
@@ -88,8 +92,10 @@ class PageData:
         for node in self.order:
             for parent, uses, formula, _ in self.names.edges(node):
                 places = [first + use for use in uses]
-                found = {"from": self.at[id(parent)], "to": self.at[id(node)], "places": places}
-                edges.append({**found, "formula": formula.text, "factor": formula.inside(PRODUCT)[0]})
+                found: dict[str, Any] = {"from": self.at[id(parent)], "to": self.at[id(node)], "places": places}
+                found |= {"formula": formula.text, "factor": formula.inside(PRODUCT)[0]}
+                explained = legend([formula.text])
+                edges.append(found | ({"legend": explained} if explained else {}))
             first += len(node.parents)
         return edges
 
@@ -98,8 +104,8 @@ class PageData:
 
         The ids of node and edge number i end in `ni` and `ei`; the direction stands before them.
         """
-        boxes, lines = self._boxes(), self._lines()
-        return "\n".join(picture(boxes, lines, direction) for direction in directions(boxes, lines, rankdir))
+        boxes, lines, rows = self._boxes(), self._lines(), self._rows()
+        return "\n".join(picture(boxes, lines, direction, rows) for direction in directions(boxes, lines, rankdir))
 
     def _boxes(self) -> list[Box]:
         folded, goal_name = self.folded, self.names[self.goal].text
@@ -113,32 +119,49 @@ class PageData:
                 lines = {"equation": _equation(node, name, formula), "value": digits(node.data)}
                 lines["derivative"] = f"∂{goal_name}/∂{name} = {digits(adjoints[name])}"
                 boxes.append(Box(f"n{place}", self._kind(node), lines))
-            elif id(node) in folded.turns and (turn := folded.turns[id(node)]) not in has_box:
-                has_box.add(turn)
-                boxes.append(Box(f"f{turn}", "folded", {"equation": folded.repeats[turn]}))
+            elif (shared := folded.boxes.get(id(node))) is not None and shared not in has_box:
+                has_box.add(shared)
+                boxes.append(Box(f"f{shared}", "folded", {"equation": folded.texts[shared]}))
         return boxes
 
     def _lines(self) -> list[Line]:
         lines: dict[tuple[str, str], Line] = {}
+        dense = self._dense_stages()
         edges = [(node, *edge) for node in self.order for edge in self.names.edges(node)]
         for place, (node, parent, _, formula, number) in enumerate(edges):
             source, target = self._box(parent), self._box(node)
             if source is None or source == target or target is None:
                 continue
             texts = {}
-            if source[0] == target[0] == "n":
+            if source[0] == target[0] == "n" and self.folded.stages.get(id(node)) not in dense:
                 texts["formula"] = f"∂{self.names[node].text}/∂{self.names[parent].text} = {_short(formula.text)}"
                 if formula.number is None:
                     texts["number"] = f"= {digits(number)}"
             lines.setdefault((source, target), Line(f"e{place}", source, target, texts))
         return list(lines.values())
 
+    def _rows(self) -> list[list[str]]:
+        """Return the boxes of each layer in the order of their units."""
+        rows: dict[str, list[str]] = {}
+        for place, node in enumerate(self.order):
+            if self.folded.kind == "layers" and self.folded.is_drawn(node) and node.primitive:
+                rows.setdefault(self.folded.stages[id(node)], []).append(f"n{place}")
+        return list(rows.values())
+
+    def _dense_stages(self) -> set[str]:
+        """Return the stages that so many edges lead into that their labels would hide the picture."""
+        counts = Counter(self.folded.stages.get(id(node), "") for node in self.order for _ in self._drawn_parents(node))
+        return {stage for stage, count in counts.items() if stage and count > MOST_LABELS}
+
+    def _drawn_parents(self, node: Value) -> list[Value]:
+        return [parent for parent, *_ in self.names.edges(node) if id(parent) not in self.folded.parameters]
+
     def _box(self, node: Value) -> str | None:
         """Return the id of the box that shows a node; None for a parameter, which is part of its unit."""
         if id(node) in self.folded.parameters:
             return None
-        turn = self.folded.turns.get(id(node))
-        return f"n{self.at[id(node)]}" if turn is None else f"f{turn}"
+        shared = self.folded.boxes.get(id(node))
+        return f"n{self.at[id(node)]}" if shared is None else f"f{shared}"
 
     def _kind(self, node: Value) -> str:
         return "goal" if node is self.goal else "input" if node.primitive is None else "step"

@@ -5,6 +5,7 @@ So they are centred whatever the renderer, and the page can write other numbers 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree
@@ -56,11 +57,12 @@ def directions(boxes: Sequence[Box], lines: Sequence[Line], rankdir: str | None)
     return [rankdir] if rankdir else ["LR", "TB"] if _ranks(boxes, lines) <= LONGEST_ROW else ["TB"]
 
 
-def picture(boxes: Sequence[Box], lines: Sequence[Line], rankdir: str) -> str:
+def picture(boxes: Sequence[Box], lines: Sequence[Line], rankdir: str, rows: Iterable[Sequence[str]] = ()) -> str:
     """Return the SVG element. Its groups are `node` and `edge`, its texts have their classes.
 
     `rankdir` stands before each id. The texts of an edge are in a group of their own, `label`, on a plate that no
-    line crosses. Raises `RendererNotFound` if no renderer is installed.
+    line crosses. The boxes of each of `rows`, by name, stand side by side in that order. Raises `RendererNotFound` if
+    no renderer is installed.
     """
     graph = {"rankdir": rankdir, "bgcolor": "transparent", "nodesep": "0.3", "ranksep": "0.4", "pad": "0.1"}
     dot = graphviz.Digraph(graph_attr=graph)
@@ -73,6 +75,10 @@ def picture(boxes: Sequence[Box], lines: Sequence[Line], rankdir: str) -> str:
         # Zeros hold the room, and tell where the label is.
         room = ["0" * int(0.9 * _room(kind, text)) for kind, text in line.lines.items()]
         dot.edge(line.source, line.target, "\\n".join(room) or None, id=rankdir + line.name)
+    for row in rows:
+        with dot.subgraph(graph_attr={"rank": "same"}) as side_by_side:
+            for left, right in itertools.pairwise(row):
+                side_by_side.edge(left, right, style="invis")
     return _with_texts(render(dot.source, "svg").decode(), rankdir, boxes, lines)
 
 

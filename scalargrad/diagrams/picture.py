@@ -14,7 +14,7 @@ from .current import changes, same
 from .diagram import Diagram
 from .drawing import Drawing
 from .equations import check_digits, factor
-from .naming import Names, as_written
+from .naming import Names, as_written, legend
 from .paths import Path, Paths, paths
 from .style import Attributes, look_of
 
@@ -78,6 +78,7 @@ class Picture(Drawing):
         self.rankdir = rankdir
         self.paths = _highlighted(view, highlight, self.goal)
         self._adjoints: dict[int, float] | None = None
+        self._has_bracket = False
         facts = [(self.names[n].text, n.data, n.grad, [self.ids[id(p)] for p in n.parents]) for n in everything]
         super().__init__(look, (view, rankdir, len(self.nodes), digits, [str(path) for path in self.paths], facts))
         self.explain(self._sum_over_children() if around is not None else "")
@@ -111,6 +112,12 @@ class Picture(Drawing):
         if same(node.grad, derivative):
             return f"∂{goal}/∂{name} = {self.number(node.grad)}"
         return f"grad {self.number(node.grad)} (∂{goal}/∂{name} = {self.number(derivative)})"
+
+    def explain_bracket(self, formula: str) -> None:
+        """Write below the picture what an Iverson bracket is, at the first one."""
+        if not self._has_bracket and (sentence := legend([formula])):
+            self._has_bracket = True
+            self.explain(sentence)
 
     def _sum_over_children(self) -> str:
         """Return the derivative with respect to the node around which this is drawn, as the sum over what it feeds."""

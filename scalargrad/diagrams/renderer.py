@@ -15,7 +15,7 @@ VARIABLE = "SCALARGRAD_DOT"
 """The environment variable that names the program, before any other is looked for."""
 
 TIMEOUT = 30.0
-STARTS = {"svg": b"<", "png": b"\x89PNG", "pdf": b"%PDF"}
+STARTS = {"svg": b"<", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph"}
 HINT = (
     "Install one with `pip install graphviz-pure` (svg and png), or Graphviz itself from your system's packages, "
     f"or name the program in the environment variable {VARIABLE}. The DOT text, `.source`, needs none."
@@ -62,10 +62,17 @@ def render(source: str, kind: str, engine: str = "dot", timeout: float = TIMEOUT
     program = find_renderer()
     if program is None:
         raise RendererNotFound(f"no renderer found for a {kind} picture. {HINT}")
+    if kind == "svg":
+        return _run(program, source, kind, engine, timeout)
+    source = balanced(source) if "graphviz-pure" in Path(program).name else source
+    if engine == "dot" and PLATED.search(source):
+        source, engine = labels_last(_run(program, source, "dot", engine, timeout).decode()), "neato"
+    return _run(program, source, kind, engine, timeout)
+
+
+def _run(program: str, source: str, kind: str, engine: str, timeout: float) -> bytes:
     arguments = [program, f"-K{engine}", f"-T{kind}", *(["-n2"] if engine == "neato" else [])]
-    if kind == "png":
-        arguments += ["-Gdpi=144"]
-        source = balanced(source) if "graphviz-pure" in Path(program).name else source
+    arguments += ["-Gdpi=144"] if kind == "png" else []
     try:
         done = subprocess.run(  # noqa: S603 (the program is the user's own choice, its input goes by a pipe)
             arguments, input=source.encode(), capture_output=True, timeout=timeout, check=False
@@ -83,6 +90,32 @@ def render(source: str, kind: str, engine: str = "dot", timeout: float = TIMEOUT
     if kind == "pdf":
         raise RendererNotFound(f"{program} wrote no pdf ({said[:300]}); a pdf needs Graphviz's own `dot`")
     raise RuntimeError(f"{program} wrote no {kind}, exit code {done.returncode}: {said[:2000] or 'no message'}")
+
+
+PLATED = re.compile(r"->.*label=<<table")
+EDGE = re.compile(r"^(\t+\S+ -> \S+\t)\[(.*?)\];$", re.MULTILINE | re.DOTALL)
+LABEL = re.compile(r"label=(<<table.*?</table>>),?\s*", re.DOTALL)
+PLACE = re.compile(r'lp="([^"]*)",?\s*')
+
+
+def labels_last(laid_out: str) -> str:
+    """Return laid-out DOT text in which the labels of edges are nodes of their own, drawn after all lines.
+
+    So no line crosses a label in a PNG or PDF either; in an SVG the labels are moved.
+    """
+    labels: list[str] = []
+
+    def edge(match: re.Match[str]) -> str:
+        label, place = LABEL.search(match[2]), PLACE.search(match[2])
+        if not label or not place:
+            return match[0]
+        look = f'label={label[1]}, pos="{place[1]}", shape=plain, style="", fillcolor=none'
+        labels.append(f"\tlabel_{len(labels)} [{look}];\n")
+        rest = PLACE.sub("", LABEL.sub("", match[2]))
+        return f"{match[1]}[{rest}];"
+
+    body, end, rest = EDGE.sub(edge, laid_out).rpartition("}")
+    return f"{body}{''.join(labels)}{end}{rest}"
 
 
 CELL = re.compile(r'<td>(<font color="[^"]*" point-size="\d+">)([^<]*)</font></td>')

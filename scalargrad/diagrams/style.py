@@ -124,10 +124,11 @@ class Size:
         return {"size": f"{self.width:.4f},{self.height:.4f}{'!' if self.fills else ''}"} if self.width else {}
 
 
-# A slide is 1280 × 720 px at 72 px an inch; print is the width of a text column on A4 or letter paper.
+# A slide is 1280 × 720 px at 72 px an inch, a phone 390 × 700; print is as wide as a column of text.
 SIZES = {
     "screen": Size(14, 11, 0.35, 0.6),
     "slide": Size(16, 15, 0.2, 0.2, 1280 / 72, 10.0, fills=True, margin="0.06,0.03"),
+    "phone": Size(15, 14, 0.15, 0.2, 390 / 72, 700 / 72, fills=True, margin="0.06,0.03"),
     "print": Size(12, 11, 0.25, 0.35, 6.3, 9.0),
 }
 

@@ -11,7 +11,7 @@ from ..interpreters.notation import Term, term
 from ..rows import Output
 from . import style
 from .diagram import Diagram
-from .naming import call_of, given, legend
+from .naming import call_of, given
 from .nonfinite import nonfinite_sources
 from .picture import MAX_NODES, Picture
 from .style import Attributes
@@ -41,9 +41,9 @@ def influence_diagram(
     `merge` joins equal sub-expressions. `depth` draws only the last steps; `around` draws a node with its operands and
     what it feeds, and writes the derivative as the sum over these. `rankdir` is `"LR"` or `"TB"` (by default `"LR"` up
     to six ranks). `by_layer` draws the units of a network's layer as one vector: nodes whose labels differ in their
-    lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`, `"slide"` (1280 × 720)
-    or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight` is a Value, whose ways to
-    the goal are drawn bold, or some of them, as `sg.paths` returns them.
+    lower indices alone, such as z₁⁽²⁾ and z₂⁽²⁾ or the leaves x₁ and x₂. `size` is `"screen"`, `"slide"` (1280 × 720),
+    `"phone"` or `"print"` (a column of text), `palette` is `"light"`, `"dark"` or `"grey"`. `highlight` is a
+    Value, whose ways to the goal are drawn bold, or some of them, as `sg.paths` returns them.
 
     Raises `TypeError` for anything but a Value, `ValueError` past `max_nodes`, for bad options, and for `depth` with
     `by_layer`. Source: 11-785, "Introducing the influence diagram".
@@ -149,7 +149,7 @@ def _draw_nodes(picture: Picture, shown: Collection[str]) -> None:
     for node in picture.nodes:
         name, formula = picture.names[node].text, picture.names.equation(node)
         equation = f"{name} = {formula.text}" if formula and "formula" in shown else name
-        picture.explain(legend([equation]))
+        picture.explain_bracket(equation)
         lines = [(equation, palette.ink, size.name)]
         if "number" in shown:
             lines += [(picture.number(node.data), palette.value, size.name)]
@@ -189,7 +189,8 @@ def _draw_edge(
 
 
 def _edge_texts(picture: Picture, derivative: str, formula: Term, number: float, shown: Collection[str]) -> list[str]:
-    picture.explain(legend([formula.text]) if "formula" in shown else "")
+    if "formula" in shown:
+        picture.explain_bracket(formula.text)
     left = "" if picture.look.size.fills else f"{derivative} = "
     if "formula" not in shown or formula.number is not None:
         return [f"{left}{formula.text if formula.number is not None else picture.number(number)}"]

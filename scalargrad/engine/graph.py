@@ -3,9 +3,8 @@
 A node is made after its parents, so ascending creation numbers are a topological order of any graph. Nothing
 here recurses, and nothing needs more of a Value than its attributes, so `value` imports this module.
 
-A derivative that is exactly 0 stops at an infinite partial derivative: 0 · ∞ is 0 here (`passed`), so an output that
-nobody asked for, or a side that was not chosen, can't turn a gradient into nan. 0 · nan stays nan, because a partial
-derivative of nan says that there is none.
+A derivative that is exactly 0 passes no edge, whatever the partial derivative there: 0 · ∞ is 0 here (`passed`). So an
+output that nobody asked for, or a side that was not chosen, can't turn a gradient into nan.
 
 `explored` and `backward` are the hot loops: they read a node's slots in place (their meaning is stated in `value`), and
 handle one and two operands separately. Everything else calls `node.edges()`.
@@ -101,7 +100,6 @@ def backward(roots: Sequence[Value], seeds: Sequence[float]) -> None:
     for node in order:
         grad = node._grad
         if not grad:
-            _pass_zero(node)
             continue
         partial_first, partial_second = node.partial_first, node.partial_second
         if partial_second is not None:
@@ -124,23 +122,13 @@ def _start_afresh(nodes: Sequence[Value], mark: object) -> None:
                 node._grad = 0.0
 
 
-def _pass_zero(node: Value) -> None:
-    # Adds nothing to the parents' `grad`, unless a partial derivative is nan.
-    partials = node.partial_first
-    for partial in partials if type(partials) is tuple else (partials, node.partial_second):
-        if partial != partial:
-            for parent, by_parent in node.edges():
-                parent._grad += passed(0.0, by_parent)
-            return
-
-
 def passed(derivative: float, partial: float) -> float:
-    """Return derivative · partial, with 0 · ∞ = 0: the contribution that flows along one edge of the graph.
+    """Return derivative · partial, and 0 for a derivative of 0: the contribution that flows along one edge.
 
-    >>> passed(2.0, math.inf), passed(0.0, math.inf), passed(0.0, math.nan)
+    >>> passed(2.0, math.inf), passed(0.0, math.inf), passed(math.inf, 0.0)
     (inf, 0.0, nan)
     """
-    return 0.0 if derivative == 0.0 and abs(partial) == math.inf else derivative * partial
+    return derivative * partial if derivative or math.isfinite(partial) else 0.0
 
 
 def adjoints(order: Sequence[Value], roots: Sequence[Value], seeds: Sequence[float]) -> dict[int, float]:

@@ -6,7 +6,6 @@ Nothing here recurses. The order of a graph and the sweep over recorded floats, 
 from __future__ import annotations
 
 import functools
-import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from ..interpreters.floats import IEEE
 from ..rows import Output, Primitive
 from .evaluation import evaluate
 from .graph import adjoints, backward, explored, forward_flow, passed, reverse_flow, topological_order
-from .nodes import NODES, Pole
+from .nodes import NODES, Kink, Pole
 from .observer import OBSERVER
 from .poles import can_be_infinite
 from .value import Value, data_of, rebuild
@@ -93,10 +92,12 @@ def _is_zero(x: Any) -> bool:
 
 
 def times(x: Any, partial: Any) -> Any:
-    """Return x · partial with 0 · ∞ = 0, and without a node for a factor that is the plain number 1.
+    """Return x · partial, 0 for an x of 0, without a node for a factor that is the plain number 1.
 
     A partial that is neither a number nor a Value, such as a gate, knows itself how an adjoint passes it.
     """
+    if isinstance(partial, Kink):
+        return partial.marked(times(x, partial.partial))
     if type(partial) is float and partial == 1.0:
         return x
     if not isinstance(partial, (float, Value)):
@@ -106,7 +107,7 @@ def times(x: Any, partial: Any) -> Any:
     if not isinstance(x, Value) and not isinstance(partial, Value):
         return passed(x, partial)
     product = x * partial
-    if product._data != product._data and data_of(x) == 0.0 and abs(data_of(partial)) == math.inf:
+    if product._data != product._data and data_of(x) == 0.0:
         product._data = 0.0
     return product
 
@@ -128,6 +129,10 @@ def _partials_as_nodes(node: Value, active: set[int], outputs: dict[Any, Any]) -
     if isinstance(row, Primitive) and not row.opaque and OBSERVER.get() is not None:
         infinite = can_be_infinite(row, len(args))
         partials = [Pole(p) if pole and isinstance(p, Value) else p for p, pole in zip(partials, infinite, strict=True)]
+    if isinstance(row, Primitive) and row.smooth is not None:
+        smooth = row.smooth(NODES, node, *args)
+        if isinstance(smooth, Value) and (OBSERVER.get() is not None or smooth._data == 0.0):
+            partials = [None if partial is None else Kink(partial, args, smooth) for partial in partials]
     return [partial for arg, partial in zip(args, partials, strict=True) if isinstance(arg, Value)]
 
 

@@ -6,7 +6,7 @@ while a program is recorded it stays an instruction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from ..interpreters.floats import IEEE
@@ -65,7 +65,7 @@ class Gate:
 
 
 class Pole:
-    """A partial derivative in a recording that can be infinite or nan: a zero adjoint stops at it, as in `passed`."""
+    """A partial derivative in a recording that can be infinite or nan: an adjoint of 0 does not pass it."""
 
     __slots__ = ("partial",)
 
@@ -73,9 +73,27 @@ class Pole:
         self.partial = partial
 
     def __rmul__(self, adjoint: Any) -> Any:
-        if not isinstance(adjoint, Value) and adjoint != 0.0:
-            return self.partial if adjoint == 1.0 else adjoint * self.partial
-        undefined = NODES.select(NODES.equal(self.partial, self.partial), 0.0, self.partial)
         if not isinstance(adjoint, Value):
-            return undefined
-        return NODES.select(NODES.equal(adjoint, 0.0), undefined, adjoint * self.partial)
+            return 0.0 if adjoint == 0.0 else self.partial if adjoint == 1.0 else adjoint * self.partial
+        return NODES.select(NODES.equal(adjoint, 0.0), 0.0, adjoint * self.partial)
+
+
+class Kink:
+    """A partial derivative that has no derivative itself where `smooth` is 0.
+
+    Not only the partial is marked but the contribution that it makes: an adjoint of 0 must not hide the kink.
+    """
+
+    __slots__ = ("args", "partial", "smooth")
+
+    def __init__(self, partial: Any, args: Sequence[Any], smooth: Any) -> None:
+        self.partial = partial
+        self.args = args
+        self.smooth = smooth
+
+    def marked(self, amount: Any) -> Any:
+        """Return a contribution as a number that has no derivative with respect to the operands."""
+        for arg in self.args:
+            if isinstance(arg, Value):
+                amount = NODES.kinked(amount, arg, self.smooth)
+        return amount

@@ -225,7 +225,16 @@ def _indices(shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
 
 
 ARRAYS_OF_VALUES: list[type] = []
-"""The kind of array that holds Values; `scalargrad.numpy` enters its own, else it is NumPy's."""
+"""The kind of array that holds Values, when it is loaded."""
+
+LOADERS: list[Callable[[], object]] = []
+"""What loads that kind of array, `scalargrad.numpy`, and gives Values NumPy's functions; the package enters it."""
+
+
+def load_arrays() -> None:
+    """Load the arrays of Values, unless they are loaded."""
+    while LOADERS:
+        LOADERS.pop()()
 
 
 def array(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
@@ -234,6 +243,7 @@ def array(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
 
     if all(isinstance(item, float) for item in items):
         return np.array(items, dtype=float).reshape(shape)
+    load_arrays()
     result = np.empty(len(items), dtype=object)
     result[:] = items
     return result.reshape(shape).view(*ARRAYS_OF_VALUES)

@@ -23,10 +23,11 @@ from typing import Any, ParamSpec, SupportsIndex, TypeAlias, overload
 from ..primitives import pos
 from ..rows import Primitive, as_float
 from .graph import explored
+from .handed import HANDED_IN
 from .linearization import Linearization
 from .observer import DIFFERENTIATING, OBSERVER
 from .structures import LEAF, Tree, flatten, matched, nested
-from .value import HANDED_IN, Value
+from .value import Value
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -119,10 +120,10 @@ def _run(
     fresh = dict(zip(chosen, tree.unflatten(leaves), strict=True))
     with _handed_in(name, leaves):
         token = DIFFERENTIATING.set(True)
-    try:
-        result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)), **named)
-    finally:
-        DIFFERENTIATING.reset(token)
+        try:
+            result = f(*(fresh.get(n, arg) for n, arg in enumerate(args)), **named)
+        finally:
+            DIFFERENTIATING.reset(token)
     aux = None
     if has_aux:
         if not (isinstance(result, tuple) and len(result) == 2):

@@ -11,11 +11,14 @@ import weakref
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from ..rows import as_float
+from .doors import checked_label, checked_number
 from .graph import backward, topological_order
+from .handed import HANDED_IN, HASHING, depends_on_argument, note_refusal
 from .observer import OBSERVER
+from .structures import load_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ..rows import Output, Primitive
     from .methods import Methods
@@ -78,9 +81,9 @@ class Value(Methods):
     mark: object  # the last sweep that reached the node; None before any
 
     def __init__(self, data: float, label: str = "") -> None:
-        self._data = data if type(data) is float else _number("data", data)
+        self._data = data if type(data) is float else checked_number("data", data)
         self._grad = 0.0
-        self._label = label if type(label) is str else _text(label)
+        self._label = label if type(label) is str else checked_label(label)
         self.first = self.second = self.partial_first = self.partial_second = None
         self.primitive = None
         self.serial = next_serial()
@@ -97,7 +100,7 @@ class Value(Methods):
     def data(self, number: float) -> None:
         if (recording := observer()) is not None:
             raise recording.refusal("an assignment to v.data", "assign outside of the recorded function")
-        self._data = number if type(number) is float else _number("data", number)
+        self._data = number if type(number) is float else checked_number("data", number)
 
     @property
     def grad(self) -> float:
@@ -110,7 +113,7 @@ class Value(Methods):
     def grad(self, number: float) -> None:
         if (recording := observer()) is not None:
             raise recording.refusal("an assignment to v.grad", "assign outside of the recorded function")
-        self._grad = number if type(number) is float else _number("grad", number)
+        self._grad = number if type(number) is float else checked_number("grad", number)
 
     @property
     def label(self) -> str:
@@ -119,7 +122,7 @@ class Value(Methods):
 
     @label.setter
     def label(self, label: str) -> None:
-        self._label = label if type(label) is str else _text(label)
+        self._label = label if type(label) is str else checked_label(label)
 
     @property
     def args(self) -> tuple[Value | float, ...]:
@@ -168,6 +171,18 @@ class Value(Methods):
         if type(partial_first) is tuple:
             return [(p, partial) for p, partial in zip(self.second, partial_first, strict=True) if partial is not None]
         return () if partial_first is None else ((self.first, partial_first),)
+
+    # micrograd's names for the operands and the operation, for notebooks that draw a graph by themselves.
+    @property
+    def _prev(self) -> set[Value]:
+        return set(self.parents)
+
+    @property
+    def _op(self) -> str:
+        if self.primitive is None:
+            return ""
+        exponent = f"{self.second:g}" if self.primitive.name == "pow" and type(self.second) is float else ""
+        return MICROGRAD.get(self.primitive.name, self.primitive.name) + exponent
 
     def backward(self, seed: float = 1.0) -> None:
         """Add the derivative of `seed` times this value into the `grad` of every node that it was computed from.
@@ -289,6 +304,11 @@ class Value(Methods):
         """Return the value itself, as every real number does; NumPy's `var`, `std` and `vdot` call it."""
         return self
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Return what a ufunc of NumPy gives for Values and numbers, such as `np.arctan2(1.0, v)`."""
+        load_arrays()  # which brings the method that computes
+        return getattr(ufunc, method)(*inputs, **options)
+
     def item(self) -> Value:
         """Return the value itself, as a number in an array of NumPy's returns its number."""
         return self
@@ -382,36 +402,8 @@ class Value(Methods):
 
 numbers.Real.register(Value)
 
-HASHING = "look a number up with any(x == key for key in keys), or by v.data"
-
-HANDED_IN: dict[int, list[str]] = {}
-"""By `id` the Values that running derivatives handed to their functions, in all threads: each with a list of its run,
-which `note_refusal` fills."""
-
-
-def depends_on_argument(value: Value) -> bool:
-    """Return True if the value depends on one that a running derivative handed to its function."""
-    return next(arguments_under(value), None) is not None
-
-
-def arguments_under(value: Value) -> Iterator[int]:
-    """Yield the `id` of every Value under this one that a running derivative handed to its function."""
-    reached, seen = [value], {id(value)}
-    while reached:
-        node = reached.pop()
-        if id(node) in HANDED_IN:
-            yield id(node)
-        for parent in node.parents:
-            if id(parent) not in seen:
-                seen.add(id(parent))
-                reached.append(parent)
-
-
-def note_refusal(value: Value) -> None:
-    """Tell the running derivatives that a Value refused to turn into a float, in case their function goes on."""
-    if HANDED_IN and not all(HANDED_IN.values()):
-        for key in arguments_under(value):
-            HANDED_IN[key].append(repr(value))
+MICROGRAD = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-", "relu": "ReLU"}
+"""The operations that micrograd writes otherwise than by the primitive's name."""
 
 
 def slots(operands: Sequence[Any], partials: Sequence[Any], wide: tuple[Any, Any, Any] | None, none: Any = None) -> Any:
@@ -512,31 +504,3 @@ def data_of(x: Any) -> float:
     """Return the number of a Value, or the plain number itself."""
     number: float = x._data if isinstance(x, Value) else float(x)
     return number
-
-
-def _number(what: str, given: Any) -> float:
-    number = as_float(given)
-    if number is None:
-        raise TypeError(f"Value: {what} is {given!r}, {_advice(given)}")
-    return number
-
-
-def _text(label: Any) -> str:
-    if isinstance(label, str):
-        return str(label)
-    raise TypeError(f"Value: label is {label!r}, a {type(label).__name__}; give a string")
-
-
-def _advice(data: object) -> str:
-    kind = type(data).__name__
-    if isinstance(data, Value):
-        return "already a Value; use it as it is, or its .data"
-    if isinstance(data, bool):
-        return "a bool; write 1.0 or 0.0"
-    if isinstance(data, str):
-        return "a str; write float(…) to read a number from text"
-    if isinstance(data, complex):
-        return "complex; only real numbers have a place here"
-    if data is None:
-        return "None; give a number, such as 0.0"
-    return f"a {kind}; give a float or an int"

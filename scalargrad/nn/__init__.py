@@ -16,7 +16,18 @@ MLP(2 → 16 relu → 16 relu → 1 identity; 337 parameters)
 >>> y.backward()
 """
 
-from .activations import RandomizedLeakyReLU, identity, max_over, pairs, polynomial, vector
+from .activations import (
+    RandomizedLeakyReLU,
+    glu,
+    hard_tanh,
+    identity,
+    max_over,
+    pairs,
+    polynomial,
+    selu,
+    soft_sign,
+    vector,
+)
 from .files import load_state, save
 from .initializers import constant, glorot, he, uniform
 from .layers import Layer, Neuron, ProductUnits
@@ -50,6 +61,8 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_with_logits",
     "glorot",
+    "glu",
+    "hard_tanh",
     "he",
     "identity",
     "kl_divergence",
@@ -62,6 +75,8 @@ __all__ = [
     "polynomial",
     "quadratic",
     "save",
+    "selu",
+    "soft_sign",
     "uniform",
     "vector",
 ]

@@ -12,14 +12,28 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from ..checks import function_of, list_of, number_of, size_of
 from ..engine.value import Value
-from ..primitives import leaky_relu, pos, prod
+from ..primitives import abs as absolute
+from ..primitives import clip, elu, leaky_relu, pos, prod, sigmoid
 from ..primitives import max as largest
 from ..primitives import pow as power
 from ..primitives import sum as total
+from ..rows import as_float
 from .noise import Noise
 
-__all__ = ["RandomizedLeakyReLU", "identity", "max_over", "pairs", "polynomial", "vector"]
+__all__ = [
+    "RandomizedLeakyReLU",
+    "glu",
+    "hard_tanh",
+    "identity",
+    "max_over",
+    "pairs",
+    "polynomial",
+    "selu",
+    "soft_sign",
+    "vector",
+]
 
 Activation = Callable[[Any], Any]
 
@@ -31,6 +45,38 @@ def identity(z: Any) -> Any:
     2.0
     """
     return pos(z)
+
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def selu(z: Any) -> Any:
+    """Return λ·elu(z, α) with the α and λ that keep mean 0 and variance 1 from layer to layer.
+
+    Source: Klambauer, Unterthiner, Mayr, Hochreiter, "Self-Normalizing Neural Networks" (2017).
+
+    >>> round(selu(1.0), 6)
+    1.050701
+    """
+    return elu(z, SELU_ALPHA) * SELU_SCALE
+
+
+def hard_tanh(z: Any) -> Any:
+    """Return z, held between −1 and 1: straight pieces in place of tanh.
+
+    >>> hard_tanh(0.5), hard_tanh(-3.0)
+    (0.5, -1.0)
+    """
+    return clip(z, -1.0, 1.0)
+
+
+def soft_sign(z: Any) -> Any:
+    """Return z / (1 + |z|), which goes to ±1 as a power, not as an exponential.
+
+    >>> soft_sign(-3.0)
+    -0.75
+    """
+    return z / (1.0 + absolute(z))
 
 
 class VectorActivation:
@@ -63,8 +109,9 @@ def vector(function: Activation, outputs: Callable[[int], int] | None = None) ->
     >>> centred([1.0, 3.0])
     [-1.0, 1.0]
     """
-    if not callable(function):
-        raise TypeError(f"vector: {function!r} can't be called; give a function from the list of z to that of y")
+    function_of("vector", "the function", function, "a function from the list of z to the list of y")
+    if outputs is not None:
+        function_of("vector", "outputs", outputs, "a function from the number of z to the number of y")
     return VectorActivation(function, outputs, getattr(function, "__name__", "vector"))
 
 
@@ -99,6 +146,23 @@ Source: 11-785, "Multiplicative combination as a case of vector activations".
 """
 
 
+def _gated(zs: Sequence[Any]) -> list[Any]:
+    if len(zs) % 2:
+        raise ValueError(f"glu: needs an even number of z, got {len(zs)}")
+    half = len(zs) // 2
+    return [z * sigmoid(gate) for z, gate in zip(zs[:half], zs[half:], strict=True)]
+
+
+glu = VectorActivation(_gated, _half, "glu")
+"""The gated linear units zᵢ · σ(zᵢ₊ₙ): half as many y as z. Raises `ValueError` for an odd number of z.
+
+Source: Dauphin, Fan, Auli, Grangier, "Language Modeling with Gated Convolutional Networks" (2017).
+
+>>> glu([2.0, 3.0, 0.0, 0.0])
+[1.0, 1.5]
+"""
+
+
 def polynomial(outputs: Sequence[Sequence[tuple[float, Sequence[float]]]]) -> VectorActivation:
     """Return the vector activation yᵢ = Σ c Π zₗ^eₗ: each output is a list of terms (c, exponents of all the z).
 
@@ -108,7 +172,12 @@ def polynomial(outputs: Sequence[Sequence[tuple[float, Sequence[float]]]]) -> Ve
     >>> polynomial([[(1.0, (2, 1))], [(3.0, (0, 1)), (-1.0, (1, 0))]])([2.0, 5.0])
     [20.0, 13.0]
     """
-    if not outputs or not all(outputs):
+    for terms in list_of("polynomial", "outputs", outputs, "a list of terms for each output"):
+        for entry in list_of("polynomial", "an output", terms, "a list of terms"):
+            if not isinstance(entry, (tuple, list)) or len(entry) != 2 or as_float(entry[0]) is None:
+                raise TypeError(f"polynomial: a term is {entry!r}; give a pair: a factor, and the exponents of all z")
+            list_of("polynomial", "the exponents of a term", entry[1], "a number for each z")
+    if not len(outputs) or not all(map(len, outputs)):
         raise ValueError(f"polynomial: needs at least one output of at least one term, got {outputs!r}")
     return VectorActivation(partial(_polynomial, outputs), len(outputs), "polynomial")
 
@@ -133,7 +202,14 @@ def max_over(subsets: Iterable[Iterable[int]]) -> VectorActivation:
     >>> max_over([(0, 1), (1, 2)])([1.0, 5.0, 7.0])
     [5.0, 7.0]
     """
-    chosen = [tuple(subset) for subset in subsets]
+    advice = "lists of indices, such as [(0, 1), (1, 2)]"
+    chosen = [
+        tuple(list_of("max_over", f"subset {j}", subset, advice))
+        for j, subset in enumerate(list_of("max_over", "subsets", subsets, advice))
+    ]
+    for j, subset in enumerate(chosen):
+        if not all(type(index) is int for index in subset):
+            raise TypeError(f"max_over: subset {j} is {subset!r}; give {advice}")
     if not chosen or not all(chosen):
         raise ValueError(f"max_over: needs at least one subset, and none empty; got {chosen!r}")
     return VectorActivation(partial(_max_over, chosen), len(chosen), "max_over")
@@ -168,11 +244,12 @@ class RandomizedLeakyReLU(Noise):
     __name__ = "randomized_leaky_relu"
 
     def __init__(self, count: int, rng: random.Random | int, lower: float = 1 / 8, upper: float = 1 / 3) -> None:
-        if not lower <= upper:
+        self.lower = number_of("RandomizedLeakyReLU", "lower", lower)
+        self.upper = number_of("RandomizedLeakyReLU", "upper", upper)
+        if self.lower > self.upper:
             raise ValueError(f"RandomizedLeakyReLU: needs lower ≤ upper, got {lower!r} and {upper!r}")
-        self.lower = lower
-        self.upper = upper
-        super().__init__(count, rng, (lower + upper) / 2, "α")
+        size_of("RandomizedLeakyReLU", "the number of neurons", count)
+        super().__init__(count, rng, (self.lower + self.upper) / 2, "α")
 
     @property
     def slopes(self) -> list[Value]:

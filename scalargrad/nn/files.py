@@ -18,7 +18,7 @@ def save(module: Module, path: str | os.PathLike[str]) -> None:
     """Write the module's parameters to a JSON file, whole or not at all.
 
     Numbers are written so that they are read back exactly. Raises `ValueError` for a parameter that is not
-    finite, and `OSError` if the file can't be written; the old file then stays.
+    finite, `TypeError` for what is not a module, and `OSError` if the file can't be written; the old file then stays.
 
     >>> import pathlib, tempfile
     >>> from scalargrad import nn
@@ -31,6 +31,8 @@ def save(module: Module, path: str | os.PathLike[str]) -> None:
     True
     >>> folder.cleanup()
     """
+    if not isinstance(module, Module):
+        raise TypeError(f"save: the module is {module!r:.60}, a {type(module).__name__}; give an nn.Module")
     state = module.state_dict()
     for name, number in state.items():
         if not math.isfinite(number):

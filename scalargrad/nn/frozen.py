@@ -8,7 +8,7 @@ from typing import Any
 from ..engine.fastcalls import compile_plain
 from ..rows import Fixed, Unary
 from .activations import Activation, is_vector
-from .checks import Inputs
+from .inputs import Inputs
 
 __all__ = ["FrozenLayer"]
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from ..rows import as_float
+from ..checks import number_of
 
 __all__ = ["Initializer", "constant", "generator", "glorot", "he", "uniform"]
 
@@ -20,9 +20,10 @@ def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
     >>> -0.5 <= uniform(-0.5, 0.5)(random.Random(0), 2, 3) <= 0.5
     True
     """
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise ValueError(f"uniform: needs finite low ≤ high, got {low!r} and {high!r}")
-    return lambda rng, nin, nout: rng.uniform(low, high)
+    bounds = number_of("uniform", "low", low), number_of("uniform", "high", high)
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"uniform: needs low ≤ high, got {low!r} and {high!r}")
+    return lambda rng, nin, nout: rng.uniform(*bounds)
 
 
 def glorot() -> Initializer:
@@ -59,9 +60,7 @@ def constant(number: float) -> Initializer:
     >>> constant(0.5)(random.Random(0), 2, 4)
     0.5
     """
-    data = as_float(number)
-    if data is None or not math.isfinite(data):
-        raise ValueError(f"constant: needs a finite number, got {number!r}")
+    data = number_of("constant", "the number", number)
     return lambda rng, nin, nout: data
 
 

@@ -6,13 +6,14 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..checks import function_of, size_of
 from ..engine.value import Value
 from ..primitives import affine, prod, relu
 from ..primitives import pow as power
 from .activations import Activation, is_vector, outputs_of
-from .checks import Inputs, activation_of, size_of
 from .frozen import FrozenLayer
 from .initializers import Initializer, constant, generator, uniform
+from .inputs import Inputs
 from .labels import indexed, named, sized
 from .module import Module
 
@@ -49,7 +50,9 @@ class Neuron(Module):
     ) -> None:
         rng = generator("Neuron", rng)
         self.nin = size_of("Neuron", "nin", nin)
-        self.activation = activation_of("Neuron", activation)
+        self.activation = function_of("Neuron", "the activation", activation, "a function, such as sg.tanh")
+        function_of("Neuron", "init", init, "an initialiser, such as nn.glorot()")
+        function_of("Neuron", "bias_init", bias_init, "an initialiser, such as nn.constant(0.0)")
         self.weights = [Value(init(rng, nin, nout)) for _ in range(nin)]
         self.bias = Value(bias_init(rng, nin, nout))
         self._inputs = Inputs("Neuron", nin)
@@ -106,7 +109,7 @@ class Layer(Module):
         options: dict[str, Any] = {"init": init, "bias_init": bias_init, "rng": rng, "nout": nout}
         self.nin = size_of("Layer", "nin", nin)
         self.nout = size_of("Layer", "nout", nout)
-        self.activation = activation_of("Layer", activation)
+        self.activation = function_of("Layer", "the activation", activation, "a function, such as sg.tanh")
         self.neurons = [Neuron(nin, activation, **options) for _ in range(nout)]
         self.width = outputs_of(activation, nout)
         self.set_labels()
@@ -156,6 +159,7 @@ class ProductUnits(Module):
         rng = generator("ProductUnits", rng)
         self.nin = size_of("ProductUnits", "nin", nin)
         self.nout = self.width = size_of("ProductUnits", "nout", nout)
+        function_of("ProductUnits", "init", init, "an initialiser, such as nn.constant(1.0)")
         self.exponents = [[Value(init(rng, nin, nout)) for _ in range(nin)] for _ in range(nout)]
         self._inputs = Inputs("ProductUnits", nin)
         self.set_labels()

@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 
+NUMBERS = frozenset({Value, float, int})
+"""The usual types of outputs and targets."""
+
+
 def quadratic(output: Any, target: Any) -> Any:
     """Return half the squared distance, ½ Σ (yᵢ − dᵢ)².
 
@@ -159,7 +163,12 @@ def _listed(name: str, what: str, numbers: Any) -> list[Any]:
         return [numbers]
     if isinstance(numbers, (str, bytes)) or not hasattr(numbers, "__iter__"):
         raise TypeError(f"{name}: the {what} is {numbers!r}; give a number, a Value or a list of them")
-    return list(numbers)
+    listed = list(numbers)
+    if not NUMBERS.issuperset(map(type, listed)):
+        for index, x in enumerate(listed):
+            if comparable(x) is None:
+                raise TypeError(f"{name}: {what}[{index}] is {x!r}, a {type(x).__name__}; give a number or a Value")
+    return listed
 
 
 def _paired(name: str, output: Any, target: Any) -> list[tuple[Any, Any]]:

@@ -150,6 +150,8 @@ class Module:
         """
         if (recording := OBSERVER.get()) is not None:
             raise recording.refusal("load_state_dict", "load outside of the recorded function")
+        if not isinstance(state, Mapping):
+            raise TypeError(f"load_state_dict: the state is {state!r:.60}; give a state_dict()")
         parameters = dict(self.named_parameters())
         missing, unknown = _without(parameters, state), _without(state, parameters)
         if missing or unknown:
@@ -200,7 +202,7 @@ def _frozen(part: Any, memo: dict[int, Any]) -> Any:
 
 def _without(names: Mapping[str, Any], others: Mapping[str, Any]) -> str:
     left = [name for name in names if name not in others]
-    return ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+    return ", ".join(map(str, left[:3])) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
 
 
 def _finite(name: str, number: Any) -> float:

@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..checks import list_of, size_of
 from ..primitives import relu
 from .activations import Activation, identity
-from .checks import size_of
 from .initializers import Initializer, generator
 from .labels import sized
 from .layers import BIASES, WEIGHTS, Layer
@@ -41,7 +41,7 @@ class Sequential(Module):
                     f"{type(self).__name__}: layer {number} takes {nin} inputs, but the one before gives {width}"
                 )
             width = getattr(layer, "width", None)
-        self.layers = list(layers)
+        self.layers: list[Any] = list(layers)
         for number, layer in enumerate(_numbered(self), 1):
             layer.set_labels(number)
 
@@ -81,7 +81,7 @@ class MLP(Sequential):
         rng: random.Random | int = 0,
     ) -> None:
         rng = generator("MLP", rng)
-        sizes = list(nouts)
+        sizes = list_of("MLP", "nouts", nouts, "a list of the sizes of the layers")
         activations = [
             *(activation if isinstance(activation, (list, tuple)) else [activation] * len(sizes[1:])),
             output,

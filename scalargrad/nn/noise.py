@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+from ..checks import number_of, size_of
 from ..engine.value import Value
-from .checks import Inputs, size_of
 from .initializers import generator
+from .inputs import Inputs
 from .module import Module
 
 __all__ = ["Dropout", "Noise", "noise_layers", "replaced"]
@@ -73,9 +74,7 @@ class Dropout(Noise):
 
     def __init__(self, count: int, rng: random.Random | int, p: float = 0.5) -> None:
         self.nin = self.width = size_of("Dropout", "the number of inputs", count)
-        if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0.0 <= p < 1.0:
-            raise ValueError(f"Dropout: p is {p!r}; give a number in [0, 1)")
-        self.p = p
+        self.p = number_of("Dropout", "p", p, 0.0, 1.0)
         self._inputs = Inputs("Dropout", count)
         super().__init__(count, rng, 1.0, "m")
 

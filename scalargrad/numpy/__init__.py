@@ -25,6 +25,7 @@ from typing import Any
 import numpy as _numpy
 
 from scalargrad.engine.structures import ARRAYS_OF_VALUES
+from scalargrad.engine.value import Value
 
 from .arrays import Array
 from .dispatch import taking_values as _taking_values
@@ -47,6 +48,7 @@ class _Submodule(types.ModuleType):
 
 linalg: Any = _Submodule(_numpy.linalg)
 ARRAYS_OF_VALUES[:] = [Array]  # what a function to differentiate is called with
+Value.__array_ufunc__ = Array.__array_ufunc__  # type: ignore[assignment]
 
 
 def __getattr__(name: str) -> Any:

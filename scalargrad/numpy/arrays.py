@@ -109,7 +109,7 @@ def objects(x: Any) -> Any:
         found = np.empty((), dtype=object)
         found[()] = x
         return found
-    array = np.asarray(x, dtype=object)
+    array = np.asarray(x.item() if isinstance(x, np.generic) else x, dtype=object)
     return array.view(np.ndarray)
 
 

@@ -174,6 +174,13 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, **_: Any) -> Any:
     return returned(covariances / np.array(sizes, dtype=object) / np.array(sizes, dtype=object)[:, np.newaxis])
 
 
+def roots(p: Any) -> Any:
+    """Refuse: the roots are eigenvalues, complex ones too."""
+    raise TypeError(
+        "numpy.roots of Values is not here: find a root r of plain numbers, and differentiate by −(∂p/∂a)/p′(r)"
+    )
+
+
 def vectorize(pyfunc: Callable[..., Any], *args: Any, **options: Any) -> Callable[..., Any]:
     """Return the function of arrays that applies one of numbers to each of them, as `numpy.vectorize`."""
     plain = np.vectorize(pyfunc, *args, **options)
@@ -210,6 +217,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "arange": arange,
     "polyfit": polyfit,
     "polyval": polyval,
+    "roots": roots,
     "cov": cov,
     "corrcoef": corrcoef,
 }

@@ -53,7 +53,8 @@ def _elementwise(ufunc: Any, inputs: Sequence[Any]) -> Any:
     if ufunc.signature is not None:  # matmul, vecdot, matvec, vecmat
         return PRODUCTS[ufunc.__name__](*inputs)
     function, is_predicate = _scalar(ufunc)
-    found = function(*map(objects, inputs))
+    with np.errstate(all="ignore"):  # a comparison of nan would warn
+        found = function(*map(objects, inputs))
     return np.asarray(found, dtype=bool)[()] if is_predicate else found
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from ..checks import list_of, number_of
 from ..engine.observer import OBSERVER
 from ..engine.value import Value
 from ..rows import as_float
@@ -48,7 +49,7 @@ class Optimizer:
         self.name = type(self).__name__
         self.parameters = self._checked(parameters)
         self.lr = lr
-        self.weight_decay = self._number("weight_decay", weight_decay, 0.0)
+        self.weight_decay = number_of(self.name, "weight_decay", weight_decay, 0.0)
         self.steps = 0
         self.state: Memory = {}
         if not callable(lr):
@@ -119,6 +120,8 @@ class Optimizer:
         The learning rate stays if the state has none, because it was saved with a schedule of your own. Raises
         `ValueError`, and changes nothing, if the state is of another shape or has a bad option or number.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"{self.name}.load_state_dict: the state is {state!r:.60}; give a state_dict()")
         try:
             steps, options, memory = state["steps"], dict(state["options"]), dict(state["state"])
             options["lr"] = self._loaded_rate(options.get("lr"))
@@ -176,7 +179,7 @@ class Optimizer:
         return f"{self.name}: the state {name}[{index}] would become {x}; {kept}"
 
     def _checked(self, parameters: Iterable[Value]) -> list[Value]:
-        checked = list(parameters)
+        checked = list_of(self.name, "parameters", parameters, "model.parameters()")
         if not checked:
             raise ValueError(f"{self.name}: there are no parameters; give model.parameters()")
         for index, parameter in enumerate(checked):
@@ -195,12 +198,6 @@ class Optimizer:
             raise ValueError(
                 f"{self.name}: lr is {lr!r}{at}; give a finite number of at least 0, or a function of the step"
             )
-        return number
-
-    def _number(self, name: str, x: float, low: float, high: float = math.inf) -> float:
-        number = as_float(x)
-        if number is None or not (low <= number < high):
-            raise ValueError(f"{self.name}: {name} is {x!r}; give a number in [{low:g}, {high:g})")
         return number
 
     def __repr__(self) -> str:

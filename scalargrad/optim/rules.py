@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from ..checks import list_of, number_of
 from ..engine.value import Value
 from .optimizer import Memory, Optimizer
 from .schedules import Schedule
@@ -39,7 +40,7 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay)
-        self.momentum = self._number("momentum", momentum, 0.0, 1.0)
+        self.momentum = number_of(self.name, "momentum", momentum, 0.0, 1.0)
         self.nesterov = nesterov
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov needs a momentum above 0")
@@ -76,7 +77,7 @@ class Adagrad(Optimizer):
         self, parameters: Iterable[Value], lr: float | Schedule = 0.01, eps: float = 1e-10, *, weight_decay: float = 0.0
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay)
-        self.eps = self._number("eps", eps, 0.0)
+        self.eps = number_of(self.name, "eps", eps, 0.0)
         self.remember("squares")
 
     def update(self, lr: float, gradients: list[float]) -> tuple[list[float], Memory]:
@@ -108,8 +109,8 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay)
-        self.alpha = self._number("alpha", alpha, 0.0, 1.0)
-        self.eps = self._number("eps", eps, 0.0)
+        self.alpha = number_of(self.name, "alpha", alpha, 0.0, 1.0)
+        self.eps = number_of(self.name, "eps", eps, 0.0)
         self.remember("squares")
 
     def update(self, lr: float, gradients: list[float]) -> tuple[list[float], Memory]:
@@ -143,8 +144,12 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay)
-        self.betas = (self._number("betas[0]", betas[0], 0.0, 1.0), self._number("betas[1]", betas[1], 0.0, 1.0))
-        self.eps = self._number("eps", eps, 0.0)
+        first, second = _pair(self.name, betas)
+        self.betas = (
+            number_of(self.name, "betas[0]", first, 0.0, 1.0),
+            number_of(self.name, "betas[1]", second, 0.0, 1.0),
+        )
+        self.eps = number_of(self.name, "eps", eps, 0.0)
         self.remember("means", "squares")
 
     def moments(self, gradients: list[float]) -> tuple[list[float], list[float]]:
@@ -188,7 +193,7 @@ class Nadam(Adam):
         momentum_decay: float = 0.004,
     ) -> None:
         super().__init__(parameters, lr, betas, eps, weight_decay=weight_decay)
-        self.momentum_decay = self._number("momentum_decay", momentum_decay, 0.0)
+        self.momentum_decay = number_of(self.name, "momentum_decay", momentum_decay, 0.0)
         self.state["mu_product"] = [1.0]
 
     def update(self, lr: float, gradients: list[float]) -> tuple[list[float], Memory]:
@@ -204,6 +209,13 @@ class Nadam(Adam):
 
     def _mu(self, step: int) -> float:
         return self.betas[0] * (1.0 - 0.5 * math.pow(0.96, step * self.momentum_decay))
+
+
+def _pair(name: str, betas: tuple[float, float]) -> list[float]:
+    pair = list_of(name, "betas", betas, "a pair, such as (0.9, 0.999)")
+    if len(pair) != 2:
+        raise ValueError(f"{name}: betas is {betas!r}; give a pair, such as (0.9, 0.999)")
+    return pair
 
 
 def _scaled(size: float, steps: list[float], squares: list[float], eps: float, scale: float = 1.0) -> list[float]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import python
 from .passes import prepared
+from .program import BACKENDS as PROGRAM_BACKENDS
 from .program import Program
 from .python import Runner
 
@@ -58,13 +59,12 @@ def _with_lists(run: Runner, numbers: Sequence[float], columns: Sequence[Any]) -
     return run(numbers, [x if isinstance(x, list) else x.tolist() for x in columns])
 
 
-def checked(program: Program, backend: str) -> Runner:
+def checked(program: Program, backend: str = "auto") -> Runner:
     """Return a program ready to run, which refuses too many or too few numbers and columns."""
-    run = build(program, backend)
+    run = build(program, choose(backend))
     wide = len(program.wide)
     count = program.inputs - wide
 
-    @functools.wraps(run)
     def checking(numbers: object, columns: object = ()) -> list[object] | None:
         given = list(numbers)  # type: ignore[call-overload]
         if len(given) != count or len(columns) != wide:  # type: ignore[arg-type]
@@ -86,3 +86,6 @@ def source(program: Program, language: str, real: str = "double") -> str:
         text: str = printer.source(program, real) if language == "c" else printer.source(program)
         return text
     raise ValueError(f"source: language is {language!r}; choose 'python', 'c' or 'llvm'")
+
+
+PROGRAM_BACKENDS |= {"compile": checked, "source": source}

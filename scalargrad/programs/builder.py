@@ -6,6 +6,7 @@ last bit. Without, each step stays as it was written: then a derivative adds up 
 
 from __future__ import annotations
 
+import bisect
 import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -154,10 +155,18 @@ class Builder:
         for x in outputs:
             if type(x) is int:
                 needed[x] = True
+        return self._needed(needed, indices, effects)
+
+    def _needed(self, needed: bytearray, indices: Sequence[int], effects: bool) -> list[int]:
         found: list[int] = []
+        steps, starts = self.steps, self.starts
         for index in reversed(indices):
-            step, start = self.steps[index], self.starts[index]
-            if (effects and has_effects(step)) or any(needed[start : start + step.width]):
+            step, start = steps[index], starts[index]
+            if type(step) is Instruction:
+                wanted = needed[start] or (effects and step.refuses) or any(needed[start : start + step.width])
+            else:
+                wanted = (effects and has_effects(step)) or any(needed[start : start + step.width])
+            if wanted:
                 found.append(index)
                 for x in operands_of(step):
                     if type(x) is int:
@@ -171,52 +180,60 @@ class Builder:
         depend on the leaves go along. The steps stay where they were, without them, for others that need their values.
         """
         active = bytearray(self.size)
-        for x in leaves:
-            active[x] = True
+        for leaf in leaves:
+            active[leaf] = True
+        steps, starts = self.steps, self.starts
         found: list[int] = []
-        first = min(leaves, default=self.size)
-        for index, (start, step) in enumerate(zip(self.starts, self.steps, strict=True)):
-            if start + step.width > first and any(active[x] for x in operands_of(step) if type(x) is int):
-                found.append(index)
-                active[start : start + step.width] = b"\1" * step.width
-        needed = {x for x in roots if type(x) is int}
-        kept: list[int] = []
-        for index in reversed(found):
-            step, start = self.steps[index], self.starts[index]
-            if has_effects(step) or not needed.isdisjoint(range(start, start + step.width)):
-                kept.append(index)
-                needed.update(x for x in operands_of(step) if type(x) is int)
-        program, consts = self._subprogram(kept[::-1], leaves, roots)
+        for index in range(bisect.bisect_left(starts, min(leaves, default=self.size)), len(steps)):
+            step = steps[index]
+            for x in operands_of(step):
+                if type(x) is int and active[x]:
+                    found.append(index)
+                    for place in range(starts[index], starts[index] + step.width):
+                        active[place] = True
+                    break
+        needed = bytearray(self.size)
+        for root in roots:
+            if type(root) is int:
+                needed[root] = True
+        kept = self._needed(needed, found, effects=True)
+        program, consts = self._subprogram(kept, leaves, roots)
         for index in kept:
-            self.steps[index] = _without_effects(self.steps[index])
+            steps[index] = _without_effects(steps[index])
         return program, consts
 
     def _subprogram(
         self, indices: Sequence[int], inputs: Sequence[Ref], outputs: Sequence[Operand], captured: int = 0
     ) -> tuple[Program, list[Ref]]:
-        made = {i for index in indices for i in range(self.starts[index], self.starts[index] + self.steps[index].width)}
-        given = set(inputs)
-        read = [x for index in indices for x in operands_of(self.steps[index])]
-        inside = made | given
-        consts = list(dict.fromkeys(x for x in (*read, *outputs) if type(x) is int and x not in inside))
+        chosen = [(self.starts[index], self.steps[index]) for index in indices]
+        inside = set(inputs)
+        for start, step in chosen:
+            inside.update(range(start, start + step.width))
+        consts: list[Ref] = []
+        for operands in (*(operands_of(step) for _, step in chosen), outputs):
+            for x in operands:
+                if type(x) is int and x not in inside:
+                    inside.add(x)
+                    consts.append(x)
         of: dict[Ref, Operand] = {x: i for i, x in enumerate((*inputs, *consts))}
         wide = [i for i, x in enumerate((*inputs, *consts)) if x in self.wide]
-        sub = Builder(len(of), wide, share=False)
-        for index in indices:
-            step, start = self.steps[index], self.starts[index]
-            at = sub.size
-            if isinstance(step, Instruction):
+        steps: list[Step] = []
+        at = count = len(inputs) + len(consts)
+        for start, step in chosen:
+            if type(step) is Instruction:
                 operands = tuple([of[x] if type(x) is int else x for x in step.operands])
-                sub._append(step._replace(operands=operands))
+                steps.append(Instruction(step.primitive, operands, step.refuses))
             elif isinstance(step, Guard):
                 condition = step.condition
-                sub._append(step._replace(condition=of[condition] if type(condition) is int else condition))
+                steps.append(step._replace(condition=of[condition] if type(condition) is int else condition))
             else:
-                consts_, init, columns = renamed(step, of)
-                sub._append(step._replace(consts=consts_, init=init, columns=columns))
-            of.update({start + i: at + i for i in range(step.width)})
+                consts_, init, columns = renamed(cast(Loop, step), of)
+                steps.append(cast(Loop, step)._replace(consts=consts_, init=init, columns=columns))
+            for place in range(start, start + step.width):
+                of[place] = at
+                at += 1
         results = tuple([of[x] if type(x) is int else x for x in outputs])
-        return Program(sub.inputs, tuple(sub.steps), results, tuple(wide), captured), consts
+        return Program(count, tuple(steps), results, tuple(wide), captured), consts
 
     # Identities.
 

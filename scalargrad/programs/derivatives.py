@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from ..primitives import kinked
 from ..rows import Output, Vector
 from .activity import active_values, is_unbounded, loop_activity, needed_values
 from .basis import ADD, CHOOSE, EQUAL, MUL
@@ -110,8 +111,9 @@ class _Live:
 
 def needed_and_active(program: Program, inputs: Sequence[int], outputs: Sequence[int]) -> _Live:
     """Return which values lie between the chosen inputs and outputs, and which are wide."""
-    active = active_values(program, [x in set(inputs) for x in range(program.inputs)])
-    needed = needed_values(program, [place in set(outputs) for place in range(len(program.outputs))])
+    chosen, wanted = set(inputs), set(outputs)
+    active = active_values(program, [x in chosen for x in range(program.inputs)])
+    needed = needed_values(program, [place in wanted for place in range(len(program.outputs))])
     wide = set(program.wide)
     for start, step in program.numbered():
         if isinstance(step, Loop) and step.turns is None:
@@ -168,7 +170,8 @@ class Sweep:
                 adjoint = found.pop(start + k, None)
                 if adjoint is not None and adjoint not in ZEROS:
                     for x, partial, gated in edges[start][k]:
-                        self.add(found, x, self._product(cast(Instruction, step), adjoint, partial, gated))
+                        term = self._product(cast(Instruction, step), adjoint, partial, gated)
+                        self.add(found, x, self._kinked(cast(Instruction, step), start, term))
         return found
 
     def add(self, found: dict[Ref, Operand], x: Ref, term: Operand) -> None:
@@ -216,6 +219,17 @@ class Sweep:
             return term
         return self.b.write(CHOOSE, (self.b.write(EQUAL, (adjoint, ZEROS[0])), ZEROS[0], term))
 
+    def _kinked(self, step: Instruction, start: Ref, term: Operand) -> Operand:
+        """Write a term as a number without a derivative where the step has no second one."""
+        if (rule := getattr(step.primitive, "smooth", None)) is None:
+            return term
+        args = [self.of[x] if type(x) is int else x for x in step.operands]
+        smooth = unwrapped(rule(self.m, wrapped(self.b, self.of[start]), *[wrapped(self.b, x) for x in args]))
+        for x, arg in zip(step.operands, args, strict=True):
+            if type(x) is int and self.live[x]:
+                term = self.b.write(kinked, (term, arg, smooth))
+        return term
+
     # Forward.
 
     def forward(self, tangents: Mapping[Ref, Operand]) -> dict[Ref, Operand]:
@@ -231,7 +245,8 @@ class Sweep:
                     for x, partial, gated in pairs:
                         tangent = found.get(x)
                         if tangent is not None and tangent not in ZEROS:
-                            self.add(found, start + k, self._product(step, tangent, partial, gated))
+                            term = self._product(step, tangent, partial, gated)
+                            self.add(found, start + k, self._kinked(step, start, term))
         return found
 
     def _forward_loop(self, loop: Loop, start: Ref, found: dict[Ref, Operand]) -> None:

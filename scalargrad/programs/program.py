@@ -21,7 +21,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -31,6 +31,10 @@ __all__ = ["Column", "Const", "Guard", "Instruction", "Loop", "Operand", "Progra
 
 Ref: TypeAlias = int
 """The number of a value of a program."""
+
+
+BACKENDS: dict[str, Callable[..., Any]] = {}
+"""How to compile and how to print a program; the module `backends`, which knows programs, fills it."""
 
 
 class Const(float):
@@ -227,6 +231,28 @@ class Program:
                     counts[name] += count * (step.turns or 1)
         return dict(counts)
 
+    def compile(self, backend: str = "auto") -> Callable[..., list[Any] | None]:
+        """Return the program ready to run here: a function of its numbers, and of its columns if it has wide inputs.
+
+        It gives the list of the outputs, or None if a guard fails. So a program that was sent elsewhere runs without
+        its function. It raises what a refusing step raises, and `ValueError` for another number of numbers or columns.
+        Raises `ImportError` if the back end needs a package that is missing.
+
+        >>> import scalargrad as sg
+        >>> sg.jit(lambda x: sg.sin(x) * x).program(1.0).compile("python")([0.0])
+        [0.0]
+        """
+        run: Callable[..., list[Any] | None] = BACKENDS["compile"](self, backend)
+        return run
+
+    def source(self, language: str = "python", real: str = "double") -> str:
+        """Return the program as text: "python", "c" (of `real` "double" or "float"), or "llvm", which needs llvmlite.
+
+        Raises `ValueError` for another language.
+        """
+        text: str = BACKENDS["source"](self, language, real)
+        return text
+
     def __str__(self) -> str:
         lines = [
             f"program of {_span(0, self.inputs, LETTERS[0])}" + (f", {self.captured} captured" if self.captured else "")
@@ -238,20 +264,19 @@ class Program:
         return f"<program of {self.inputs} numbers, {len(self.steps)} steps, {len(self.outputs)} results>"
 
 
-def operands_of(step: Step) -> Iterator[Operand]:
-    """Give all the operands that a step reads."""
+def operands_of(step: Step) -> Sequence[Operand]:
+    """Return all the operands that a step reads."""
     if isinstance(step, Instruction):
-        yield from step.operands
-    elif isinstance(step, Guard):
-        yield step.condition
-    else:
-        yield from step.consts
-        yield from step.init
-        for column in step.columns:
-            if isinstance(column, int):
-                yield column
-            else:
-                yield from column
+        return step.operands
+    if isinstance(step, Guard):
+        return (step.condition,)
+    found = [*step.consts, *step.init]
+    for column in step.columns:
+        if isinstance(column, int):
+            found.append(column)
+        else:
+            found += column
+    return found
 
 
 def accumulators(loop: Loop) -> frozenset[int]:

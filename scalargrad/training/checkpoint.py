@@ -37,6 +37,8 @@ class Checkpoint:
         generators: Sequence[random.Random],
         kind: dict[str, Any],
     ) -> None:
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"train: checkpoint is {path!r:.60}, a {type(path).__name__}; give the path of a file")
         self.path = path
         self.optimizer = optimizer
         self.history = history

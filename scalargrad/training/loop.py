@@ -8,10 +8,10 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..checks import function_of, list_of, number_of, size_of
 from ..nn import Module
 from ..nn.initializers import generator
 from ..optim import Optimizer
-from ..rows import as_float
 from .history import History
 from .run import Instance, Run
 
@@ -69,10 +69,13 @@ def train(
     [2.0, 1.0]
     """
     instances = _instances(data)
-    _check(epochs, batch_size, tolerance)
+    size_of("train", "epochs", epochs)
+    size = len(instances) if batch_size is None else size_of("train", "batch_size", batch_size)
+    number_of("train", "tolerance", tolerance, 0.0)
+    _check(model, loss, optimizer, on_step, penalty)
     if isinstance(model, Module):
         model.parameters()  # refuses a parameter that was replaced
-    run = Run(model, loss, instances, optimizer, batch_size or len(instances), generator("train", rng), jit)
+    run = Run(model, loss, instances, optimizer, size, generator("train", rng), jit)
     run.penalty, run.on_step, run.trajectory = penalty, on_step, trajectory
     run.begin(checkpoint)
     bar = _bar(epochs) if progress else None
@@ -97,7 +100,7 @@ def train(
 
 
 def _instances(data: Iterable[Instance]) -> list[Instance]:
-    instances = list(data)
+    instances = list_of("train", "data", data, "a sequence of pairs (input, target)")
     if not instances:
         raise ValueError("train: there are no data; give a sequence of pairs (input, target)")
     for index, instance in enumerate(instances):
@@ -106,13 +109,15 @@ def _instances(data: Iterable[Instance]) -> list[Instance]:
     return instances
 
 
-def _check(epochs: int, batch_size: int | None, tolerance: float) -> None:
-    for name, size in (("epochs", epochs), ("batch_size", 1 if batch_size is None else batch_size)):
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"train: {name} is {size!r}; give a whole number of at least 1")
-    number = as_float(tolerance)
-    if number is None or not number >= 0.0:
-        raise ValueError(f"train: tolerance is {tolerance!r}; give a number of at least 0")
+def _check(model: Any, loss: Any, optimizer: Any, on_step: Any, penalty: Any) -> None:
+    function_of("train", "model", model, "an nn.Module, or a function of an input")
+    function_of("train", "loss", loss, "a function of output and target, such as nn.quadratic")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"train: optimizer is {optimizer!r:.60}; give one, such as optim.Adam(model.parameters())")
+    if on_step is not None:
+        function_of("train", "on_step", on_step, "a function of the step's number and loss")
+    if penalty is not None:
+        function_of("train", "penalty", penalty, "a function without parameters")
 
 
 def _settled(losses: Sequence[float], tolerance: float) -> bool:

@@ -14,6 +14,7 @@ from ..engine.value import Value
 from ..nn import Module
 from ..nn.noise import noise_layers, replaced
 from ..optim import NotFiniteError, Optimizer
+from ..rows import as_float
 from .checkpoint import Checkpoint
 from .history import History
 
@@ -163,7 +164,10 @@ class Run:
         if isinstance(term, Value):
             term.backward()
             return term.data
-        return float(term)
+        number = as_float(term)
+        if number is None:
+            raise TypeError(f"train: penalty() is {term!r:.60}, a {type(term).__name__}; return a Value or a number")
+        return number
 
     def check_parameters(self) -> None:
         """Refuse to train if parameters of the model were replaced by others since the optimiser was made."""

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import scalargrad as sg
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "10_microgpt.ipynb"
-WIDTH, HEADS, LONGEST, STEPS = 16, 4, 16, 600
+WIDTH, HEADS, LONGEST, STEPS = 16, 4, 16, 1000
 RATE, BETAS, EPS = 0.01, (0.85, 0.99), 1e-8
 
 

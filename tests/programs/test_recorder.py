@@ -369,6 +369,14 @@ def test_bound_functions_keep_static_arguments_and_refuse_other_shapes() -> None
         bound()
 
 
+def test_a_compiled_program_refuses_too_many_and_too_few_numbers() -> None:
+    run = jit(lambda a, b: a * b + 1).program(1.0, 2.0).compile("python")
+    assert run([2.0, 3.0]) == [7.0]
+    for numbers in ([1.0], [1.0, 2.0, 3.0]):
+        with pytest.raises(ValueError, match="a program of 2 numbers"):
+            run(numbers)
+
+
 def test_recording_is_linear_and_keeps_each_step_once() -> None:
     def chain(x: Any) -> Any:
         for _ in range(50_000):

@@ -115,7 +115,12 @@ def pictures(folder: Path) -> list[str]:
         page.save(folder / "page.html")
     except sg.RendererNotFound:
         pass
-    return [str(sg.derivation(J)), *(diagram.source for diagram in diagrams)]
+    derived: sg.Derivation = sg.derivation(J, digits=2)
+    step: sg.Step = derived.forward[0]
+    line: sg.Contribution = derived.backward[0]
+    assert step.node is x
+    assert line.now == line.amount
+    return [derived.table("csv", blank=["value"]), *(diagram.source for diagram in diagrams)]
 
 
 def networks() -> float:

@@ -74,11 +74,12 @@ function showMovers(inputs) {
   byId("reset").hidden = inputs.every((x, i) => Object.is(x, start[i]));
 }
 
-// The first node that has no number though those that it is computed from have.
+// The nodes that have no number though those that they are computed from have.
 function troubleIn({ values }) {
-  const place = nodes.findIndex((_, i) => made[i].length && !Number.isFinite(values[i]) && made[i].every(({ from }) => Number.isFinite(values[from])));
-  if (place < 0) return "";
-  const at = listed(made[place].map(({ from }) => `${called(from)} = ${digits(values[from])}`));
-  const what = Number.isNaN(values[place]) ? "is not defined" : "is infinite";
-  return `${called(place)} = ${nodes[place].formula} ${what} at ${at}.`;
+  const finite = ({ from }) => Number.isFinite(values[from]);
+  const sources = nodes.map((_, place) => place).filter((place) => made[place].length && !Number.isFinite(values[place]) && made[place].every(finite));
+  return sources.slice(0, 3).map((place) => {
+    const at = few(made[place].map(({ from }) => `${called(from)} = ${digits(values[from])}`));
+    return `${called(place)} = ${nodes[place].formula} ${Number.isNaN(values[place]) ? "is not defined" : "is infinite"} at ${at}.`;
+  }).join(" ") + (sources.length > 3 ? ` And ${sources.length - 3} more.` : "");
 }

@@ -48,7 +48,8 @@ function tell(step, asked) {
 function showList() {
   [...byId("steps").children].forEach((item, place) => {
     item.hidden = predicting && place > Math.max(current, revealed); // steps to come stay hidden
-    item.firstChild.textContent = numberAsked(place) ? `${equation(numberAsked(place))} = ?` : texts[place];
+    const text = predicting && numberAsked(place) ? `${equation(numberAsked(place))} = ?` : texts[place];
+    if (item.firstChild.textContent !== text) item.firstChild.textContent = text;
   });
   byId("steps").querySelector("[aria-current]")?.removeAttribute("aria-current");
   byId("steps").children[current].firstChild.setAttribute("aria-current", "step");

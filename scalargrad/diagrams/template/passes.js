@@ -53,12 +53,15 @@ function contribution(edge, { locals }, sums) {
   return { kind: "contribution", node: from, edge, flow, local: locals[place] ?? 0, amount, was, now, answer: now };
 }
 
+// What is said of a layer begins with its units; its parameters follow.
+const unitsFirst = (atoms) => [false, true].flatMap((last) => atoms.filter(({ node }) => Boolean(nodes[node].parameter) === last));
+
 function backwardSteps(numbers, together) {
   const sums = new Map([[goal, 1]]);
   const steps = [{ phase: "backward", atoms: [{ kind: "start", node: goal, now: 1 }] }];
   for (const stage of stagesOf(together).reverse()) {
     const atoms = [...stage].reverse().flatMap((place) => made[place]).map((edge) => contribution(edge, numbers, sums));
-    if (together) steps.push({ phase: "backward", atoms });
+    if (together) steps.push({ phase: "backward", atoms: unitsFirst(atoms) });
     else steps.push(...atoms.map((atom) => ({ phase: "backward", atoms: [atom] })));
   }
   const gradient = data.inputs.map((place) => [place, sums.get(place) ?? 0]);

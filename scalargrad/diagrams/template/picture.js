@@ -6,13 +6,18 @@ const LETTERS = 16, READABLE = 10.5, EASY_TO_READ = 12; // px: as drawn, and the
 const PART_OF_SCREEN = 0.62;
 const textsOf = (group) => Object.fromEntries([...(group?.querySelectorAll("text") ?? [])].map((text) => [text.getAttribute("class"), text]));
 
+// The nodes that share a box: the turns of a loop, the units of a wide layer.
+const sharing = {};
+nodes.forEach(({ box }, place) => { if (box) (sharing[box] ??= []).push(place); });
+
 // A picture may be laid out twice: from left to right, and from top to bottom for a narrow screen.
 const pictures = [...frame.querySelectorAll("svg")].map((svg) => {
   const part = (id) => byId(svg.getAttribute("class") + id);
   const boxes = nodes.map((_, place) => part(`n${place}`)); // null for a node that is folded
   const plates = edges.map(({ place }) => part(`e${place}label`));
   const lines = edges.map(({ place }) => part(`e${place}`));
-  return { svg, boxes, boxTexts: boxes.map(textsOf), lines, plates, plateTexts: plates.map(textsOf) };
+  const shared = Object.entries(sharing).map(([name, places]) => ({ box: part(name), places }));
+  return { svg, boxes, boxTexts: boxes.map(textsOf), shared, lines, plates, plateTexts: plates.map(textsOf) };
 });
 let picture = pictures[0]; // the one that is seen
 
@@ -56,7 +61,7 @@ function showPictures(known, step, numbers, nameOf, asked) {
   for (const each of pictures) showPicture(each, known, step, numbers, nameOf, asked);
 }
 
-function showPicture({ boxes, boxTexts, lines, plates, plateTexts }, known, { atoms, phase }, numbers, nameOf, asked) {
+function showPicture({ boxes, boxTexts, shared, lines, plates, plateTexts }, known, { atoms, phase }, numbers, nameOf, asked) {
   const targets = new Set(atoms.map(({ node }) => node).filter((place) => place !== undefined));
   const sources = new Set(atoms.filter(({ edge }) => edge).map(({ kind, edge }) => (kind === "change" ? edge.from : edge.to)));
   const lit = new Set(atoms.flatMap(({ kind, edge, node }) => (kind === "value" ? made[node].map((e) => e.place) : edge ? [edge.place] : [])));
@@ -73,6 +78,11 @@ function showPicture({ boxes, boxTexts, lines, plates, plateTexts }, known, { at
     box.classList.toggle("target", targets.has(place));
     box.classList.toggle("source", sources.has(place));
   });
+  for (const { box, places } of shared) {
+    box.classList.toggle("later", !places.some((place) => known.values.has(place)));
+    box.classList.toggle("target", places.some((place) => targets.has(place)));
+    box.classList.toggle("source", places.some((place) => sources.has(place)));
+  }
   lines.forEach((line, i) => {
     line?.classList.toggle("later", !known.values.has(edges[i].to));
     line?.classList.toggle("lit", lit.has(i));
@@ -87,11 +97,12 @@ function showPicture({ boxes, boxTexts, lines, plates, plateTexts }, known, { at
 
 function follow({ atoms }) {
   const [{ node, edge }] = atoms;
-  const target = picture.boxes[node];
+  const boxOf = (place) => picture.boxes[place] ?? picture.shared.find(({ places }) => places.includes(place))?.box;
+  const target = boxOf(node);
   if (!target) return;
   const area = frame.getBoundingClientRect();
   const box = target.getBoundingClientRect();
-  const giver = edge && picture.boxes[edge.from === node ? edge.to : edge.from];
+  const giver = edge && boxOf(edge.from === node ? edge.to : edge.from);
   const other = (giver ?? target).getBoundingClientRect();
   // The middle of both boxes if they fit in the frame together, else the one that receives.
   const offset = (low, high) => {

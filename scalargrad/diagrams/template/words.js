@@ -1,6 +1,7 @@
 // ---- what a step says, why it is so, and what is wrong with a wrong answer ----
 const MOST_LISTED = 3;
 const listed = (texts) => (texts.length < 2 ? texts.join("") : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`);
+const few = (texts) => listed(texts.length > 5 ? [...texts.slice(0, 3), "…", texts.at(-1)] : texts);
 const called = (place) => nodes[place].name;
 const ORDINALS = ["first", "second", "third", "fourth", "fifth"];
 const COUNTS = ["no terms", "one term", "two terms", "three terms", "four terms", "five terms"];
@@ -56,7 +57,7 @@ function whyText({ atoms }) {
   const of = { value: whyValue, contribution: whyContribution, change: whyChange }[atom.kind];
   if (of) return of(atom);
   return {
-    inputs: "The forward pass begins with the numbers that are given.",
+    inputs: `The forward pass begins with the numbers that are given.${notesOf(data.inputs)}`,
     start: `The backward pass begins at ${called(goal)}, whose derivative with respect to itself is 1.`,
     done: "Each input has collected a contribution from every node that it feeds.",
     nudge: `${called(atom.node ?? 0)} moves by a little; how much does each node move, in parts of that?`,
@@ -64,17 +65,24 @@ function whyText({ atoms }) {
   }[atom.kind];
 }
 
+// What the reader must know besides, such as that an input was assigned after the forward pass.
+const notesOf = (places) => places.filter((place) => nodes[place].note).map((place) => ` ${called(place)}: ${nodes[place].note}.`).join("");
+
 function whyValue({ node }) {
   const parents = made[node].map(({ from }) => called(from));
-  const note = nodes[node].note ? ` ${nodes[node].note}.` : "";
-  return `${listed(parents)} ${parents.length > 1 ? "are" : "is"} known, so ${called(node)} can be computed.${note}`;
+  const note = notesOf([node]);
+  return `${few(parents)} ${parents.length > 1 ? "are" : "is"} known, so ${called(node)} can be computed.${note}`;
 }
 
-function whyContribution({ node, edge, flow, local }) {
+function whyContribution(atom) {
+  return `${whyFlow(atom)}${atom.edge.legend ? ` Here ${atom.edge.legend}.` : ""}`;
+}
+
+function whyFlow({ node, edge, flow, local }) {
   const children = [...feeds[node]].reverse();
   const place = children.indexOf(edge);
   const count = children.length;
-  const feedsText = `${called(node)} feeds ${count > 1 || node !== goal ? listed(feeds[node].map(({ to }) => called(to))) : ""}`;
+  const feedsText = `${called(node)} feeds ${count > 1 || node !== goal ? few(feeds[node].map(({ to }) => called(to))) : ""}`;
   const sum = count === 1
     ? `${feedsText} alone, so its derivative has one term.`
     : `${feedsText}, so its derivative is the sum of ${terms(count)}; this is the ${ordinal(place, count)}.`;
@@ -86,7 +94,7 @@ function whyContribution({ node, edge, flow, local }) {
 
 function whyChange({ edge }) {
   const moving = made[edge.to].map(({ from }) => called(from));
-  return `${called(edge.to)} depends on ${listed(moving)}; a change of ${called(edge.from)} reaches it times ∂${called(edge.to)}/∂${called(edge.from)} = ${edge.formula}.`;
+  return `${called(edge.to)} depends on ${few(moving)}; a change of ${called(edge.from)} reaches it times ∂${called(edge.to)}/∂${called(edge.from)} = ${edge.formula}.`;
 }
 
 // ---- wrong answers: each has the number that it gives, and what to think about ----
@@ -119,7 +127,7 @@ function mistakesOfSum({ kind, node, edge, flow, local, amount, was, now }, { va
   const name = back ? by(node) : delta(node);
   const found = [];
   if (was !== null) {
-    const path = back ? `the path through ${listed(feeds[node].filter((e) => e !== edge).map(({ to }) => called(to)))}` : "what came before";
+    const path = back ? `the path through ${few(feeds[node].filter((e) => e !== edge).map(({ to }) => called(to)))}` : "what came before";
     found.push([amount, `That is this contribution alone: += adds it to ${digits(was)}, = would forget ${path}.`]);
     found.push([was, `That is what was there before; the path through ${called(back ? edge.to : edge.from)} is missing.`]);
     found.push([was - amount, "The sign of this contribution is wrong."]);
@@ -144,7 +152,7 @@ function verdictOn(text, atom, numbers) {
   const apart = Math.abs(parsed(text) - atom.answer);
   if (apart <= 0.02 * Math.abs(atom.answer)) return { right: false, text: "Close: carry one digit more." };
   const hint = atom.kind === "value"
-    ? `Put in ${listed(made[atom.node].map(({ from }) => `${called(from)} = ${digits(numbers.values[from])}`))}.`
+    ? `Put in ${few(made[atom.node].map(({ from }) => `${called(from)} = ${digits(numbers.values[from])}`))}.`
     : `Multiply what arrives, ${digits(atom.flow)}, by ${atom.edge.formula} at these numbers${atom.was === null ? "" : `, and add it to ${digits(atom.was)}`}.`;
   return { right: false, text: `Not yet. ${hint}` };
 }

@@ -1,8 +1,8 @@
-"""Checks of the arguments of layers."""
+"""The check of a layer's inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from ..engine.value import Value
@@ -40,18 +40,3 @@ class Inputs:
             advice = "; give its .data, or call the model that was frozen" if isinstance(x, Value) else ""
             raise TypeError(f"{self.name}: input {index} is {x!r}, a {type(x).__name__}, not a number{advice}")
         return number
-
-
-def size_of(owner: str, name: str, size: Any) -> int:
-    """Return the size. Raises `ValueError` unless it is a whole number of at least 1."""
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise ValueError(f"{owner}: {name} is {size!r}; give a whole number of at least 1")
-    return size
-
-
-def activation_of(owner: str, activation: Any) -> Callable[[Any], Any]:
-    """Return the activation. Raises `TypeError` if it can't be called."""
-    if not callable(activation):
-        raise TypeError(f"{owner}: the activation is {activation!r}; give a function, such as sg.tanh")
-    function: Callable[[Any], Any] = activation
-    return function
