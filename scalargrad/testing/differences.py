@@ -34,9 +34,9 @@ EXPONENTS = range(-2, -51, -3)
 """The steps that are always tried, as powers of 2 of the scale; larger ones follow only if these decide nothing."""
 LARGEST = 80
 SLOW = 2.0
-"""After larger steps that took so many seconds no further ones are tried."""
+"""If a larger step takes that many seconds, no further ones are tried."""
 FARTHEST = 2.0**42
-"""So far away it looks whether a function that seems to be constant changes."""
+"""A function that seems to be constant is looked at up to that distance."""
 RESOLUTION = 3e-6
 """Jumps below that size, relative to f, come from rounding, such as single precision."""
 JUMP = 1e-2
@@ -88,7 +88,7 @@ class Line:
     """The values of a function at steps from a point: a fixed range of them, and larger ones if those don't decide.
 
     Richardson's extrapolation joins three neighbouring steps. An estimate's error comes from how fast it settles,
-    and from how much all finer ones scatter; the estimate with the smallest error counts. Where estimates at small
+    and from how much all finer ones scatter; the estimate with the smallest error counts. If estimates at small
     and at large steps contradict each other, the small ones are right, unless f jumps by its rounding between
     them. Source: C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", 1982.
     """
@@ -231,7 +231,7 @@ class Line:
         return max(abs(x) for row in near for x in (row.plus, row.minus, row.middle))
 
     def _first_change(self, i: int, rows: Sequence[Row]) -> float:
-        """Return by how much f changes where it begins to: by its rounding, or hardly at all at a kink; 0 if never."""
+        """Return the size of f's first change away from the point: its rounding, or tiny at a kink; 0 if none."""
         changed = [row.step for row in rows if row.chord]
         if changed and (i, changed[-1]) not in self.changes:
             low, high, change = changed[-1] / FACTOR, changed[-1], math.inf
@@ -246,7 +246,7 @@ class Line:
         return self.changes[i, changed[-1]] if changed else 0.0
 
     def _jump(self, i: int, rows: Sequence[Row], fine: Estimate, coarse: Estimate) -> tuple[float, float]:
-        """Return the step between the two at which the fine slope ends, and by how much f jumps there, or 0."""
+        """Return the step at which the fine slope ends, between the two, and the size of f's jump there, or 0."""
         low, high = rows[fine.index].step, rows[coarse.index].step
         if (i, low) not in self.jumps:
             key, change, departed = (i, low), coarse.value - fine.value, 1.0

@@ -76,7 +76,7 @@ def estimates(
 ) -> list[Estimate]:
     """Return the extrapolated slopes, the finest first. The error of a plain slope shrinks with step**order.
 
-    The error of a value counts as so many roundings, and `scatter` more.
+    The error of a value is `roundings` times its last digit, plus `scatter`.
     """
     slopes = [slope(row) for row in rows]
     better = _extrapolated(slopes, order)
