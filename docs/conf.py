@@ -58,7 +58,7 @@ def keep_signs(app, what, name, obj, options, lines):
 
 
 def make_accessible(app, pagename, templatename, context, doctree):
-    """Give captions a level as headings, and let a key scroll code and tables that are too wide: axe's rules ask for both."""
+    """Give captions a level as headings, and let a key scroll wide code and tables: axe's rules ask for both."""
     for part in ("body", "furo_navigation_tree"):
         if context.get(part):
             text = context[part].replace('role="heading"', 'role="heading" aria-level="2"')
