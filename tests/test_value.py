@@ -378,6 +378,12 @@ def test_ufuncs_of_numpy_take_values_on_either_side():
     assert np.isnan(sg.grad(np.max)(np.array([math.nan, 1.0]))).all()
 
 
+def test_a_recording_refuses_what_it_cannot_follow():
+    for look, name in ((lambda x: x in {1.0}, "hash"), (lambda x: f"{x:.1f}", "text"), (lambda x: x.grad, "grad")):
+        with pytest.raises(sg.RecordingError, match=name):
+            sg.jit(lambda x, look=look: x * x if look(x) else x, backend="python", static_argnums=1)(1.0, look)
+
+
 # The life of a graph
 
 
