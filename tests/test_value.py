@@ -19,6 +19,7 @@ import scalargrad as sg
 from scalargrad import Value
 from scalargrad.engine.graph import topological_order
 
+NUMPYS = [np.float64(2.0), np.float32(2.0), np.longdouble(2.0), np.int64(2), np.int8(2)]
 BINARY = [operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow]
 FLOATS = st.floats(-1e3, 1e3)
 
@@ -98,7 +99,7 @@ def test_integers_fractions_and_numpy_scalars_are_numbers():
         Value(10**400)
 
 
-@pytest.mark.parametrize("number", [np.float64(2.0), np.float32(2.0), np.int64(2), np.int8(2)], ids=lambda n: n.dtype)
+@pytest.mark.parametrize("number", NUMPYS, ids=lambda n: n.dtype)
 @pytest.mark.parametrize("op", BINARY, ids=lambda op: op.__name__)
 def test_numpy_scalars_on_either_side(op, number):
     for left, right in ((number, Value(3.0)), (Value(3.0), number)):
