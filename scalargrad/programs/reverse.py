@@ -205,9 +205,8 @@ class Halves:
         marked[inputs.start : inputs.stop] = b"\1" * len(inputs)
         found = set()
         for index, (start, step) in enumerate(zip(b.starts, b.steps, strict=True)):
-            if how(marked[x] for x in operands_of(step) if type(x) is int) and (
-                how is any or type(step) is Instruction
-            ):
+            depends = how(marked[x] for x in operands_of(step) if type(x) is int)
+            if depends and (how is any or isinstance(step, Instruction)):
                 marked[start : start + step.width] = b"\1" * step.width
                 found.add(index)
         return found

@@ -1,4 +1,4 @@
-"""Random Python functions, eager against recorded: nested loops, branches, early returns, caught errors, maps, closures."""
+"""Random Python functions, eager against recorded: loops, branches, early returns, caught errors, maps, closures."""
 
 from __future__ import annotations
 
