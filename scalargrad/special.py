@@ -134,14 +134,14 @@ kv       = Binary("kv", lambda m, order, x: m.kv(order, x), lambda m, out, order
 
 # Incomplete gamma and beta functions
 gammainc = Binary("gammainc", lambda m, a, x: m.gammainc(a, x), lambda m, out, a, x: math.nan,
-                  lambda m, out, a, x: _gamma_density(m, a, x), domain=(POSITIVE, NONNEGATIVE), ulps=(200.0, 2000.0),
+                  lambda m, out, a, x: _gamma_density(m, a, x), domain=(POSITIVE, NONNEGATIVE), ulps=(2000.0, 2000.0),
                   doc="The regularised lower incomplete gamma function P(a, x), by SciPy.")
 gammaincc = Binary("gammaincc", lambda m, a, x: m.gammaincc(a, x), lambda m, out, a, x: math.nan,
-                   lambda m, out, a, x: -_gamma_density(m, a, x), domain=(POSITIVE, NONNEGATIVE), ulps=(200.0, 2000.0),
+                   lambda m, out, a, x: -_gamma_density(m, a, x), domain=(POSITIVE, NONNEGATIVE), ulps=(2000.0, 2000.0),
                    doc="The regularised upper incomplete gamma function Q(a, x) = 1 − P(a, x), by SciPy.")
 betainc  = Fixed("betainc", lambda m, a, b, x: m.betainc(a, b, x), lambda m, out, a, b, x: math.nan,
                  lambda m, out, a, b, x: math.nan, lambda m, out, a, b, x: _beta_density(m, a, b, x),
-                 domain=(POSITIVE, POSITIVE, Interval(0.0, 1.0, "[]")), ulps=(200.0, 2000.0),
+                 domain=(POSITIVE, POSITIVE, Interval(0.0, 1.0, "[]")), ulps=(2000.0, 2000.0),
                  doc="The regularised incomplete beta function I(a, b; x), by SciPy.")
 lambertw = Fixed("lambertw", lambda m, x, branch=0.0: m.lambertw(x, branch),
                  lambda m, out, x, branch: m.div(m.exp(-out), 1.0 + out), None,

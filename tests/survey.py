@@ -2,8 +2,8 @@
 
 `python -m tests.survey fluids` takes each public function of an installed package, and the first example in its
 docstring that calls it with floats. It differentiates the function by these floats, moved a little at random, while
-`math` and `numpy` stand for `scalargrad.math` and `scalargrad.numpy` in the package. The derivatives are compared with
-central differences of the package as it is, at five step sizes.
+`math`, `numpy` and `scipy.special` stand for `scalargrad`'s own in the package. The derivatives are compared with central
+differences of the package as it is, at five step sizes.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from typing import Any
 import scalargrad as sg
 
 STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
-STANDS_FOR = {"math": "scalargrad.math", "numpy": "scalargrad.numpy"}
+STANDS_FOR = {"math": "scalargrad.math", "numpy": "scalargrad.numpy", "scipy.special": "scalargrad.special"}
 PASSED_OVER = ("test", "numba", "units", "vectorized", "optional")
 
 
 class Replaced(ast.NodeTransformer):
-    """Replaces the imports of `math` and `numpy`."""
+    """Replaces the imports of `math`, `numpy` and `scipy.special`."""
 
     def visit_Import(self, node: ast.Import) -> ast.Import:
         for alias in node.names:
