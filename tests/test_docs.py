@@ -95,10 +95,14 @@ def test_topic_of_a_lecture_names_what_exists(path, place):
             assert (path.parent / target).exists()
 
 
-def test_picture_of_the_readme_is_made_by_the_command_beside_it(tmp_path):
+DRAWN = ["README.md", *(path.relative_to(ROOT).as_posix() for path in LECTURES)]
+
+
+@pytest.mark.parametrize("page", DRAWN)
+def test_picture_of_a_page_is_made_by_the_command_beside_it(page, tmp_path):
     if find_renderer() is None:
         pytest.skip("no renderer: pip install graphviz-pure")
-    command = re.search(r"\(`(scalargrad .*?)`\)", (ROOT / "README.md").read_text(encoding="utf-8"))[1]
+    command = re.search(r"\(`(scalargrad .*?)`\)", (ROOT / page).read_text(encoding="utf-8"))[1]
     *arguments, picture = shlex.split(command)[1:]
     assert main([*arguments, str(tmp_path / "made.svg")]) == 0
     shown, made = (path.read_text(encoding="utf-8") for path in (ROOT / picture, tmp_path / "made.svg"))

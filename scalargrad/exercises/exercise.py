@@ -1,4 +1,4 @@
-"""What an exercise is: a question on a formula with a number as its answer, and a checker that knows the mistakes."""
+"""Exercises: a question on a formula, a number as its answer, and a checker that knows the mistakes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NEAR = 2e-2
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a checker says of an answer: `right`, a `text` for the student, and the `misconceptions` that explain it."""
+    """Feedback on an answer: `right`, a `text` for the student, and the `misconceptions` that explain the number."""
 
     right: bool
     text: str
@@ -64,12 +64,12 @@ class Exercise:
 
     @property
     def question(self) -> Text:
-        """The question."""
+        """Return the question."""
         raise NotImplementedError
 
     @property
     def solution(self) -> Text:
-        """The worked solution, which ends with the answer."""
+        """Return the worked solution, which ends with the answer."""
         raise NotImplementedError
 
     def work(self, work: Work) -> float:
@@ -78,12 +78,12 @@ class Exercise:
 
     @cached_property
     def answer(self) -> float:
-        """The right answer."""
+        """Return the right answer."""
         return self.work(Work())
 
     @cached_property
     def wrong(self) -> tuple[tuple[Misconception, float], ...]:
-        """Each misconception with each wrong number that it gives; numbers that would pass as right are left out."""
+        """Return each misconception with each wrong number that it gives, but for numbers that would pass as right."""
         found: dict[tuple[str, float], tuple[Misconception, float]] = {}
         for misconception in MISCONCEPTIONS:
             for x in misconception.answers(self):

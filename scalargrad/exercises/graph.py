@@ -33,12 +33,12 @@ class Edge:
 
     @property
     def operation(self) -> str:
-        """The name of the child's primitive."""
+        """Return the name of the child's primitive."""
         return self.child.primitive.name if self.child.primitive else ""
 
     @property
     def operands(self) -> list[float]:
-        """The numbers of all the child's args, constants included."""
+        """Return the numbers of all the child's args, constants included."""
         return numbers(self.child)
 
 

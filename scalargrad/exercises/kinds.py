@@ -1,4 +1,4 @@
-"""The five kinds of exercises."""
+"""Kinds of exercises: five, from the easiest on."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class LocalDerivative(Exercise):
 
     @property
     def line(self) -> Contribution:
-        """The line of the backward pass that belongs to the edge."""
+        """Return the line of the backward pass that belongs to the edge."""
         return self.graph.equations.backward[self.edges[0].number]
 
     def work(self, work: Work) -> float:
@@ -206,7 +206,7 @@ class TrainingStep(Exercise):
 
     @property
     def start(self) -> float:
-        """The weight before the first step."""
+        """Return the weight before the first step."""
         return self.problem.inputs[self.of]
 
     def work(self, work: Work) -> float:

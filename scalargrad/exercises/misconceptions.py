@@ -1,4 +1,4 @@
-"""The table of misconceptions: each is the lecture's procedure with one step done wrong.
+"""Misconceptions, one row each: the lecture's procedure with one step done wrong.
 
 A wrong answer is computed from the graph by the same two passes as the right one, so no numbers are listed here. To add
 a misconception, add one row.
@@ -22,14 +22,14 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "elu", "silu
 
 
 def _at(names: str | tuple[str, ...], value: Callable[[list[float]], float]) -> Callable[..., float | None]:
-    """A wrong value for the nodes of these primitives, from their operands."""
+    """Return a wrong value for the nodes of these primitives, from their operands."""
     return lambda node, xs: value(xs) if node.primitive and node.primitive.name in names else None
 
 
 def _on(
     names: str | tuple[str, ...], local: Callable[[Edge], float], position: int | None = None
 ) -> Callable[..., Any]:
-    """A wrong local derivative for the edges into these primitives, or into one operand of them."""
+    """Return a wrong local derivative for the edges into these primitives, or into one operand of them."""
     names = (names,) if isinstance(names, str) else names
     return lambda e, graph: local(e) if e.operation in names and position in (None, e.position) else None
 
@@ -75,7 +75,7 @@ def _constant_factor(edge: Edge, graph: Graph) -> float | None:
 
 
 def _transposed(edge: Edge, graph: Graph) -> float | None:
-    """The weight w_ji in place of w_ij, in a square layer: nodes with the same inputs, and as many as these."""
+    """Return the weight w_ji for w_ij, in a square layer: nodes with the same inputs, and as many as these."""
     half = len(edge.operands) // 2
     if edge.operation not in ("affine", "dot") or not half <= edge.position < 2 * half:
         return None
@@ -110,7 +110,7 @@ def _depth_first(graph: Graph) -> list[Value]:
 
 
 def _for(kinds: str, results: Callable[[Any, float], list[float]]) -> Callable[[Any, float], list[float]]:
-    """Wrong answers made of the right one, for these kinds of exercises."""
+    """Return wrong answers made of the right one, for these kinds of exercises."""
     return lambda exercise, answer: results(exercise, answer) if exercise.kind in kinds.split(", ") else []
 
 

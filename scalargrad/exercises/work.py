@@ -1,4 +1,4 @@
-"""The two passes as they are worked by hand, edge by edge, with at most one step done wrong."""
+"""Work by hand: the two passes, edge by edge, with at most one step done wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["ROUNDED", "Misconception", "Work", "computed", "slope"]
 
 @dataclass(frozen=True)
 class Misconception:
-    """One way to get it wrong: a `name`, a `hint` for the student, and the one step that is done otherwise.
+    """Misconception: a `name`, a `hint` for the student, and the one step that is done otherwise.
 
     `value(node, operands)` and `local(edge, graph)` return None where there is nothing to get wrong. The mistake is
     made at all places together, and at each one alone; with `single`, only at each one alone. `train` holds options of
@@ -74,7 +74,7 @@ def _outcome(exercise: Exercise, work: Work) -> float:
 
 
 class Work:
-    """The two passes by the lecture's rules, but for one misconception at the given places."""
+    """Both passes by the lecture's rules, but for one misconception at the given places."""
 
     def __init__(self, misconception: Misconception | None = None, places: Collection[int] = ()) -> None:
         self.wrong = misconception or Misconception("", "")

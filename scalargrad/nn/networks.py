@@ -41,7 +41,7 @@ class Sequential(Module):
                     f"{type(self).__name__}: layer {number} takes {nin} inputs, but the one before gives {width}"
                 )
             width = getattr(layer, "width", None)
-        self.layers = list(layers)
+        self.layers: list[Any] = list(layers)
         for number, layer in enumerate(_numbered(self), 1):
             layer.set_labels(number)
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set, ValuesView
 from typing import Any
 
-from ..engine.structures import array, is_array, opening
+from ..engine.structures import is_array, opening
 from ..engine.value import Value
 
 PLAIN = frozenset({
@@ -35,8 +35,8 @@ def contents(item: Any, path: str, owner: str, module: type) -> list[tuple[str, 
             if entries is None:
                 _refuse_hidden(item, path, owner, module)
             else:
-                inner = [(f"{path}.{key}" if key != "" else path, part) for key, part in entries]
-                stack.extend(reversed(inner))
+                inner = [(key, part) for key, part in entries if type(part) not in PLAIN]
+                stack.extend((f"{path}.{key}" if key != "" else path, part) for key, part in reversed(inner))
     return found
 
 
@@ -82,7 +82,12 @@ def copy_with(item: Any, function: Callable[[Any], Any]) -> Any:
     if type(item) in PLAIN or (is_array(item) and item.dtype != object):
         return item
     if is_array(item):
-        return array([copy_with(part, function) for part in item.flat], item.shape)
+        from numpy import ndindex
+
+        twin = item.copy()
+        for index in ndindex(item.shape):
+            twin[index] = copy_with(item[index], function)
+        return twin.astype(float) if all(isinstance(part, float) for part in twin.flat) else twin
     if isinstance(item, deque):
         return deque([copy_with(part, function) for part in item], item.maxlen)
     if hasattr(item, "frozen"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -223,12 +224,12 @@ def _take_float(x: Any, found: list[float]) -> bool:
 
 
 def _array_taker(x: Any) -> Callable[[Any, list[float]], bool]:
-    kind, shape, dtype = type(x), x.shape, x.dtype
+    kind, shape, dtype, flat = type(x), x.shape, x.dtype, x.ndim == 1
 
     def take_array(x: Any, found: list[float]) -> bool:
         if type(x) is not kind or x.shape != shape or x.dtype != dtype:
             return False
-        found += x.ravel().tolist()
+        found += x.tolist() if flat else x.ravel().tolist()
         return True
 
     return take_array
@@ -272,18 +273,45 @@ class Gathered:
         return matrix.reshape(len(matrix), *(self.lane.shape or ()))
 
 
-def result_builder(tree: Tree, entries: Sequence[Entry]) -> Callable[[Sequence[Any]], Any]:
-    """Return what nests the outputs of a run as the function did. An entry that is an int is the place of an output."""
+def result_builder(tree: Tree, entries: Sequence[Entry], plain: bool) -> Callable[[Sequence[Any]], Any]:
+    """Return what nests the outputs of a run as the function did. An entry that is an int is the place of an output.
+
+    `plain` outputs are floats; others may be nodes.
+    """
+    return _part(tree, iter(entries), plain)
+
+
+def _part(tree: Tree, entries: Iterator[Entry], plain: bool) -> Callable[[Sequence[Any]], Any]:
     if tree is LEAF:
-        (entry,) = entries
-        return (lambda out: out[entry]) if isinstance(entry, int) else gathered(entry)
-    if list(entries) == list(range(len(entries))):
-        if tree.kind is list and tree.size == len(tree.parts) and LEAF in tree.parts:
-            size = tree.size
-            return lambda out: out[:size]
-        return tree.unflatten
-    picks = [(lambda out, i=entry: out[i]) if isinstance(entry, int) else gathered(entry) for entry in entries]
-    return lambda out: tree.unflatten([pick(out) for pick in picks])
+        entry = next(entries)
+        return operator.itemgetter(entry) if isinstance(entry, int) else gathered(entry)
+    if tree.shape is not None or (tree.kind in (list, tuple) and {LEAF} == {*tree.parts}):
+        own = [next(entries) for _ in range(tree.size)]
+        first = own[0] if own else None
+        if isinstance(first, int) and own == list(range(first, first + len(own))):
+            return _run_of(tree, slice(first, first + len(own)), plain)
+        picks = [operator.itemgetter(x) if isinstance(x, int) else gathered(x) for x in own]
+        return lambda out: tree.unflatten([pick(out) for pick in picks])
+    parts = [_part(part, entries, plain) for part in tree.parts]
+    if tree.kind is tuple and len(parts) == 2:
+        one, two = parts
+        return lambda out: (one(out), two(out))
+    build = tree.build
+    return lambda out: build([part(out) for part in parts])
+
+
+def _run_of(tree: Tree, places: slice, plain: bool) -> Callable[[Sequence[Any]], Any]:
+    """Return what nests consecutive outputs as a list, a tuple or an array."""
+    if tree.kind is list:
+        return operator.itemgetter(places)
+    if tree.shape is None:
+        return lambda out: tuple(out[places])
+    if not plain or tree.kind.__name__ != "ndarray":
+        return lambda out: tree.unflatten(out[places])
+    import numpy as np
+
+    shape = tree.shape
+    return (lambda out: np.array(out[places])) if len(shape) == 1 else lambda out: np.array(out[places]).reshape(shape)
 
 
 def gathered(entry: Constant | Gathered) -> Callable[[Sequence[Any]], Any]:

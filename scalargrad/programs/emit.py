@@ -20,11 +20,14 @@ MOST_REGISTERS = 12
 class Emitter:
     """A program's steps being written into a function: where each of its values is."""
 
-    def __init__(self, function: Function, program: Program, given: Sequence[Where]) -> None:
+    def __init__(
+        self, function: Function, program: Program, given: Sequence[Where], flags: set[Ref] | None = None
+    ) -> None:
         self.f = function
         self.program = program
         self.where: list[Where] = list(given)
-        self.flags = conditions(program)
+        self.loaded: list[Ref] = []  # the values in memory that are in registers now
+        self.flags = conditions(program) if flags is None else flags
 
     def run(self) -> list[Where]:
         """Write all steps. Return where the outputs are."""
@@ -53,6 +56,7 @@ class Emitter:
         text = self.read(where)
         if isinstance(where, Place):
             self.where[cast(Ref, x)] = Register(text, home=where)
+            self.loaded.append(cast(Ref, x))
         return text
 
     def read(self, where: Where) -> str:

@@ -210,7 +210,10 @@ class Jitted(Generic[P, R]):
             except REFUSALS:
                 if self.domain_errors == "nan":
                     raise
-                return (self._eagerly(call),), opened  # which raises it with the names of the arguments
+                result = self._eagerly(call)  # which raises it with the names of the arguments
+                if call.batches(opened):
+                    self._case(call)[0].opened = _batches(call)  # it was what f did with a batch that was refused
+                return (result,), opened
         try:
             return variant.run(call, call.numbers(opened)), opened
         except REFUSALS:
@@ -225,8 +228,7 @@ class Jitted(Generic[P, R]):
                 variant = record(self.f, call, opened, choose(self.backend), self.domain_errors == "nan")
             except TouchedError as error:
                 case.recordings = 0
-                every = frozenset(i for i, leaf in enumerate(call.leaves) if isinstance(leaf, Batch))
-                case.opened = every if error.index is None else opened | {error.index}
+                case.opened = _batches(call) if error.index is None else opened | {error.index}
                 continue
             self.stats["recordings"] += 1
             case.variants = [variant, *case.variants[: VARIANTS - 1]]
@@ -246,6 +248,9 @@ class Jitted(Generic[P, R]):
         numbers_of = extractor(call.args)
         if numbers_of is None:
             return None
+        numbers, count = call.numbers(opened), len(variant.program.outputs)
+        if entry is not None and numbers and count and (flat := entry((numbers,), list(range(count)))):
+            return lambda args: _through(flat, numbers_of(args), assemble)
 
         def quick(args: tuple[Any, ...]) -> Any:
             numbers = numbers_of(args)
@@ -338,6 +343,17 @@ class Jitted(Generic[P, R]):
             RuntimeWarning,
             stacklevel=5,
         )
+
+
+def _through(flat: _Quick, numbers: Sequence[float] | None, assemble: Callable[[Any], Any]) -> Any:
+    """Return the result of machine code that takes and gives one list; None if it is to be found the general way."""
+    if numbers is None or (outputs := flat((numbers if type(numbers) is list else list(numbers),))) is None:
+        return None
+    return assemble(outputs)
+
+
+def _batches(call: Call) -> frozenset[int]:
+    return frozenset(i for i, leaf in enumerate(call.leaves) if isinstance(leaf, Batch))
 
 
 def _whole(index: int, batch: Batch) -> Any:

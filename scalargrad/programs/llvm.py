@@ -231,8 +231,13 @@ class Function:
             part = self.add(f"extractelement {self.kind} {text}, i32 {lane}")
             self.lines.append(f"  store double {part}, ptr {self.address(place, lane)}, align 8")
 
-    def copy(self, source: Place, target: Place, count: int) -> None:
-        """Copy numbers that stand one after the other."""
+    def copy(self, source: Place, stride: int, target: Place, count: int) -> None:
+        """Copy numbers that stand at equal distances to places one after the other."""
+        if stride != 1:
+            counter = Counter(self, str(count), "0")
+            self.store(self.load(source.counted(counter.name, stride)), target.counted(counter.name, 1))
+            counter.close([])
+            return
         self.module.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
         to, start = self.address(target), self.address(source)
         self.lines.append(f"  call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {8 * count}, i1 false)")

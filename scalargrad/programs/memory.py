@@ -7,8 +7,8 @@ of a program hands to the next. Inside a loop over SIMD lanes there is a second 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
 from .program import Const
 
@@ -24,8 +24,7 @@ class Register:
     home: Place | None = None
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A place in an array: `at` plus, for each loop around, its counter times a stride.
 
     The `array` is "scratch", "lanes" (whose places hold vectors), or "wide": then `at` counts columns of any length,
@@ -39,11 +38,11 @@ class Place:
 
     def moved(self, count: int) -> Place:
         """Return the place that many places further on."""
-        return replace(self, at=self.at + count)
+        return Place(self.array, self.at + count, self.counters, self.step)
 
     def counted(self, counter: str, stride: int) -> Place:
         """Return the place that also moves with a loop's counter."""
-        return replace(self, counters=(*self.counters, (counter, stride))) if stride else self
+        return Place(self.array, self.at, (*self.counters, (counter, stride)), self.step) if stride else self
 
 
 Where: TypeAlias = "Register | Place | Const"
@@ -81,4 +80,6 @@ def in_step(places: Sequence[Place | None]) -> tuple[Place, int] | None:
     if first is None or second is None:
         return None
     stride = second.at - first.at
-    return (first, stride) if all(p == first.moved(k * stride) for k, p in enumerate(places)) else None
+    array, at, *others = first
+    alike = all(p is not None and p[1] == at + k * stride and p[0] == array for k, p in enumerate(places))
+    return (first, stride) if alike and all(p is not None and [*p[2:]] == others for p in places) else None

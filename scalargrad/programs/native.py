@@ -8,7 +8,7 @@ import itertools
 import struct
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from . import capi, python
 from .emit import Emitter
@@ -16,6 +16,7 @@ from .llvm import GUARD_FAILED, Function, Module
 from .machine import MachineCode, machine
 from .memory import Memory, Place, Register, Where, home_of
 from .program import Loop, Operand, Program, operands_of
+from .python import conditions
 
 __all__ = ["NativeProgram", "compiled", "source"]
 
@@ -162,6 +163,15 @@ class NativeProgram:
         return [np.asarray(x) if isinstance(x, list) else x for x in found]
 
 
+def _goes_on(run: Sequence[tuple[int, Operand, Place | None]], home: Place | None) -> bool:
+    """Tell whether a place follows those of a run at their distance."""
+    last = run[-1][2]
+    if home is None or last is None or home.array != last.array:
+        return False
+    before = run[-2][2] if len(run) > 1 else None
+    return before is None or home.at - last.at == last.at - before.at
+
+
 def _cost(program: Program) -> int:
     """Return about how many operations a call makes."""
     loops = [step for step in program.steps if isinstance(step, Loop)]
@@ -217,12 +227,14 @@ class _Pieces:
         emitter: Emitter | None = None
         where = list(self.given)
         released: dict[int, list[int]] = {}
+        flags = conditions(program)
         start, number = 0, 0
         steps = [*program.numbered()]
         while start < len(steps) or number == 0:
             function = Function(self.module, f"piece{number}")
-            emitter = Emitter(function, program, where)
-            length = 0
+            emitter = Emitter(function, program, [], flags)
+            emitter.where = where
+            length, known = 0, len(where)
             while start < len(steps) and length < self.piece:
                 first, step = steps[start]
                 emitter.step(first, step)
@@ -231,23 +243,26 @@ class _Pieces:
             if start == len(steps):
                 self._hand_out(emitter)
             else:
-                where = self._handed_on(emitter, start, released)
+                self._hand_on(emitter, known, start, released)
             yield function.name, function.finished()
             number += 1
 
-    def _handed_on(self, emitter: Emitter, start: int, released: dict[int, list[int]]) -> list[Where]:
-        """Store what later pieces need. Return where all values are for them."""
-        where: list[Where] = []
-        for x, at in enumerate(emitter.where):
-            place = home_of(at)
-            if place is None and isinstance(at, Register) and self.last[x] >= start:
+    def _hand_on(self, emitter: Emitter, known: int, start: int, released: dict[int, list[int]]) -> None:
+        """Store what later pieces need: registers are this piece's own. The first `known` values are older."""
+        where = emitter.where
+        for x in (*emitter.loaded, *range(known, len(where))):
+            at = where[x]
+            if not isinstance(at, Register):
+                continue
+            place = at.home
+            if place is None and self.last[x] >= start:
                 place = self.memory.single()
                 emitter.f.store(emitter.read(at), place)
                 released.setdefault(self.last[x], []).append(place.at)
-            where.append(at if place is None else place)
+            if place is not None:
+                where[x] = place
         for index in [index for index in released if index < start]:
             self.memory.free += released.pop(index)
-        return where
 
     def _hand_out(self, emitter: Emitter) -> None:
         """Store the outputs at their places, many that stand one after the other at once."""
@@ -260,8 +275,7 @@ class _Pieces:
                 self.wide_outputs.append((k, where.at))
                 continue
             home = home_of(where)
-            previous = runs[-1][-1][2] if runs else None
-            if home is not None and previous is not None and home == previous.moved(1):
+            if runs and _goes_on(runs[-1], home):
                 runs[-1].append((place, x, home))
             else:
                 runs.append([(place, x, home)])
@@ -272,4 +286,5 @@ class _Pieces:
                 for to, x, _ in run:
                     f.store(emitter.text(x), Place("scratch", to))
             else:
-                f.copy(home, Place("scratch", first), len(run))
+                stride = cast(Place, run[1][2]).at - home.at
+                f.copy(home, stride, Place("scratch", first), len(run))

@@ -10,6 +10,7 @@ from ..rows import Functions, Vector
 from .builder import Builder, renamed
 from .fuse import fused
 from .program import Guard, Instruction, Loop, Operand, Program
+from .roll import roll
 from .rules import Basis, unwrapped, wrapped
 from .simplify import simplified
 
@@ -55,6 +56,7 @@ def permissive(program: Program) -> Program:
 
 
 PIPELINE: tuple[tuple[str, Callable[[Program], Program]], ...] = (
+    ("roll", roll),
     ("simplify", simplified),
     ("fuse", lambda program: simplified(fused(program))),
     ("lower", lambda program: simplified(lowered(program))),

@@ -26,6 +26,7 @@ LEAST_TURNS = 4
 LEAST_STEPS = 8
 """A stretch of fewer steps than these stays flat: a loop around it would cost more."""
 GRAM = 3
+NEAR = 8
 ROUNDS = 8
 
 
@@ -85,6 +86,14 @@ class _Rolling:
         self.kinds = [numbers.setdefault((type(step), _alike(step)), len(numbers)) for step in self.steps]
         self.starts = [*itertools.accumulate((step.width for step in self.steps), initial=program.inputs)]
         self.reads = [tuple(operands_of(step)) for step in self.steps]
+        # Where a stretch may repeat is told by what steps do and which near ones they read.
+        marks: dict[Any, int] = {}
+        self.marks = [
+            marks.setdefault(
+                (kind, *(start - x if type(x) is int and start - x <= NEAR else 0 for x in read)), len(marks)
+            )
+            for kind, start, read in zip(self.kinds, self.starts, self.reads, strict=False)
+        ]
         self.last_use = [-1] * program.size
         for index, read in enumerate(self.reads):
             for x in read:
@@ -102,7 +111,7 @@ class _Rolling:
         tried: dict[int, int] = {}
         index = 0
         while index + GRAM <= len(self.kinds):
-            gram = tuple(self.kinds[index : index + GRAM])
+            gram = tuple(self.marks[index : index + GRAM])
             before = seen.get(gram)
             seen[gram] = index
             if before is not None and before >= end and tried.get(index - before, -1) < index:

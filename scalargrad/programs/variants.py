@@ -49,11 +49,11 @@ class Variant:
         self.captured = captured
         self.batches = batches
         self.tree, self.entries = result
-        self.assemble = result_builder(self.tree, self.entries)
         self.takes_values = bool(values)
         numbers = program.inputs - len(program.wide)
         self.differentiable = Differentiable(program, [*values, *range(numbers - program.captured, numbers)], backend)
         self.plain = not self.differentiable.dependent
+        self.assemble = result_builder(self.tree, self.entries, self.plain)
 
     @property
     def runner(self) -> Any:
@@ -117,7 +117,14 @@ def _recorded(f: Callable[..., Any], call: Call, opened: frozenset[int], backend
         rows[index] = Rows(recording.columns[at : at + width], batch.lane, len(batch), batch.kind, index)
         at += width
     args, named = call.rebuilt(opened, iter(recording.inputs), lambda index, batch: rows[index])
-    leaves, tree = flatten(recording.run(functools.partial(f, **named), *args))
+    try:
+        leaves, tree = flatten(recording.run(functools.partial(f, **named), *args))
+    except (RecordingError, *REFUSALS):
+        raise
+    except Exception:
+        if not batches:
+            raise
+        raise TouchedError(None) from None  # what f did with a batch failed, or something else: then it will again
     outputs, entries = _outputs(recording, leaves, tree)
     length = recording.data[count] if batches else 0.0
     used = [index for index, batch in batches if len(batch) == length]

@@ -76,6 +76,13 @@ def test_nbgrader_cells_carry_its_schema(ours):
     assert sum(mark.get("points", 0) for mark in marked) == len(ours.exercises)
 
 
+def test_nbgrader_accepts_its_notebook(ours):
+    reason = "nbgrader checks its notebooks: pip install nbgrader"
+    nbformat = pytest.importorskip("nbformat", reason=reason)
+    validator = pytest.importorskip("nbgrader.nbgraderformat", reason=reason).MetadataValidator()
+    validator.validate_nb(nbformat.reads(json.dumps(ours.notebook()), as_version=4))
+
+
 def test_notebook_refuses_what_it_cannot_write(ours):
     with pytest.raises(ValueError, match="nbgrader and otter, not 'okpy'"):
         ours.notebook("okpy")
