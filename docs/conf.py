@@ -36,6 +36,7 @@ html_title = f"scalargrad {version}"
 html_show_copyright = False
 html_static_path = ["_static"]
 html_css_files = ["site.css", "playground/playground.css"]
+html_js_files = [("playground/cells.js", {"type": "module"})]
 html_theme_options = {"navigation_with_keys": True}
 
 autodoc_member_order = "bysource"

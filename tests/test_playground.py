@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import importlib.util
 import json
 import shutil
 import sys
@@ -68,7 +69,7 @@ def server(tmp_path_factory):
 def serving(folder):
     handler = functools.partial(Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.asked = []
+        server.asked, server.folder = [], folder
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -86,12 +87,12 @@ def part(driver, name):
     return driver.find_element("id", f"playground-{name}")
 
 
-def answered(driver, holds, seconds=120):
+def answered(driver, holds, seconds=120, status=None):
     for _ in range(10 * seconds):
         if holds():
             return
         time.sleep(0.1)
-    raise AssertionError(f"no answer within {seconds} s: {part(driver, 'status').text}")
+    raise AssertionError(f"no answer within {seconds} s: {part(driver, 'status').text if status is None else status}")
 
 
 def ask(driver, formula, values):
@@ -166,6 +167,72 @@ def test_without_its_files_it_says_so_and_the_example_stays(driver, tmp_path):
         answered(driver, lambda: "missing from this site" in part(driver, "status").text)
         assert shown(driver)[0] == "J = cos(sin(x²) + 3x²)"
         driver.get_log("browser")
+
+
+CELLS = """
+<!DOCTYPE html><meta charset=utf-8><link rel=icon href="data:,">
+<script type=module src="_static/playground/cells.js"></script>
+<main>CELLS</main>
+"""
+CELL = '<div class="cell"><div class="cell_input"><div class="highlight"><pre>{}</pre></div></div>{}</div>'
+CODE = [
+    "import scalargrad as sg\nx = sg.Value(2.0, label='x')\nprint('made', x.data)",
+    "J = sg.sin(x) * x\nJ.backward()\nsg.derivative_diagram(J)",
+    "%matplotlib inline\nx.grad",
+    "sg.walkthrough(J)",
+    "sg.log(x - 3)",
+    "import numpy",
+]
+
+
+def test_cells_of_a_notebook_run_in_its_page(driver, server, tmp_path_factory):
+    old = '<div class="cell_output">old</div>'
+    cells = "".join(CELL.format(code, old if i == 2 else "") for i, code in enumerate(CODE))
+    (Path(server.folder) / "cells.html").write_text(CELLS.replace("CELLS", cells), encoding="utf-8")
+    driver.get(f"http://127.0.0.1:{server.server_address[1]}/cells.html")
+    buttons = driver.find_elements("css selector", ".run_bar button")
+    assert len(buttons) == len(CODE)
+
+    def outputs():
+        script = """return [...document.querySelectorAll('.cell')]
+            .map((cell) => cell.querySelector('.cell_output')?.innerHTML ?? '')"""
+        return driver.execute_script(script)
+
+    buttons[3].click()  # runs the cells above it first
+    answered(driver, lambda: "iframe" in outputs()[3], status="")
+    first, second, third, *_ = outputs()
+    assert "made 2.0" in first
+    assert "<svg" in second
+    assert "old" not in third
+    assert ">0.07" in third
+    code = driver.find_elements("css selector", ".cell_input pre")[2]
+    driver.execute_script("arguments[0].textContent = '1 + 1'; arguments[0].dispatchEvent(new Event('input'))", code)
+    buttons[2].click()
+    answered(driver, lambda: ">2</pre>" in outputs()[2], status="")
+    buttons[4].click()
+    answered(driver, lambda: "is outside (0, inf)" in outputs()[4], status="")
+    driver.execute_script("arguments[0].textContent = '1'", driver.find_elements("css selector", ".cell_input pre")[4])
+    buttons[5].click()
+    answered(driver, lambda: "numpy could not be fetched" in outputs()[5], status="")
+    driver.get_log("browser")
+
+
+def test_figures_of_a_cell_are_pictures(monkeypatch):
+    pytest.importorskip("matplotlib", reason="no matplotlib: pip install matplotlib")
+    from matplotlib import pyplot as plt
+
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    try:
+        spec = importlib.util.spec_from_file_location("answer", DOCS / "_static" / "playground" / "answer.py")
+        answer = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(answer)
+    finally:
+        renderer.render_with(None)
+    plt.switch_backend("Agg")
+    outputs = json.loads(answer.run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint('drawn')"))["outputs"]
+    assert [output["kind"] for output in outputs] == ["text", "html"]
+    assert "data:image/png;base64,iVBOR" in outputs[1]["data"]
+    assert plt.get_fignums() == []
 
 
 def test_versions_are_pinned():

@@ -1,28 +1,22 @@
-// The playground's form. Python is fetched when somebody asks for a formula, and works in a worker of its own.
+// The playground's form. Python is fetched when somebody asks for a formula.
+import { connect } from "./python.js";
+
 const part = (name) => document.getElementById(`playground-${name}`);
-const status = (text) => { part("status").textContent = text; };
-let worker = null;
+const tell = (text) => { part("status").textContent = text; };
+let python = null;
 let asked = 0; // the number of the last question: answers to older ones are not shown
 let objects = [];
 
-function start() {
-  status("Fetching Python, about 5 MB, once …");
-  worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-  worker.addEventListener("message", ({ data }) => (data.stage ? status(data.stage) : show(data)));
-  worker.addEventListener("error", () => fail("Python could not be started here. The page below works without it."));
-}
-
-function fail(text) {
-  worker?.terminate();
-  worker = null;
-  status(text);
-}
-
-function ask() {
-  if (!worker) start();
-  else status("Computing …");
+async function ask() {
+  if (python) tell("Computing …");
+  python ??= connect(tell);
   asked += 1;
-  worker?.postMessage({ question: asked, formula: part("formula").value, values: part("values").value });
+  const question = asked;
+  const answer = await python({ formula: part("formula").value, values: part("values").value });
+  if (answer.failed) {
+    python = null;
+    tell(`${answer.failed} The page below works without it.`);
+  } else if (question === asked) show(answer);
 }
 
 const link = (id, text, type) => {
@@ -31,10 +25,8 @@ const link = (id, text, type) => {
   part(id).href = address;
 };
 
-function show({ question, failed, error, page, svg, text, values }) {
-  if (failed) { fail(failed); return; }
-  if (question !== asked) return;
-  status("");
+function show({ error, page, svg, text, values }) {
+  tell("");
   part("error").hidden = !error;
   part("error").textContent = error ?? "";
   if (error) return;
