@@ -142,6 +142,23 @@ def test_an_infinite_logit_is_a_certain_answer(z, d, value):
     assert nn.cross_entropy_with_logits([-math.inf, 1.0], 0) == math.inf
 
 
+@pytest.mark.parametrize("kind", ["plain", "values", "recorded"])
+@pytest.mark.parametrize(("zs", "target", "value", "gradient"), [
+    ([math.inf, 0.5, -2.0], [1.0, 0.0, 0.0], 0.0, [0.0, 0.0, 0.0]),
+    ([math.inf, -math.inf, 0.0], [1.0, 0.0, 0.0], 0.0, [0.0, 0.0, 0.0]),
+    ([0.0, math.inf], [0.0, 1.0], 0.0, [0.0, 0.0]),
+    ([0.0, math.inf], [1.0, 0.0], math.inf, None),
+    ([0.0, math.inf], [0.5, 0.5], math.inf, None),
+])  # fmt: skip
+def test_an_infinite_logit_takes_all_of_the_softmax(zs, target, value, gradient, kind):
+    d = [sg.Value(x) for x in target] if kind == "values" else target
+    loss = sg.jit(nn.cross_entropy_with_logits) if kind == "recorded" else nn.cross_entropy_with_logits
+    assert getattr(loss(zs, d), "data", loss(zs, d)) == value
+    if gradient is not None:
+        slopes = sg.grad(loss)(zs, d)
+        assert [getattr(x, "data", x) for x in slopes] == gradient
+
+
 def test_a_target_of_zero_as_a_value_drops_its_infinite_term():
     for loss in (nn.cross_entropy, nn.kl_divergence):
         assert loss([0.0, 1.0], [sg.Value(0.0), sg.Value(1.0)]).data == 0.0

@@ -101,7 +101,8 @@ def cross_entropy(output: Any, target: Any) -> Any:
 def cross_entropy_with_logits(output: Any, target: Any) -> Any:
     """Return the `cross_entropy` of softmax(z) for outputs z before the softmax, of any size: −Σ dᵢ log softmax(z)ᵢ.
 
-    A z of −inf masks its class: nothing flows there, and the loss is inf if its target is not 0.
+    A z of −inf masks its class: nothing flows there, and the loss is inf if its target is not 0. A z of inf is a
+    certain answer: the loss is 0 for its class, and inf for others.
 
     >>> cross_entropy_with_logits([1000.0, -1000.0], 1), cross_entropy_with_logits([-math.inf, 3.0], 0)
     (2000.0, inf)
