@@ -2,8 +2,8 @@
 
 `python -m tests.survey fluids` takes each public function of an installed package, and the first example in its
 docstring that calls it with floats. It differentiates the function by these floats, moved a little at random, while
-`math`, `numpy` and `scipy.special` stand for `scalargrad`'s own in the package. The derivatives are compared with central
-differences of the package as it is, at five step sizes.
+`math`, `numpy` and `scipy.special` stand for `scalargrad`'s own in the package. The derivatives are compared with
+central differences of the package as it is, at five step sizes.
 """
 
 from __future__ import annotations
