@@ -274,6 +274,9 @@ not_equal = Binary("not_equal", lambda m, x, y: m.select(m.equal(x, y), 0.0, 1.0
 kinked   = Fixed("kinked", lambda m, x, y, smooth: x, lambda m, out, x, y, smooth: 1.0,
                  lambda m, out, x, y, smooth: m.select(m.equal(smooth, 0.0), math.nan, 0.0), None,
                  doc="x, as a number that has no derivative with respect to y where `smooth` is 0: nan tells so.")
+passed   = Binary("passed", lambda m, x, y: m.select(m.equal(x, 0.0), 0.0, x * y),
+                  lambda m, out, x, y: y, lambda m, out, x, y: x,
+                  doc="x · y, and 0 for an x of 0 also where y is infinite: what of a derivative x passes a partial y.")
 one_minus_square = Unary("one_minus_square", lambda m, x: (1.0 - x) * (1.0 + x), lambda m, out, x: -2.0 * x,
                          doc="1 − x², without a loss of digits near ±1; nor of its derivative near 0.")
 stop_gradient = Unary("stop_gradient", lambda m, x: x, None, doc="x, taken as a constant: no derivative flows back.")

@@ -126,6 +126,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "silu": lambda x: x / (1 + _exp(-x)),
     "round": mp.nint,
     "one_minus_square": lambda x: 1 - x * x,
+    "passed": operator.mul,
     "kinked": lambda x, y, smooth: x,
     "round_to": lambda x, digits: mp.nint(x * mp.mpf(10) ** mp.nint(digits)) / mp.mpf(10) ** mp.nint(digits),
     "less": lambda x, y: mp.mpf(x < y),

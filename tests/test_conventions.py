@@ -210,3 +210,13 @@ def test_the_perceptron_learns_nothing_by_gradients():
     w = sg.Value(0.3)
     sg.step(w * 2.0 - 1.0).backward()
     assert w.grad == 0.0
+
+
+@pytest.mark.parametrize("how", ["eager", "recorded"])
+def test_a_zero_of_a_product_keeps_its_own_derivative(how):
+    # y · log x at y = 0: what flows to log is 0, and its derivative with respect to y is not.
+    f = lambda v: v[1] * sg.log(v[0]) + v[2] * sg.sqrt(v[2])
+    hessian = sg.hessian(f) if how == "eager" else sg.jit(sg.hessian(f), backend="python")
+    rows = hessian([0.5, 0.0, 1.0])
+    assert [row[:2] for row in rows[:2]] == [[0.0, 2.0], [2.0, 0.0]]
+    assert rows[2][2] == 0.75

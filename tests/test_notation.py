@@ -57,6 +57,7 @@ TEXTBOOK = {
     "floor": ("⌊x⌋", None),
     "ceil": ("⌈x⌉", None),
     "round": ("round x", None),
+    "passed": ("x·y", "y", "x"),
     "kinked": ("x", "1", "nan if smooth = 0 else 0", None),
     "one_minus_square": ("1 − x²", "−2x"),
     "round_to": ("round(x, digits)", None, None),

@@ -1,4 +1,16 @@
-"""Pictures of graphs and networks, and the two passes step by step."""
+"""Pictures of graphs and networks, and the two passes step by step.
+
+In the order of reading:
+
+1. `naming`: names, equations and local derivatives of a graph's nodes. `equations` and `tables`: both passes as text.
+2. `current`, `nonfinite`, `paths`: what a picture tells besides (changed leaves, where a nan begins, ways to the goal).
+3. `style`: palettes and sizes. `drawing`: nodes and edges as DOT text. `picture`: what the views of a graph share.
+4. `views`: the influence, derivative and operations diagrams. `modules`: forward and backward columns.
+5. `layers`, `passes`: a network's layers and values. `columns`, `net_drawing`, `network`: its picture. `vectors`:
+   Jacobians.
+6. `diagram`: the result. `renderer` calls Graphviz or graphviz-pure, and `svg` puts its SVG right.
+7. `folding`, `computation`, `page_data`, `page_picture`, `page`, `page_widget`: the walkthrough.
+"""
 
 from .diagram import Diagram
 from .modules import modules_diagram

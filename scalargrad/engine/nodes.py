@@ -75,7 +75,7 @@ class Pole:
     def __rmul__(self, adjoint: Any) -> Any:
         if not isinstance(adjoint, Value):
             return 0.0 if adjoint == 0.0 else self.partial if adjoint == 1.0 else adjoint * self.partial
-        return NODES.select(NODES.equal(adjoint, 0.0), 0.0, adjoint * self.partial)
+        return NODES.passed(adjoint, self.partial)
 
 
 class Kink:

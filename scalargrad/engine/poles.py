@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from ..interpreters.floats import FLOATS, IEEE
+from ..primitives import passed
 from ..rows import Many, Output, Primitive, Vector
 from .evaluation import REFUSALS
 
@@ -32,7 +33,7 @@ def can_be_infinite(primitive: Primitive, count: int) -> tuple[bool, ...]:
     >>> can_be_infinite(primitives.sqrt, 1), can_be_infinite(primitives.tanh, 1), can_be_infinite(primitives.mul, 2)
     ((True,), (False,), (False, False))
     """
-    if primitive.opaque:
+    if primitive.opaque or primitive is passed:  # whose second operand is a partial that can be infinite
         return (True,) * count
     if isinstance(primitive, Many):
         return (any(_found(primitive, 2 if count % 2 == 0 else 3)),) * count

@@ -162,6 +162,7 @@ OWN: dict[str, Callable[..., Term]] = {
     "greater_equal": _compare("≥"),
     "not_equal": _compare("≠"),
     "round_to": _named("round"),
+    "passed": lambda x, y: term(x) * term(y),
     "kinked": lambda x, y, smooth: term(x),
     "one_minus_square": lambda x: 1.0 - power(x, 2.0),
     "select": _select,

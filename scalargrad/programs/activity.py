@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..engine.evaluation import REFUSALS
 from ..interpreters.floats import FLOATS, IEEE
+from ..primitives import passed
 from ..rows import Many, Output, Primitive, Vector
 from .builder import has_effects
 from .program import Const, Instruction, Loop, Operand, Program
@@ -129,6 +130,8 @@ def is_unbounded(step: Instruction, index: int) -> bool:
 
     Only there must an adjoint that is exactly 0 be tested for: elsewhere 0 times the partial is 0.
     """
+    if step.primitive is passed:  # whose second operand is a partial that can be infinite
+        return True
     consts = tuple([x if type(x) is Const else None for x in step.operands])
     if isinstance(step.primitive, Many):
         consts, index = (None,) * min(len(consts), 4 + len(consts) % 2), 0

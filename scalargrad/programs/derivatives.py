@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ..primitives import kinked
+from ..primitives import kinked, passed
 from ..rows import Output, Vector
 from .activity import active_values, is_unbounded, loop_activity, needed_values
-from .basis import ADD, CHOOSE, EQUAL, MUL
+from .basis import ADD, CHOOSE, MUL
 from .builder import Builder, renamed
 from .identities import ONE, ZEROS
 from .program import Const, Instruction, Loop, Operand, Program, Ref
@@ -214,10 +214,7 @@ class Sweep:
             return adjoint
         if adjoint == ONE:
             return partial
-        term = self.b.write(MUL, (adjoint, partial))
-        if not gated:
-            return term
-        return self.b.write(CHOOSE, (self.b.write(EQUAL, (adjoint, ZEROS[0])), ZEROS[0], term))
+        return self.b.write(passed if gated else MUL, (adjoint, partial))
 
     def _kinked(self, step: Instruction, start: Ref, term: Operand) -> Operand:
         """Write a term as a number without a derivative where the step has no second one."""

@@ -165,6 +165,7 @@ class Jitted(Generic[P, R]):
             return None
         numbers = call.numbers(opened)
         for index, variant in enumerate(variants):
+            variant.compile()
             try:
                 found = variant.run(call, numbers)
             except REFUSALS:
@@ -214,6 +215,7 @@ class Jitted(Generic[P, R]):
                 if call.batches(opened):
                     self._case(call)[0].opened = _batches(call)  # it was what f did with a batch that was refused
                 return (result,), opened
+        variant.compile()
         try:
             return variant.run(call, call.numbers(opened)), opened
         except REFUSALS:

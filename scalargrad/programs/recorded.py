@@ -83,7 +83,7 @@ class Recorded(Value):
         self._refuse("the hash of a Value, for a set, a dict or a cache", "compare with ==, which is a branch")
 
     def __format__(self, specification: str) -> str:
-        self._refuse("the text of a Value", "make text of what the function returns")
+        self._refuse("the text of a Value", "print outside of the recorded function")
 
     def __repr__(self) -> str:
         return f"<recorded v{self.ref}>"

@@ -114,7 +114,7 @@ class _Rolling:
             gram = tuple(self.marks[index : index + GRAM])
             before = seen.get(gram)
             seen[gram] = index
-            if before is not None and before >= end and tried.get(index - before, -1) < index:
+            if before is not None and end <= before < index and tried.get(index - before, -1) < index:
                 turns, tried[index - before] = self._turns(before, index - before, end)
                 if turns is not None:
                     found.append(turns)

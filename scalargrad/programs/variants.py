@@ -60,6 +60,10 @@ class Variant:
         """The program, ready to run."""
         return self.differentiable.runner
 
+    def compile(self) -> None:
+        """Make the program ready to run: an error in that is none of the run's."""
+        _ = self.differentiable.runner
+
     @property
     def template(self) -> Any:
         """The result with the place of an output for each number; None if it has other leaves."""
