@@ -207,7 +207,7 @@ class Function:
         """Return what stands at a place: in SIMD code one number for all lanes, or one for each."""
         if self.lanes is None or place.array == "lanes":
             return self.add(f"load {self.kind}, ptr {self.address(place)}, align 8")
-        if place.array == "scratch" and not place.step:
+        if not place.step:
             return self.splat(self.add(f"load double, ptr {self.address(place)}, align 8"))
         if place.array == "scratch" and place.step == 1:
             return self.add(f"load {self.kind}, ptr {self.address(place)}, align 8")
