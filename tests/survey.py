@@ -61,13 +61,13 @@ class Loader(importlib.machinery.SourceFileLoader):
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules of one package."""
+    """Finds the modules of some packages."""
 
-    def __init__(self, package: str) -> None:
-        self.package = package
+    def __init__(self, *packages: str) -> None:
+        self.packages = packages
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
-        if name.partition(".")[0] != self.package:
+        if name.partition(".")[0] not in self.packages:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
@@ -145,10 +145,10 @@ def differences(call: Callable[[list[float]], float], point: list[float]) -> lis
     return [[by(i, size) for size in STEPS] for i in range(len(point))]
 
 
-def one_side(package: str, ours: bool) -> dict[str, Any]:
+def one_side(package: str, also: list[str], ours: bool) -> dict[str, Any]:
     """Return, by function, the value with the differences, or with our derivatives, or the error."""
     if ours:
-        sys.meta_path.insert(0, Finder(package))
+        sys.meta_path.insert(0, Finder(package, *also))
     found: dict[str, Any] = {}
     for name, call, point in calls(package):
         try:
@@ -178,15 +178,16 @@ def main() -> None:
     """Print what was refused or wrong, and the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package")
+    parser.add_argument("--also", nargs="*", default=[], help="packages that it computes with, replaced too")
     parser.add_argument("--side", choices=("plain", "ours"))
     options = parser.parse_args()
     if options.side:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = one_side(options.package, options.side == "ours")
+            found = one_side(options.package, options.also, options.side == "ours")
         print(json.dumps(found))
         return
-    command = [sys.executable, "-m", "tests.survey", options.package, "--side"]
+    command = [sys.executable, "-m", "tests.survey", options.package, "--also", *options.also, "--side"]
     plain, ours = (json.loads(subprocess.check_output([*command, side]).splitlines()[-1]) for side in ("plain", "ours"))
     verdicts = {name: verdict(expected, ours.get(name)) for name, expected in plain.items()}
     for name, told in verdicts.items():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from scalargrad import special
 
 from .arrays import COMPUTES, Array, has_values, objects, operands, returned
 from .elementwise import PREDICATES, SCALAR
@@ -41,12 +44,18 @@ def apply(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any
 @functools.cache
 def _scalar(ufunc: Any) -> tuple[Any, bool]:
     name = ufunc.__name__
-    function = SCALAR.get(name) or PREDICATES.get(name)
+    function = SCALAR.get(name) or PREDICATES.get(name) or _of_scipy(ufunc)
     if function is None and all(set(kinds) <= {"O", "-", ">"} for kinds in ufunc.types):  # of numpy.frompyfunc
         return ufunc, False
     if function is None:
-        raise TypeError(f"numpy.{name} of Values has no meaning here; compute it of numbers, or from other functions")
+        raise TypeError(f"{name} of Values has no meaning here; compute it of numbers, or from other functions")
     return np.frompyfunc(function, ufunc.nin, ufunc.nout), name in PREDICATES
+
+
+def _of_scipy(ufunc: Any) -> Any:
+    """Return the function of `scalargrad.special` for a ufunc of `scipy.special`, if there is one."""
+    scipys = getattr(sys.modules.get("scipy.special"), ufunc.__name__, None)
+    return getattr(special, ufunc.__name__) if scipys is ufunc and ufunc.__name__ in special.__all__ else None
 
 
 def _elementwise(ufunc: Any, inputs: Sequence[Any]) -> Any:

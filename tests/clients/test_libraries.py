@@ -148,6 +148,17 @@ def test_special_functions_equal_scipy_s_and_have_their_derivatives():
         special.erfinv(sg.Value(1.5))
 
 
+def test_ufuncs_of_scipy_take_values_as_numpy_s_do():
+    scipy_special = pytest.importorskip("scipy.special")
+    f = lambda functions, x: functions.gammaln(x) * functions.i1(x) + functions.erf(x) - functions.ellipe(-x)
+    assert sg.grad(lambda x: f(scipy_special, x))(2.0) == sg.grad(lambda x: f(special, x))(2.0)
+    assert sg.grad(lambda x: snp.sum(scipy_special.expit(x)))(START) == pytest.approx(
+        np.exp(START) / (1 + np.exp(START)) ** 2
+    )
+    with pytest.raises(TypeError, match="airy of Values has no meaning here"):
+        sg.grad(lambda x: scipy_special.airy(x)[0])(1.0)
+
+
 def test_gradients_equal_those_of_jax():
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
