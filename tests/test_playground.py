@@ -35,7 +35,7 @@ def site(folder, with_python):
     """The landing page's section by itself, with the files that the built site has beside it."""
     sys.path.insert(0, str(DOCS))
     try:
-        from site_playground import write_playground
+        from site_files import write_playground
     finally:
         sys.path.remove(str(DOCS))
     shutil.copytree(DOCS / "_static" / "playground", folder / "_static" / "playground")
@@ -215,6 +215,28 @@ def test_cells_of_a_notebook_run_in_its_page(driver, server, tmp_path_factory):
     buttons[5].click()
     answered(driver, lambda: "numpy could not be fetched" in outputs()[5], status="")
     driver.get_log("browser")
+
+
+def test_formulas_are_set_without_a_network(driver, tmp_path):
+    sys.path.insert(0, str(DOCS))
+    try:
+        from site_files import MATHJAX, write_mathjax
+    finally:
+        sys.path.remove(str(DOCS))
+    if not MATHJAX.exists():
+        pytest.skip("no MathJax: npm install --prefix docs/playground")
+    write_mathjax(tmp_path / "mathjax")
+    page = r"<!DOCTYPE html><link rel=icon href='data:,'><p>\(\frac{\partial J}{\partial x}\)</p>"
+    script = '<script defer src="mathjax/tex-mml-chtml.js"></script>'
+    (tmp_path / "index.html").write_text(page + script, encoding="utf-8")
+    for server in serving(tmp_path):
+        opened(driver, server)
+        answered(
+            driver, lambda: driver.execute_script("return document.querySelectorAll('mjx-mfrac').length"), status=""
+        )
+        fonts = "return document.fonts.ready.then(() => [...document.fonts].filter((f) => f.status === 'error').length)"
+        assert driver.execute_script(fonts) == 0
+        assert not any("404" in entry["message"] for entry in driver.get_log("browser"))
 
 
 def test_figures_of_a_cell_are_pictures(monkeypatch):

@@ -24,7 +24,7 @@ FLOATS = st.floats(-1e3, 1e3)
 
 
 def outcome(compute):
-    """What a computation gives: its number, or the kind of its error."""
+    """Return the number that a computation gives, or the kind of its error."""
     try:
         result = compute()
     except (ZeroDivisionError, OverflowError) as error:

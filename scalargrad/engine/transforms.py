@@ -170,7 +170,7 @@ def _undifferentiable(name: str, place: str, leaf: Any) -> TypeError:
 
 
 def _like(f: Function) -> Callable[[Function], Function]:
-    # `wraps` would turn what is no function into a confusing error at the call.
+    # For an object that is not a function, `wraps` would leave a confusing error to the call.
     _check_callable(f)
     return functools.wraps(f)
 
