@@ -564,7 +564,7 @@ def _sequence(primitive: Many, xs: Iterable[Any]) -> Sequence[Any]:
     if len(shape := getattr(xs, "shape", (0,))) != 1:
         advice = primitive.each_row.format(primitive.name)
         raise TypeError(f"{primitive.name}: needs numbers in one row, got an array of shape {shape}; write {advice}")
-    return tuple(xs)
+    return tuple(xs.tolist() if hasattr(xs, "tolist") else xs)
 
 
 def _vectors(primitive: Many, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Sequence[Any], Sequence[Any]]:

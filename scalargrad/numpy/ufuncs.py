@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import functools
+import operator
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from scalargrad import special
+from scalargrad import Value, special
 
 from .arrays import COMPUTES, Array, has_values, objects, operands, returned
 from .elementwise import PREDICATES, SCALAR
 from .products import PRODUCTS
 from .reductions import ACCUMULATIONS, REDUCTIONS
 
-__all__ = ["Ufunc", "apply"]
+__all__ = ["Ufunc", "apply", "on_value"]
 
 
 def apply(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -39,6 +40,32 @@ def apply(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any
         found = _along(ufunc, method, inputs, options, where)
         where = True
     return _stored(found, outs, where)
+
+
+OPERATORS = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.floor_divide: operator.floordiv,
+    np.remainder: operator.mod,
+    np.power: operator.pow,
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+}
+"""The ufuncs that NumPy calls for an operator with one of its numbers on the left."""
+
+
+def on_value(value: Value, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    """Return what a ufunc gives if one of its inputs is a Value: the method `__array_ufunc__` of Values."""
+    function = OPERATORS.get(ufunc)
+    if function is not None and inputs[-1] is value and getattr(inputs[0], "ndim", 1) == 0 and not options:
+        return function(inputs[0].item(), value)
+    return apply(ufunc, method, inputs, options)
 
 
 @functools.cache
