@@ -40,7 +40,7 @@ html_show_copyright = False
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css", "playground/playground.css"]
-html_js_files = [("playground/cells.js", {"type": "module"})]
+html_js_files = [("playground/cells.js", {"type": "module"}), ("landmarks.js", {"defer": "defer"})]
 html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}
 
 autodoc_member_order = "bysource"

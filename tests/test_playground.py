@@ -5,6 +5,7 @@ import http.server
 import importlib.util
 import json
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -214,6 +215,36 @@ def test_cells_of_a_notebook_run_in_its_page(driver, server, tmp_path_factory):
     driver.execute_script("arguments[0].textContent = '1'", driver.find_elements("css selector", ".cell_input pre")[4])
     buttons[5].click()
     answered(driver, lambda: "numpy could not be fetched" in outputs()[5], status="")
+    driver.get_log("browser")
+
+
+AXE = """
+const done = arguments[0];
+axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
+  done(violations.map(({ id, nodes }) => [id, nodes.length, nodes[0].html.slice(0, 200)])));
+"""
+PAGES = ["index", "howto/walkthrough", "primitives", "notebooks/01_chain_rule_and_influence", "reference/scalargrad"]
+
+
+@pytest.mark.slow
+def test_pages_are_accessible(driver, tmp_path):
+    for package in ("sphinx", "myst_nb", "furo"):
+        pytest.importorskip(package, reason="pip install --group docs builds the site")
+    axe = DOCS / "playground" / "node_modules" / "axe-core" / "axe.min.js"
+    if not axe.exists():
+        pytest.skip("no axe: npm install --prefix docs/playground")
+    build = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(DOCS), str(tmp_path)]
+    subprocess.run(build, check=True, capture_output=True)
+    found = {}
+    for server in serving(tmp_path):
+        for page in PAGES:
+            for width in (1280, 390):
+                opened(driver, server, width)
+                driver.get(f"http://127.0.0.1:{server.server_address[1]}/{page}.html")
+                driver.execute_script(axe.read_text(encoding="utf-8"))
+                found[page, width] = driver.execute_async_script(AXE)
+                assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    assert {place: problems for place, problems in found.items() if problems} == {}
     driver.get_log("browser")
 
 
