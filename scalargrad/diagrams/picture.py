@@ -82,7 +82,11 @@ class Picture(Drawing):
         facts = [(self.names[n].text, n.data, n.grad, [self.ids[id(p)] for p in n.parents]) for n in everything]
         super().__init__(look, (view, rankdir, len(self.nodes), digits, [str(path) for path in self.paths], facts))
         self.explain(self._sum_over_children() if around is not None else "")
-        for line in [self.paths.sum] if isinstance(self.paths, Paths) else map(str, self.paths):
+        for line in (
+            [self.paths.equation(digits)]
+            if isinstance(self.paths, Paths)
+            else [path.text(digits) for path in self.paths]
+        ):
             self.explain(line)
 
     def colors(self, node: Value) -> Attributes:
