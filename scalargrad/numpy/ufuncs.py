@@ -12,7 +12,7 @@ import numpy as np
 
 from scalargrad import Value, special
 
-from .arrays import COMPUTES, Array, has_values, objects, operands, returned
+from .arrays import COMPUTES, Array, has_values, objects, operands, plain, returned
 from .elementwise import PREDICATES, SCALAR
 from .products import PRODUCTS
 from .reductions import ACCUMULATIONS, REDUCTIONS
@@ -64,7 +64,7 @@ def on_value(value: Value, ufunc: Any, method: str, *inputs: Any, **options: Any
     """Return what a ufunc gives if one of its inputs is a Value: the method `__array_ufunc__` of Values."""
     function = OPERATORS.get(ufunc)
     if function is not None and inputs[-1] is value and getattr(inputs[0], "ndim", 1) == 0 and not options:
-        return function(inputs[0].item(), value)
+        return function(plain(inputs[0]), value)
     return apply(ufunc, method, inputs, options)
 
 
