@@ -152,7 +152,7 @@ def one_side(package: str, also: list[str], ours: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, call, point in calls(package):
         try:
-            found[name] = sg.value_and_grad(call)(point) if ours else (call(point), differences(call, point))
+            found[name] = sg.value_and_grad(call)(point) if ours else (call(point), differences(call, point), point)
         except Exception as error:
             found[name] = f"{type(error).__name__}: {error}"
     return found
@@ -162,14 +162,14 @@ def verdict(plain: Any, ours: Any) -> str:
     """Return what became of a function: right, refused with its error, rounded (the derivative is 0), or wrong."""
     if ours is None or isinstance(ours, str):
         return f"refused: {ours}"
-    (value, slopes), (got, gradient) = plain, ours
+    (value, slopes, point), (got, gradient) = plain, ours
     if not math.isclose(value, got, rel_tol=1e-9, abs_tol=1e-12):
         return f"wrong value: {got} for {value}"
     if not any(gradient) and value in [round(value, digits) for digits in range(9)]:
         return "rounded"
-    for slope, candidates in zip(gradient, slopes, strict=True):
+    for x, slope, candidates in zip(point, gradient, slopes, strict=True):
         finite = [c for c in candidates if math.isfinite(c)]
-        if finite and min(abs(slope - c) for c in finite) > 1e-5 * max(abs(slope), abs(value) * 1e-3):
+        if finite and min(abs(slope - c) for c in finite) > 1e-5 * max(abs(slope), 1e-3 * abs(value / x)):
             return f"wrong derivative: {slope} for {candidates}"
     return "right"
 

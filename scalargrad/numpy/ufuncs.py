@@ -81,8 +81,9 @@ def _scalar(ufunc: Any) -> tuple[Any, bool]:
 
 def _of_scipy(ufunc: Any) -> Any:
     """Return the function of `scalargrad.special` for a ufunc of `scipy.special`, if there is one."""
-    scipys = getattr(sys.modules.get("scipy.special"), ufunc.__name__, None)
-    return getattr(special, ufunc.__name__) if scipys is ufunc and ufunc.__name__ in special.__all__ else None
+    name: str = ufunc.__name__
+    scipys = getattr(sys.modules.get("scipy.special"), name, None)
+    return getattr(special, name) if scipys is ufunc and name in special.__all__ else None
 
 
 def _elementwise(ufunc: Any, inputs: Sequence[Any]) -> Any:
