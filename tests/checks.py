@@ -76,6 +76,7 @@ CONVENTIONAL: dict[str, Callable[..., bool]] = {
     # By these no derivative is known.
     **dict.fromkeys(("zeta", "jv", "yv", "iv", "kv", "gammainc", "gammaincc"), lambda index, *xs: index == 0),
     "betainc": lambda index, *xs: index < 2,
+    "hyp2f1": lambda index, *xs: index < 3,
     "xlogy": lambda index, x, y: y == 0,
     "xlog1py": lambda index, x, y: y == -1,
 }

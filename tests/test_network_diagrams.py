@@ -431,6 +431,21 @@ def test_derivatives_by_layer_are_jacobians():
     assert f"{digits(min(weights))} … {digits(max(weights))}" in source
 
 
+def test_gradients_by_layer_that_are_not_the_derivative_are_not_called_so():
+    model = nn.MLP(3, [4, 2], sg.tanh, sg.sigmoid)
+    loss = loss_of(model)
+    assert "‖∂L/∂W⁽¹⁾‖ = " in sg.derivative_diagram(loss, by_layer=True).source
+    loss.backward()  # the leaves add up
+    twice = sg.derivative_diagram(loss, by_layer=True).source
+    assert "‖∂L/∂W⁽¹⁾‖" not in twice
+    assert "‖∂L/∂z⁽¹⁾‖ = " in twice
+    fresh = nn.MLP(3, [4, 2], sg.tanh, sg.sigmoid)
+    goal = nn.quadratic(fresh([0.1, 0.2, 0.3]), [1.0, 0.0])
+    fresh.layers[0].neurons[0].weights[0].grad = 0.5
+    assert "‖grad‖ = 0.5, set by hand" in sg.derivative_diagram(goal, by_layer=True).source
+    assert "largest 0.5" in sg.network_diagram(fresh, show="gradients").source
+
+
 def test_by_layer_joins_only_what_belongs_together():
     x1, x2, t = sg.Value(1.0, label="x1"), sg.Value(2.0, label="x2"), sg.Value(3.0, label="t")
     a1 = x1 * t

@@ -218,10 +218,8 @@ def operations_diagram(
     }
     picture = Picture("operations_diagram", goal, max_nodes=max_nodes, **options)
     for node in picture.nodes:
-        is_computed = node.mark is not None if picture.goal.mark is not None else bool(node.grad and node.mark is None)
-        gradient = (
-            f"grad {picture.number(node.grad) if is_computed or (node.grad and node.mark is None) else 'not computed'}"
-        )
+        is_known = picture.is_swept(node) or picture.is_set_by_hand(node)
+        gradient = f"grad {picture.number(node.grad) if is_known else 'not computed'}"
         name = picture.names[node].text
         cells = [name, picture.number(node.data), gradient]
         _record(picture, picture.ids[id(node)], cells, f"{name} is {cells[1]}; {gradient}", picture.colors(node))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import operator
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from scalargrad import Value
+from scalargrad import Value, special
 
 from .arrays import COMPUTES, Array, has_values, objects, operands, plain, returned
 from .elementwise import PREDICATES, SCALAR
@@ -70,12 +71,19 @@ def on_value(value: Value, ufunc: Any, method: str, *inputs: Any, **options: Any
 @functools.cache
 def _scalar(ufunc: Any) -> tuple[Any, bool]:
     name = ufunc.__name__
-    function = SCALAR.get(name) or PREDICATES.get(name)
+    function = SCALAR.get(name) or PREDICATES.get(name) or _of_scipy(ufunc)
     if function is None and all(set(kinds) <= {"O", "-", ">"} for kinds in ufunc.types):  # of numpy.frompyfunc
         return ufunc, False
     if function is None:
-        raise TypeError(f"numpy.{name} of Values has no meaning here; compute it of numbers, or from other functions")
+        raise TypeError(f"{name} of Values has no meaning here; compute it of numbers, or from other functions")
     return np.frompyfunc(function, ufunc.nin, ufunc.nout), name in PREDICATES
+
+
+def _of_scipy(ufunc: Any) -> Any:
+    """Return the function of `scalargrad.special` for a ufunc of `scipy.special`, if there is one."""
+    name: str = ufunc.__name__
+    scipys = getattr(sys.modules.get("scipy.special"), name, None)
+    return getattr(special, name) if scipys is ufunc and name in special.__all__ else None
 
 
 def _elementwise(ufunc: Any, inputs: Sequence[Any]) -> Any:
