@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import scalargrad as sg
 from scalargrad.recording.lowering import Code, lower
+
+import scalargrad as sg
 
 from ..workloads import Workload
 

@@ -6,11 +6,11 @@ import pytest
 
 import scalargrad as sg
 from scalargrad.engine.evaluation import REFUSALS
-from scalargrad.programs import python
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.passes import lowered
-from scalargrad.programs.program import Const
-from scalargrad.programs.verify import verify
+from scalargrad.recording import python
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.passes import lowered
+from scalargrad.recording.program import Const
+from scalargrad.recording.verify import verify
 
 from .generator import random_program
 from .test_program import found, points

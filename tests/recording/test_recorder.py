@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
+import scalargrad as sg
 from scalargrad import RecordingError, Value
 from scalargrad.engine.observer import OBSERVER
-from scalargrad.programs.recorder import Recording
+from scalargrad.recording.recorder import Recording
 
-from .front import sg
 from .helpers import agree, outcome
 
 jit: Callable[..., Any] = functools.partial(sg.jit, backend="python")

@@ -8,10 +8,10 @@ import pytest
 import scalargrad as sg
 from scalargrad.engine.evaluation import REFUSALS
 from scalargrad.engine.linearization import Linearization
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.derivatives import jvp, vjp
-from scalargrad.programs.program import Const, Loop, operands_of
-from scalargrad.programs.verify import verify
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.derivatives import jvp, vjp
+from scalargrad.recording.program import Const, Loop, operands_of
+from scalargrad.recording.verify import verify
 
 from . import eager, reference
 from .generator import random_program

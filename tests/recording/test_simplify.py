@@ -4,11 +4,11 @@ import pytest
 
 import scalargrad as sg
 from scalargrad.engine.evaluation import REFUSALS
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.derivatives import vjp
-from scalargrad.programs.program import Const, Loop
-from scalargrad.programs.simplify import simplified
-from scalargrad.programs.verify import verify
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.derivatives import vjp
+from scalargrad.recording.program import Const, Loop
+from scalargrad.recording.simplify import simplified
+from scalargrad.recording.verify import verify
 
 from . import reference
 from .generator import random_program

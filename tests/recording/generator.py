@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import scalargrad as sg
-from scalargrad.programs.basis import CHOOSE, EQUAL, LESS
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.program import Column, Const, Operand, Program
+from scalargrad.recording.basis import CHOOSE, EQUAL, LESS
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.program import Column, Const, Operand, Program
 
 UNARY = [sg.sin, sg.cos, sg.tanh, sg.sigmoid, sg.relu, sg.abs, sg.neg, sg.atan, sg.pos]
 BINARY = [sg.add, sg.sub, sg.mul, sg.add, sg.mul, sg.hypot]

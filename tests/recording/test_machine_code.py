@@ -7,11 +7,11 @@ import pytest
 
 import scalargrad as sg
 from scalargrad.engine.evaluation import REFUSALS
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.derivatives import vjp
-from scalargrad.programs.passes import lowered, prepared
-from scalargrad.programs.program import Const, Loop
-from scalargrad.programs.simplify import simplified
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.derivatives import vjp
+from scalargrad.recording.passes import lowered, prepared
+from scalargrad.recording.program import Const, Loop
+from scalargrad.recording.simplify import simplified
 
 from . import reference
 from .generator import random_program
@@ -19,7 +19,7 @@ from .test_derivatives import points, recurrence, same
 from .test_passes import mean_loss
 
 pytest.importorskip("llvmlite", reason="no llvmlite: pip install llvmlite")
-native = pytest.importorskip("scalargrad.programs.native")
+native = pytest.importorskip("scalargrad.recording.native")
 
 
 def outcome(run, numbers, columns=()):
@@ -124,4 +124,5 @@ def test_a_long_program_in_pieces():
     program = b.program([x])
     run = native.compiled(program)
     assert len(run.steps) > 10
+    assert run.size <= 6  # a place is taken again when its number is not needed any more
     assert run([0.1, 0.2]) == reference.run(program, [0.1, 0.2])

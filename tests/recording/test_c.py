@@ -10,12 +10,12 @@ import pytest
 
 import scalargrad as sg
 from scalargrad.engine.evaluation import REFUSALS
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.c import source
-from scalargrad.programs.derivatives import vjp
-from scalargrad.programs.passes import lowered, prepared
-from scalargrad.programs.program import Const
-from scalargrad.programs.simplify import simplified
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.c import source
+from scalargrad.recording.derivatives import vjp
+from scalargrad.recording.passes import lowered, prepared
+from scalargrad.recording.program import Const
+from scalargrad.recording.simplify import simplified
 
 from . import reference
 from .generator import random_program

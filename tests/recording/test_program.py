@@ -11,9 +11,9 @@ import pytest
 
 import scalargrad as sg
 from scalargrad.engine.evaluation import REFUSALS
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.program import Const, Instruction, Loop, Program, accumulators
-from scalargrad.programs.verify import verify
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.program import Const, Instruction, Loop, Program, accumulators
+from scalargrad.recording.verify import verify
 
 from .generator import random_program
 from .reference import run

@@ -5,19 +5,19 @@ import random
 import pytest
 
 import scalargrad as sg
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.derivatives import vjp
-from scalargrad.programs.passes import lowered, prepared
-from scalargrad.programs.program import Const
-from scalargrad.programs.simplify import simplified
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.derivatives import vjp
+from scalargrad.recording.passes import lowered, prepared
+from scalargrad.recording.program import Const
+from scalargrad.recording.simplify import simplified
 
 from . import reference
 from .generator import random_program
 from .test_derivatives import points
-from .test_native import close, outcome
+from .test_machine_code import close, outcome
 from .test_passes import mean_loss
 
-blocks = pytest.importorskip("scalargrad.programs.blocks", reason="no numpy: pip install numpy")
+blocks = pytest.importorskip("scalargrad.recording.blocks", reason="no numpy: pip install numpy")
 
 
 @pytest.mark.parametrize("first", range(0, 300, 100))

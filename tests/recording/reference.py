@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scalargrad.interpreters.floats import FLOATS, IEEE
-from scalargrad.programs.program import Guard, Instruction, Loop, Program
+from scalargrad.recording.program import Guard, Instruction, Loop, Program
 from scalargrad.rows import Vector
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import scalargrad as sg
 from scalargrad.engine.evaluation import evaluate
 from scalargrad.interpreters.floats import FLOATS, IEEE
-from scalargrad.programs.basis import CHOOSE, EQUAL, LESS
-from scalargrad.programs.program import Guard, Instruction, Loop, Program
+from scalargrad.recording.basis import CHOOSE, EQUAL, LESS
+from scalargrad.recording.program import Guard, Instruction, Loop, Program
 from scalargrad.rows import Vector
 
 

@@ -5,15 +5,15 @@ import random
 import pytest
 
 import scalargrad as sg
-from scalargrad.programs.basis import LESS
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.derivatives import vjp
-from scalargrad.programs.fuse import fused
-from scalargrad.programs.passes import prepared, stages
-from scalargrad.programs.program import Const, Loop
-from scalargrad.programs.python import compiled
-from scalargrad.programs.simplify import simplified
-from scalargrad.programs.verify import verify
+from scalargrad.recording.basis import LESS
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.derivatives import vjp
+from scalargrad.recording.fuse import fused
+from scalargrad.recording.passes import prepared, stages
+from scalargrad.recording.program import Const, Loop
+from scalargrad.recording.python import compiled
+from scalargrad.recording.simplify import simplified
+from scalargrad.recording.verify import verify
 
 from . import reference
 from .generator import random_program

@@ -7,13 +7,13 @@ import random
 import pytest
 
 import scalargrad as sg
-from scalargrad.programs.basis import LESS
-from scalargrad.programs.builder import Builder
-from scalargrad.programs.derivatives import vjp
-from scalargrad.programs.program import Const, Loop
-from scalargrad.programs.roll import roll
-from scalargrad.programs.simplify import simplified
-from scalargrad.programs.verify import verify
+from scalargrad.recording.basis import LESS
+from scalargrad.recording.builder import Builder
+from scalargrad.recording.derivatives import vjp
+from scalargrad.recording.program import Const, Loop
+from scalargrad.recording.roll import roll
+from scalargrad.recording.simplify import simplified
+from scalargrad.recording.verify import verify
 
 from . import reference
 from .generator import random_program
@@ -177,7 +177,7 @@ def test_the_time_grows_as_the_program(monkeypatch):
 
     def count(turns):
         looked = 0
-        from scalargrad.programs import roll as module
+        from scalargrad.recording import roll as module
 
         fits = module._Slot.fits
 
