@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from scalargrad.recording.capi import shape
 
 import scalargrad as sg
+from scalargrad.recording.capi import shape
 
 pytest.importorskip("llvmlite")
 

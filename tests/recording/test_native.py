@@ -134,7 +134,7 @@ def test_a_narrow_machine_takes_two_lanes_at_a_time(monkeypatch: pytest.MonkeyPa
     finally:
         monkeypatch.undo()
         machine.Machine.simd_symbol.cache_clear()
-    
+
 
 def test_a_missing_function_of_the_c_library_is_named() -> None:
     with pytest.raises(RuntimeError, match="no nosuch"):
