@@ -9,7 +9,7 @@ import scalargrad as sg
 INF, NAN = math.inf, math.nan
 
 CONVENTIONS = [
-    # function, point, its derivatives there by each argument
+    # function, point, its derivatives there with respect to each argument
     (sg.relu, (0.0,), (1.0,)),
     (sg.relu, (-0.0,), (1.0,)),
     (lambda x: sg.relu(x, at_zero=0.0), (0.0,), (0.0,)),
@@ -135,7 +135,7 @@ def test_value(compute, expected):
 
 
 TWICE = [
-    # What is differentiated twice, and its second derivatives where a careless rule gives nan
+    # function, point, its second derivative there: where a careless rule gives nan
     (lambda x: x**1, (0.0,), 0.0),
     (lambda x: x**2, (0.0,), 2.0),
     (lambda x: x**3, (0.0,), 0.0),

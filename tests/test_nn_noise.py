@@ -159,3 +159,20 @@ def test_numbers_of_a_training_end_with_it_also_after_an_error():
 def test_bad_options_are_refused(build, error, message):
     with pytest.raises(error, match=message):
         build()
+
+
+def test_pictures_of_networks_have_the_factors_in_the_layer_before():
+    model = nn.Sequential(nn.Layer(2, 3, sg.tanh, rng=1), nn.Dropout(3, rng=1), nn.Layer(3, 1, nn.identity, rng=2))
+    model.draw()
+    source = sg.network_diagram(model, [1.0, -2.0], [0.5]).source
+    assert "tanh, dropout" in source
+    x = [1.0, -2.0]
+    for unit, factor in zip(model.layers[0].neurons, model.layers[1].numbers(), strict=True):
+        shown = f"{unit(x).data * factor.data:.4f}".replace("-", "−").rstrip("0").rstrip(".")
+        assert shown in source
+    assert {factor.data for factor in model.layers[1].numbers()} == {0.0, 2.0}
+    assert f"{model(x)[0].data:.4f}".replace("-", "−") in source
+    assert "dropout" in sg.jacobian_diagram(model).source
+    with pytest.raises(TypeError, match=r"network_diagram: Dropout\(2, p=0.5\) comes before the first layer"):
+        sg.network_diagram(nn.Sequential(nn.Dropout(2, rng=1), nn.Layer(2, 1)))
+    assert [factor.label for factor in model.layers[1].numbers()] == ["m₁", "m₂", "m₃"]

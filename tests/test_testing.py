@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import scalargrad as sg
 from scalargrad.rows import TABLE
 from scalargrad.testing import Expression, branching, check_gradients, expressions, points, reference, ulp_error
-from scalargrad.testing.differences import SHARP, derivatives
+from scalargrad.testing.differences import derivatives
+from scalargrad.testing.estimates import SHARP
 from scalargrad.testing.formulas import Step
 
 # Differences
@@ -265,6 +266,19 @@ def test_bad_functions_are_refused():
         check_gradients(lambda x: [x, x], 1.0, gradient=lambda x: 1.0)
     with pytest.raises(ValueError, match="no number among the arguments"):
         check_gradients(lambda: 1.0)
+
+
+def test_tolerances_decide_what_is_uncertain():
+    f, gradient = lambda x: 1e10 + math.sin(x), math.cos
+    noisy = lambda x: math.sin(x) + 1e-6 * math.sin(1e9 * x + 5)  # the ripple is steep, but small
+    for options in ({"rtol": 1e-2}, {"atol": 1e-2}):
+        assert check_gradients(f, 1.5, gradient=gradient, **options).undecided == []
+        with pytest.raises(AssertionError, match="but differences give"):
+            check_gradients(f, 1.5, gradient=lambda x: math.cos(x) + 0.1, **options)
+        with pytest.raises(AssertionError, match="but differences give"):
+            check_gradients(noisy, 1.5, gradient=gradient, **options)
+    with pytest.raises(AssertionError, match="uncertain"):
+        check_gradients(f, 1.5, gradient=gradient)
 
 
 def test_a_failure_shows_the_test_and_not_the_checker():

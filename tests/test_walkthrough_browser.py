@@ -784,6 +784,16 @@ def test_a_contribution_travels_backward_along_its_edge(screen):
     assert places[0] > places[-1]
 
 
+def test_a_layers_contributions_travel_together(screen):
+    screen.open(sg.walkthrough(network()))
+    travelling = """const seen = []; for (let i = 1; i < steps.length; i++) { go(i); seen.push(travellers.length); }
+        const drawn = ({ edge }) => edge && picture.lines[edge.place];
+        return [seen, steps.slice(1).map(({ atoms }) => atoms.filter(drawn).length)]"""
+    seen, expected = screen.run(travelling)
+    assert seen == [min(count, 16) for count in expected]
+    assert max(seen) > 4
+
+
 # ---- keys, sizes, colours ----
 
 

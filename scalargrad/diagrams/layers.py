@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..engine.graph import topological_order
@@ -65,13 +65,30 @@ def pattern_of(entries: Collection[tuple[int, int]], rows: int, columns: int) ->
 
 def layers_of(who: str, model: Any) -> list[Layer]:
     """Return the layers of a network in order. Raises `TypeError` for a part that is no layer."""
-    layers = list(_found(who, model))
+    layers: list[Layer] = []
+    for found in _found(who, model):
+        if isinstance(found, Layer):
+            layers.append(found)
+        elif layers:
+            layers[-1] = _with_factors(layers[-1], found)
+        else:
+            raise TypeError(f"{who}: {found!r} comes before the first layer; draw the layers after it")
     if not layers:
         raise TypeError(f"{who}: {model!r} has no layers; give a network such as nn.MLP, or a layer")
     return layers
 
 
-def _found(who: str, part: Any) -> Iterator[Layer]:
+def _with_factors(layer: Layer, factors: Callable[[Sequence[Any]], list[Any]]) -> Layer:
+    """Return a layer whose outputs are multiplied by random factors, as by dropout."""
+
+    def run(inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        zs, ys = layer.run(inputs)
+        return zs, factors(ys)
+
+    return replace(layer, activation=f"{layer.activation}, {type(factors).__name__.lower()}", run=run)
+
+
+def _found(who: str, part: Any) -> Iterator[Any]:
     if hasattr(part, "layers"):
         for inner in part.layers:
             yield from _found(who, inner)
@@ -83,6 +100,8 @@ def _found(who: str, part: Any) -> Iterator[Layer]:
         everything = frozenset((i, j) for i in range(part.nout) for j in range(part.nin))
         run = _without_z(part)
         yield Layer("product", part.nin, part.nout, part.nout, part.exponents, [], everything, run, False, False)
+    elif hasattr(part, "sample"):
+        yield part  # random factors, which belong to the layer before
     else:
         raise TypeError(f"{who}: {part!r} has no units to draw; give a network of layers, such as nn.MLP")
 

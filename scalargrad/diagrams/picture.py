@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -77,12 +79,15 @@ class Picture(Drawing):
         self.ranks = ranks(self.nodes)
         self.rankdir = rankdir
         self.paths = _highlighted(view, highlight, self.goal)
-        self._adjoints: dict[int, float] | None = None
         self._has_bracket = False
         facts = [(self.names[n].text, n.data, n.grad, [self.ids[id(p)] for p in n.parents]) for n in everything]
         super().__init__(look, (view, rankdir, len(self.nodes), digits, [str(path) for path in self.paths], facts))
         self.explain(self._sum_over_children() if around is not None else "")
-        for line in [self.paths.sum] if isinstance(self.paths, Paths) else map(str, self.paths):
+        for line in (
+            [self.paths.equation(digits)]
+            if isinstance(self.paths, Paths)
+            else [path.text(digits) for path in self.paths]
+        ):
             self.explain(line)
 
     def colors(self, node: Value) -> Attributes:
@@ -102,16 +107,35 @@ class Picture(Drawing):
         After several `backward()`, or with a seed, a gradient is a sum of others; without one it may be set by hand.
         """
         goal, name = self.names[self.goal].text, self.names[node].text
-        if self._adjoints is None:
-            self._adjoints = adjoints(self.everything, [self.goal], [1.0])
-        derivative = self._adjoints.get(id(node), 0.0)
-        if node.mark is None and node.grad:
+        if self.is_set_by_hand(node):
             return f"grad set to {self.number(node.grad)}"
-        if node.mark is None or self.goal.mark is None:
+        if not self.is_swept(node):
             return f"∂{goal}/∂{name} not computed"
-        if same(node.grad, derivative):
+        if self.is_derivative(node):
             return f"∂{goal}/∂{name} = {self.number(node.grad)}"
-        return f"grad {self.number(node.grad)} (∂{goal}/∂{name} = {self.number(derivative)})"
+        return f"grad {self.number(node.grad)} (∂{goal}/∂{name} = {self.number(self.adjoints.get(id(node), 0.0))})"
+
+    @functools.cached_property
+    def adjoints(self) -> dict[int, float]:
+        """The derivatives of the goal with respect to the nodes that it depends on, by `id`."""
+        return adjoints(self.everything, [self.goal], [1.0])
+
+    @functools.cached_property
+    def _rounding(self) -> float:
+        return 1e-12 * max(filter(math.isfinite, map(abs, self.adjoints.values())), default=0.0)
+
+    def is_swept(self, node: Value) -> bool:
+        """Return True if a `backward()` has computed the gradient of a node and that of the goal."""
+        return node.mark is not None and self.goal.mark is not None
+
+    def is_set_by_hand(self, node: Value) -> bool:
+        """Return True if a node has a gradient that no `backward()` has computed."""
+        return node.mark is None and node.grad != 0.0
+
+    def is_derivative(self, node: Value) -> bool:
+        """Return True if the gradient of a node is the derivative of this goal, up to the rounding of other terms."""
+        derivative = self.adjoints.get(id(node), 0.0)
+        return same(node.grad, derivative) or abs(node.grad - derivative) <= self._rounding
 
     def explain_bracket(self, formula: str) -> None:
         """Write below the picture what an Iverson bracket is, at the first one."""
@@ -122,7 +146,7 @@ class Picture(Drawing):
     def _sum_over_children(self) -> str:
         """Return the derivative with respect to the node around which this is drawn, as the sum over what it feeds."""
         node, goal = self.around, self.names[self.goal].text
-        found = adjoints(self.everything, [self.goal], [1.0])
+        found = self.adjoints
         if node is None or node is self.goal:
             return ""
         terms: list[str] = []

@@ -194,14 +194,16 @@ def compile_plain(primitive: Primitive) -> Callable[..., Any]:
 COMMON = 128
 """The calls of one pattern of operands that are worth compiling it."""
 MOST = 256
-"""The most patterns of a row that are compiled, and that are counted at a time."""
+"""The most patterns of a row that are counted at a time."""
+MOST_OPERANDS = 4096
+"""The most operands, of all the compiled patterns of a row together: some 200 bytes are kept for each."""
 WIDEST = 2048
 WIDEST_VECTOR = 32
 """The most operands that are compiled; a vector row writes as many lines as the square of them."""
 
 
 def _call_by_kinds(primitive: Primitive) -> Callable[..., Any]:
-    """The call of a row of any number of arguments: compiled for each pattern of kinds that becomes common."""
+    """Return the call of a row of any number of arguments: compiled for each pattern of kinds that becomes common."""
     cases: dict[tuple[type, ...], Callable[[tuple[Any, ...]], Any]] = {}
     counts: dict[tuple[type, ...], int] = {}
     widest = WIDEST_VECTOR if isinstance(primitive, Vector) else WIDEST
@@ -213,17 +215,25 @@ def _call_by_kinds(primitive: Primitive) -> Callable[..., Any]:
         return case(operands) if case else uncommon(kinds, operands)
 
     def uncommon(kinds: tuple[type, ...], operands: tuple[Any, ...]) -> Any:
-        if len(kinds) <= widest and len(cases) < MOST and {*kinds} <= {Value, float}:
-            if len(counts) == MOST:
+        if len(kinds) <= widest and {*kinds} <= {Value, float}:
+            if len(counts) >= MOST:
                 counts.clear()
             counts[kinds] = counts.get(kinds, 0) + 1
             if counts[kinds] == COMMON:
+                del counts[kinds]
                 names = [f"_a{i}" for i in range(len(kinds))]
-                body = [f"{', '.join(names)}, = args", *_case(primitive, [k is Value for k in kinds], names, "args")]
+                unpacked = [f"{', '.join(names)}, = args"] if names else []
+                body = [*unpacked, *_case(primitive, [k is Value for k in kinds], names, "args")]
                 cases[kinds] = _compile(primitive, "call", "args", body)
+                while sum(map(len, list(cases))) > MOST_OPERANDS:
+                    _forget(cases.pop(next(iter(cases))))
         return call(primitive, operands)
 
     return function
+
+
+def _forget(function: Callable[..., Any]) -> None:
+    linecache.cache.pop(function.__code__.co_filename, None)
 
 
 ADVICE = "write forward(m, x, …) and partials (m, out, x, …), or say opaque=True for plain functions of floats"

@@ -57,7 +57,7 @@ class Linearization:
 
     @functools.cached_property
     def edges_forward(self) -> list[tuple[Value, list[tuple[Value, Any]]]]:
-        """The same edges, from each parent to the nodes that were computed from it."""
+        """The edges in the other direction: each parent with the nodes that were computed from it."""
         children: dict[int, list[tuple[Value, Any]]] = {}
         for node, pairs in self.edges:
             for parent, partial in pairs:

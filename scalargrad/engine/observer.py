@@ -1,4 +1,4 @@
-"""How the core tells a recording what a function does with Values. Nobody listens unless one is under way."""
+"""The door for recordings: the engine tells one what a function does with Values. Without one, nobody listens."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ if TYPE_CHECKING:
 
 
 class RecordingError(TypeError):
-    """What a function does can't be recorded as a program; the message names what to write instead."""
+    """The error for a function that can't be recorded as a program; the message names what to write instead."""
 
 
 class Observer(Protocol):
-    """What a recording is told, and what it answers."""
+    """A recording, as the engine sees it."""
 
     def computed(self, primitive: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:
-        """A row made these nodes from these arguments; `m` tells whether it would have refused."""
+        """Take note that a primitive made these nodes from these arguments; `m` tells if it would have refused."""
 
     def applied(self, primitive: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
-        """What `evaluate` gives for the same, kept as well."""
+        """Return what `evaluate` gives for the same, and keep it."""
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
-        """A comparison of Values was decided, for a Python branch: gives the outcome back."""
+        """Take note that a comparison of Values decided a Python branch, and return its outcome."""
         raise NotImplementedError
 
     def less(self, x: Any, y: Any) -> Any:
-        """The condition x < y, kept as an instruction."""
+        """Return the condition x < y, kept as an instruction."""
 
     def equal(self, x: Any, y: Any) -> Any:
-        """The condition x = y, kept as an instruction."""
+        """Return the condition x = y, kept as an instruction."""
 
     def select(self, condition: Any, x: Any, y: Any) -> Any:
-        """x where the condition holds, else y, kept as an instruction."""
+        """Return x if the condition holds, else y, kept as an instruction."""
 
     def refusal(self, what: str, advice: str) -> Exception:
-        """The error for what would leave the recording behind."""
+        """Return the error for what would leave the recording behind."""
         raise NotImplementedError
 
 
@@ -46,7 +46,7 @@ OBSERVER: ContextVar[Observer | None] = ContextVar("scalargrad_observer", defaul
 """The recording under way in this thread, or None."""
 
 DIFFERENTIATING: ContextVar[bool] = ContextVar("scalargrad_differentiating", default=False)
-"""Whether a transform runs a function in this thread."""
+"""True while a transform runs a function in this thread."""
 
 
 def differentiating() -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import operator
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -158,8 +159,16 @@ def _handed_in(name: str, leaves: Sequence[Value]) -> Iterator[None]:
             f"{name}: {refusals[0]} refused to be a float, and the function caught the error and went on: the part of "
             "its result that this number decides has no gradient. Use sg.sin, sg.exp, … for the functions of math",
             RuntimeWarning,
-            stacklevel=5,
+            stacklevel=_frames_of_ours(),
         )
+
+
+def _frames_of_ours() -> int:
+    """Return how many frames lie between the caller and the code that asked for a derivative, for a warning."""
+    frame, count = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"] in (__name__, "contextlib"):
+        frame, count = frame.f_back, count + 1
+    return count
 
 
 def _undifferentiable(name: str, place: str, leaf: Any) -> TypeError:
@@ -170,7 +179,7 @@ def _undifferentiable(name: str, place: str, leaf: Any) -> TypeError:
 
 
 def _like(f: Function) -> Callable[[Function], Function]:
-    # `wraps` would turn what is no function into a confusing error at the call.
+    # For an object that is not a function, `wraps` would leave a confusing error to the call.
     _check_callable(f)
     return functools.wraps(f)
 

@@ -247,8 +247,8 @@ class Value(Methods):
         return other // self, other % self
 
     # Comparisons look at the data, and a hash at the identity: equal numbers can be different nodes, and a set of
-    # nodes must keep both. So `x in {1.25}` would miss an equal number. Inside a derivative, where it has to decide
-    # what it decides for the plain number, it is refused.
+    # nodes must keep both. So `x in {1.25}` misses an equal number. Inside a derivative it would decide otherwise
+    # than for the plain number, so it is refused there.
     def __hash__(self) -> int:
         if (recording := observer()) is not None:
             raise recording.refusal("the hash of a Value", HASHING)
@@ -299,7 +299,7 @@ class Value(Methods):
         outcome = self._data != 0.0
         return outcome if (recording := observer()) is None else recording.decided("true", self, 0.0, outcome)
 
-    # A real number among Python's and NumPy's. What has derivative 0 everywhere is the plain number.
+    # A real number among Python's and NumPy's. Where the derivative is 0 everywhere, the result is a plain number.
     def conjugate(self) -> Value:
         """Return the value itself, as every real number does; NumPy's `var`, `std` and `vdot` call it."""
         return self

@@ -5,11 +5,14 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..diagrams import influence_diagram
+from ..diagrams.renderer import RendererNotFound
 from ..files import write_whole
 from .exercise import NEAR, TOLERANCE, Exercise
 
@@ -154,6 +157,7 @@ Give four significant digits.
 SERVER = '''\
 import json
 import os
+import re
 import random
 
 
@@ -186,17 +190,33 @@ def grade(data):
 SECTION = """\
 <section>
 <h2>{count}</h2>
-<pre>{question}</pre>
+{picture}<pre>{question}</pre>
 <form><label>Answer <input inputmode="decimal" autocomplete="off"></label> <button>Check</button></form>
 <p role="status"></p>
 <details><summary>Solution</summary><pre>{solution}</pre></details>
 </section>"""
 
 
+def _picture(exercise: Exercise) -> str:
+    try:
+        svg = influence_diagram(exercise.graph.goal).svg()
+    except (RendererNotFound, RuntimeError):
+        return ""
+    return f'<figure role="img" aria-label="Who influences whom">{svg[svg.index("<svg") :]}</figure>\n'
+
+
 def page(exercises: Sequence[Exercise], title: str) -> str:
-    """Return an HTML page with an answer box for each exercise, which checks what is typed and gives the hint."""
+    """Return an HTML page with an answer box for each exercise, which checks what is typed and gives the hint.
+
+    It shows who influences whom, if a renderer is installed.
+    """
     parts = [
-        SECTION.format(count=count, question=html.escape(e.question.text()), solution=html.escape(e.solution.text()))
+        SECTION.format(
+            count=count,
+            picture=_picture(e),
+            question=html.escape(e.question.text()),
+            solution=html.escape(e.solution.text()),
+        )
         for count, e in enumerate(exercises, start=1)
     ]
     data = json.dumps([[e.answer, explained(e)] for e in exercises]).replace("<", "\\u003c")
@@ -208,6 +228,4 @@ def page(exercises: Sequence[Exercise], title: str) -> str:
         "TOLERANCE": repr(TOLERANCE),
         "NEAR": repr(NEAR),
     }
-    for slot, text in slots.items():
-        template = template.replace(f"%{slot}%", text)
-    return template
+    return re.sub("%([A-Z]+)%", lambda slot: slots[slot[1]], template)

@@ -36,12 +36,14 @@ def draw(
     The seed may be a student's name: the same seed gives the same exercises on every machine. Inputs have one decimal
     and lie between −2 and 2, or in the `ranges` given for them. Of several draws the one is taken that tells the most
     misconceptions apart, and only such as can be worked right with four decimals. Raises `ValueError` where no such
-    inputs are found.
+    inputs are found, and for a range of an unknown variable.
 
     >>> [exercise.kind for exercise in draw("t = x**2; u = sin(t) + 3*t; cos(u)", seed="Ada")]
     ['forward value', 'local derivative', 'missing line', 'adjoint', 'training step']
     """
-    ranges = ranges or {}
+    ranges, names = ranges or {}, names_of(formula)
+    if unknown := [name for name in ranges if name not in names]:
+        raise ValueError(f"ranges has {unknown[0]!r}, but the formula's variables are {', '.join(names)}")
     return [_drawn(formula, random.Random(f"{seed}, {kind.kind}"), kind, ranges) for kind in kinds]  # noqa: S311
 
 

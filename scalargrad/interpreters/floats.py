@@ -1,6 +1,6 @@
 """The interpreter for floats: `FLOATS` refuses what Python's floats refuse, `IEEE` never refuses.
 
-What the user computes runs on `FLOATS`; local derivatives, and all nodes made while differentiating, on
+The user's computations run on `FLOATS`. Local derivatives, and all nodes made while differentiating, run on
 `IEEE`, where a pole is `inf` and a point outside a domain is `nan`.
 """
 
@@ -49,7 +49,7 @@ OWN: dict[str, Function] = {
 
 FLOATS = cast(Functions, Namespace(OWN, math))
 
-# What a function tends to where `math` refuses: at a pole, and beyond the largest double.
+# The limits of functions where `math` refuses: at a pole, and beyond the largest double.
 POLES: dict[str, Callable[..., float]] = {
     "log": lambda x: -math.inf if x == 0 else math.nan,
     "log2": lambda x: -math.inf if x == 0 else math.nan,

@@ -12,6 +12,7 @@ from ..checks import number_of, size_of
 from ..engine.value import Value
 from .initializers import generator
 from .inputs import Inputs
+from .labels import indexed
 from .module import Module
 
 __all__ = ["Dropout", "Noise", "noise_layers", "replaced"]
@@ -31,7 +32,7 @@ class Noise(Module):
         self.count = count
         self.rng = generator(type(self).__name__, rng)
         self.mean = mean
-        self._leaves = [Value(mean, label=label) for _ in range(count)]
+        self._leaves = [Value(mean, label=indexed(label, i)) for i in range(1, count + 1)]
 
     def numbers(self) -> Sequence[Any]:
         """Return the random numbers to compute with: the leaves, or those that a training gives."""

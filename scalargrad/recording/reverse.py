@@ -205,7 +205,8 @@ class Halves:
         marked[inputs.start : inputs.stop] = b"\1" * len(inputs)
         found = set()
         for index, (start, step) in enumerate(zip(b.starts, b.steps, strict=True)):
-            if how(marked[x] for x in operands_of(step) if type(x) is int):
+            depends = how(marked[x] for x in operands_of(step) if type(x) is int)
+            if depends and (how is any or isinstance(step, Instruction)):
                 marked[start : start + step.width] = b"\1" * step.width
                 found.add(index)
         return found
@@ -213,7 +214,7 @@ class Halves:
     def _repeated(self, reads: Sequence[Ref]) -> dict[Ref, list[int]]:
         """Return the values that the reverse loop computes again from consts alone, with the steps for each."""
         b = self.b
-        again = {i for i in self._depending(range(self.at), all) if isinstance(b.steps[i], Instruction)}
+        again = self._depending(range(self.at), all)  # instructions alone: a loop is not run again
         makers = {x: i for i in again for x in range(b.starts[i], b.starts[i] + b.steps[i].width)}
         found = {}
         for x in reads:
@@ -243,7 +244,7 @@ class Halves:
         unread = itertools.count(-1, -1)
         columns = [*range(self.at + self.carries, body.inputs), *self.residuals]
         columns += [next(unread) for _ in range(len(owner.stacked) - len(self.residuals))]
-        name = columns[-1]
+        name = columns[-1] if columns else None  # of several bodies the last column tells which one ran
         columns += [self.seeds[k] for k in stacks]
         columns += [self.totals[owner.at + k] for k in owner.running]
         columns += [self.totals[x] for x in owner.entries if x in self.totals]
@@ -256,5 +257,5 @@ class Halves:
         if place == len(owner.halves) - 1:
             return program
         guarded = Builder(program.inputs, program.wide, share=False)
-        guarded.guard(guarded.write(EQUAL, (given.index(name), Const(float(place)))), True)
+        guarded.guard(guarded.write(EQUAL, (given.index(cast(Ref, name)), Const(float(place)))), True)
         return guarded.program(guarded.inline(program, range(program.inputs)))

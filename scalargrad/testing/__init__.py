@@ -1,6 +1,6 @@
-"""Tests for gradients, of this library or any other: checks, generated expressions, measures of error.
+"""Tests of gradients, of this library or any other: checks, random formulas, measures of error.
 
-Hypothesis is imported where a strategy is first asked for, mpmath where digits beyond a double's are.
+Hypothesis is imported when a strategy is first used, and mpmath when more digits than a double's are asked for.
 """
 
 from typing import TYPE_CHECKING, Any

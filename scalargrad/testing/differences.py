@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Line", "Slope", "derivatives", "magnitude"]
+from .estimates import (
+    FACTOR,
+    LEVEL,
+    SHARP,
+    Estimate,
+    Row,
+    contradicted_by_smallest_steps,
+    decides,
+    estimates,
+    finest,
+    local,
+    run_of,
+)
+
+__all__ = ["REFUSALS", "TINY", "Line", "Slope", "derivatives", "magnitude", "quiet"]
 
 __tracebackhide__ = True  # pytest leaves the frames of this module out
 
 Along = Callable[[float], Sequence[float]]
 """A function's numbers at a step from the point, along one line."""
 
-FACTOR = 8.0
-"""Each step is that much smaller than the one before."""
 EXPONENTS = range(-2, -51, -3)
 """The steps that are always tried, as powers of 2 of the scale; larger ones follow only if these decide nothing."""
 LARGEST = 80
 SLOW = 2.0
-"""After larger steps that took so many seconds no further ones are tried."""
+"""If a larger step takes that many seconds, no further ones are tried."""
 FARTHEST = 2.0**42
-"""So far away it looks whether a function that seems to be constant changes."""
-SHARP = 5e-4
-"""The largest relative error of a slope that still decides: a rule that is wrong by 0.1 % must be seen."""
-LEVEL = 1e-6
-"""A slope near 0 is known well enough when its error is that small beside the function's changes nearby."""
+"""A function that seems to be constant is looked at up to that distance."""
 RESOLUTION = 3e-6
 """Jumps below that size, relative to f, come from rounding, such as single precision."""
 JUMP = 1e-2
 """Jumps above that size, relative to f, are its own; of those between nobody can tell."""
 TINY = 1e-290
 """Below that size nothing is compared: doubles lose their digits there."""
-NEGLIGIBLE = 1e-7
-"""Relative contradictions below that size come from rounding."""
 FEWEST = 5
 """Of fewer steps nothing is estimated."""
 REFUSALS = (ArithmeticError, ValueError)
@@ -47,10 +52,9 @@ REFUSALS = (ArithmeticError, ValueError)
 class Slope:
     """A derivative by differences: value, error, step, the slopes of the two sides, and the trouble, if any.
 
-    At a smooth point `left` and `right` equal the value. `trouble` says why the differences decide nothing,
-    `uncertain` that larger steps might decide,
-    `unseen` is a derivative that changes f by less than its last digit, `flat` says
-    that f is the same at the step, and `noise` is how far its values scatter.
+    At a smooth point `left` and `right` equal the value. `trouble` says why the differences decide nothing, and
+    `uncertain` that larger steps might decide. A derivative of the size `unseen` changes f by less than its last digit;
+    -1.0 if jumps are in the way. `flat` says that f is the same at the step, `noise` how far its values scatter.
     """
 
     value: float
@@ -63,48 +67,6 @@ class Slope:
     unseen: float = 0.0
     flat: bool = False
     noise: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Estimate:
-    """An extrapolated slope at one step.
-
-    `doubt` is its error without trust in the extrapolation, and `noise` is how far f's values scatter.
-    """
-
-    index: int
-    value: float
-    error: float
-    doubt: float
-    noise: float
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One output at two points around the middle; a number that f refused is nan."""
-
-    step: float
-    plus: float
-    middle: float
-    minus: float
-
-    @property
-    def central(self) -> float:
-        return (self.plus - self.minus) / (2 * self.step)
-
-    @property
-    def gap(self) -> float:
-        """The slope to the right minus that to the left."""
-        return ((self.plus - self.middle) - (self.middle - self.minus)) / self.step
-
-    @property
-    def chord(self) -> float:
-        return (abs(self.plus - self.middle) + abs(self.middle - self.minus)) / (2 * self.step)
-
-    @property
-    def rounding(self) -> float:
-        """The error of a slope if each value is right to its last place."""
-        return 2 * math.ulp(max(abs(self.plus), abs(self.middle), abs(self.minus))) / self.step
 
 
 def derivatives(f: Callable[[float], Sequence[float]], x: float) -> list[Slope]:
@@ -126,7 +88,7 @@ class Line:
     """The values of a function at steps from a point: a fixed range of them, and larger ones if those don't decide.
 
     Richardson's extrapolation joins three neighbouring steps. An estimate's error comes from how fast it settles,
-    and from how much all finer ones scatter; the estimate with the smallest error counts. Where estimates at small
+    and from how much all finer ones scatter; the estimate with the smallest error counts. If estimates at small
     and at large steps contradict each other, the small ones are right, unless f jumps by its rounding between
     them. Source: C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", 1982.
     """
@@ -135,6 +97,7 @@ class Line:
         self.f = f
         self.middle = middle
         self.scale = scale
+        self.largest = scale * 2.0 ** EXPONENTS[0]
         self.jumps: dict[tuple[int, float], tuple[float, float]] = {}
         self.changes: dict[tuple[int, float], float] = {}
         self.slow = False
@@ -188,90 +151,87 @@ class Line:
             except REFUSALS:
                 return None
 
-    def _row(self, i: int, step: float, plus: Sequence[float] | None, minus: Sequence[float] | None) -> _Row:
-        return _Row(step, plus[i] if plus else math.nan, self.middle[i], minus[i] if minus else math.nan)
+    def _row(self, i: int, step: float, plus: Sequence[float] | None, minus: Sequence[float] | None) -> Row:
+        return Row(step, plus[i] if plus else math.nan, self.middle[i], minus[i] if minus else math.nan)
 
     def _slope(self, i: int, sharp: float) -> Slope:
         rows = [self._row(i, *sample) for sample in self.samples]
-        both = _run(rows, lambda row: math.isfinite(row.central))
+        both = run_of(rows, lambda row: math.isfinite(row.central))
         if len(both) >= FEWEST:
             return self._of_both_sides(i, both, sharp)
         for sign in (1, -1):
-            side = [row if sign > 0 else _Row(row.step, row.minus, row.middle, row.plus) for row in rows]
-            run = _run(side, lambda row: math.isfinite(row.plus))
+            side = [row if sign > 0 else Row(row.step, row.minus, row.middle, row.plus) for row in rows]
+            run = run_of(side, lambda row: math.isfinite(row.plus))
             if len(run) >= FEWEST:
                 return self._of_one_side(run, sign, sharp)
         return Slope(math.nan, math.inf, math.nan, math.nan, math.nan, "f has no finite values around the point")
 
-    def _of_one_side(self, rows: list[_Row], sign: int, sharp: float) -> Slope:
-        rows = [_Row(row.step, row.plus, row.middle, row.middle) for row in rows]
-        best = min(_estimates(*_columns(rows, lambda row: 2 * row.central), 1), key=lambda found: found.error)
-        settled = _decides(best, sharp, self._steepest(rows, best))
+    def _of_one_side(self, rows: list[Row], sign: int, sharp: float) -> Slope:
+        rows = [Row(row.step, row.plus, row.middle, row.middle) for row in rows]
+        best = min(estimates(rows, lambda row: 2 * row.central, 1), key=lambda each: each.error)
+        settled = decides(best, sharp, self._steepest(rows, best))
         trouble = "" if settled else "f has values on one side only, and their slope doesn't settle"
         value = sign * best.value
         return Slope(value, best.error, rows[best.index].step, value, value, trouble)
 
-    def _of_both_sides(self, i: int, rows: list[_Row], sharp: float) -> Slope:
-        best, contradicted, kept, trouble = self._central(i, rows)
-        value, step = best.value, kept[best.index].step
-        unseen = math.ulp(self.middle[i]) / (self.scale * 2.0 ** EXPONENTS[0])
-        if not kept[best.index].chord:
-            change = self._first_change(i, kept)
-            unseen = max(unseen, change / (self.scale * 2.0 ** EXPONENTS[0])) if change else 1e-3 * unseen
-            uncertain, unseen = bool(trouble) or not contradicted, -1.0 if trouble else unseen
+    def _of_both_sides(self, i: int, rows: list[Row], sharp: float) -> Slope:
+        best, contradicted, rows, trouble = self._central(i, rows)
+        value, step = best.value, rows[best.index].step
+        unseen = -1.0 if trouble else math.ulp(self.middle[i]) / self.largest
+        if not rows[best.index].chord:
+            change = self._first_change(i, rows)
+            if not trouble:
+                unseen = max(unseen, change / self.largest) if change else 1e-3 * unseen
+            uncertain = bool(trouble) or not contradicted
             return Slope(0.0, max(best.error, change / step), step, 0.0, 0.0, trouble, uncertain, unseen, flat=True)
-        steepest = self._steepest(kept, best)
-        unseen = -1.0 if trouble else unseen
+        steepest = self._steepest(rows, best)
         uncertain = bool(trouble) or best.error > max(sharp * abs(value), 1e-4 * LEVEL * steepest)
-        if not trouble and not _decides(best, sharp, steepest):
+        if not trouble and not decides(best, sharp, steepest):
             trouble = f"the differences are uncertain: {value:.6g} ± {best.error:.2g}"
-        gap, part = 0.0, kept[max(best.index - 3, 0) :]
+        half = 0.0
         if not trouble:
-            estimates = _estimates(*_columns(part, lambda row: row.gap, 2.0), 1)
-            found = _finest([each for each in estimates if each.doubt <= 0.1 * part[each.index].chord] or estimates)[0]
-            steepest = max(abs(value), self._steepest(part, found))
-            if abs(found.value) > 8 * found.error and abs(found.value) > LEVEL * steepest:
-                gap = found.value
-            if (8 * found.doubt > abs(gap)) if gap else found.error > 0.1 * steepest:
-                trouble = "the slopes of the two sides don't settle"
-        return Slope(
-            value, best.error, step, value - gap / 2, value + gap / 2, trouble, uncertain, unseen, noise=best.noise
-        )
+            half, trouble = self._half_gap(rows[max(best.index - 3, 0) :], abs(value))
+        return Slope(value, best.error, step, value - half, value + half, trouble, uncertain, unseen, noise=best.noise)
 
-    def _steepest(self, rows: Sequence[_Row], best: _Estimate) -> float:
+    def _half_gap(self, rows: list[Row], slope: float) -> tuple[float, str]:
+        """Return half of the difference between the slopes of the two sides, 0.0 at a smooth point, and the trouble."""
+        found = estimates(rows, lambda row: row.gap, 1, 2.0)
+        best = finest([each for each in found if each.doubt <= 0.1 * rows[each.index].chord] or found)[0]
+        steepest = max(slope, self._steepest(rows, best))
+        kink = abs(best.value) > max(8 * best.error, LEVEL * steepest)
+        settled = 8 * best.doubt <= abs(best.value) if kink else best.error <= 0.1 * steepest
+        return (best.value / 2 if kink else 0.0), "" if settled else "the slopes of the two sides don't settle"
+
+    def _steepest(self, rows: Sequence[Row], best: Estimate) -> float:
         """Return the steepest chord at the best step, the next larger one, and all larger ones of the fixed range."""
-        largest = self.scale * 2.0 ** EXPONENTS[0]
-        return max(
-            row.chord for k, row in enumerate(rows[: best.index + 1]) if abs(row.step) <= largest or k >= best.index - 1
-        )
+        rows = [row for k, row in enumerate(rows[: best.index + 1]) if row.step <= self.largest or k >= best.index - 1]
+        return max(row.chord for row in rows)
 
-    def _central(self, i: int, rows: list[_Row]) -> tuple[_Estimate, bool, list[_Row], str]:
+    def _central(self, i: int, rows: list[Row]) -> tuple[Estimate, bool, list[Row], str]:
         """Return the estimate, whether larger steps contradict it, the rows that it may rely on, and the trouble."""
-        best, coarse = _finest(_local(rows, _estimates(*_columns(rows, lambda row: row.central), 2)))
-        trouble = ""
+        best, coarse = finest(local(rows, estimates(rows, lambda row: row.central, 2)))
+        trouble, size = "", self._size(i, rows)
         if coarse is not None:
             step, jump = self._jump(i, rows, best, coarse)
             kept = [row for row in rows if row.step > step]
-            size = self._size(i, rows)
-            if RESOLUTION * size < jump < JUMP * size or (jump <= JUMP * size and jump and len(kept) < FEWEST):
+            if RESOLUTION * size < jump < JUMP * size or (0 < jump <= RESOLUTION * size and len(kept) < FEWEST):
                 trouble = f"f jumps by {jump:.2g} at a distance of {step:.2g}"
             elif 0 < jump <= RESOLUTION * size:
-                steps, slopes, rounding = _columns(kept, lambda row: row.central)
-                rounding = [error + jump / (2 * h) for error, h in zip(rounding, steps, strict=True)]
-                best, rows = min(_estimates(steps, slopes, rounding, 2), key=lambda found: found.error), kept
-        if coarse is None and _finest_slopes_contradict(rows, best):
+                rows = kept
+                best = finest(local(rows, estimates(rows, lambda row: row.central, 2, scatter=jump)))[0]
+        elif contradicted_by_smallest_steps(rows, best):
             trouble = "f changes faster than the smallest steps that its argument allows"
-        if best.noise > RESOLUTION * self._size(i, rows) and not trouble:
+        if best.noise > RESOLUTION * size and not trouble:
             trouble = f"f's values scatter or jump by about {best.noise:.2g}"
         return best, coarse is not None, rows, trouble
 
-    def _size(self, i: int, rows: Sequence[_Row]) -> float:
+    def _size(self, i: int, rows: Sequence[Row]) -> float:
         """Return the largest absolute value of f in the fixed range, or near 0 at steps of ordinary size."""
-        largest = max(self.scale, 1.0) * 2.0 ** EXPONENTS[0]
-        return max(abs(x) for row in rows if row.step <= largest for x in (row.plus, row.minus, row.middle))
+        near = [row for row in rows if row.step <= max(self.largest, 0.25)]
+        return max(abs(x) for row in near for x in (row.plus, row.minus, row.middle))
 
-    def _first_change(self, i: int, rows: Sequence[_Row]) -> float:
-        """Return by how much f changes where it begins to: by its rounding, or hardly at all at a kink; 0 if never."""
+    def _first_change(self, i: int, rows: Sequence[Row]) -> float:
+        """Return the size of f's first change away from the point: its rounding, or tiny at a kink; 0 if none."""
         changed = [row.step for row in rows if row.chord]
         if changed and (i, changed[-1]) not in self.changes:
             low, high, change = changed[-1] / FACTOR, changed[-1], math.inf
@@ -285,8 +245,8 @@ class Line:
             self.changes[i, changed[-1]] = change
         return self.changes[i, changed[-1]] if changed else 0.0
 
-    def _jump(self, i: int, rows: Sequence[_Row], fine: _Estimate, coarse: _Estimate) -> tuple[float, float]:
-        """Return the step between the two at which the fine slope ends, and by how much f jumps there, or 0."""
+    def _jump(self, i: int, rows: Sequence[Row], fine: Estimate, coarse: Estimate) -> tuple[float, float]:
+        """Return the step at which the fine slope ends, between the two, and the size of f's jump there, or 0."""
         low, high = rows[fine.index].step, rows[coarse.index].step
         if (i, low) not in self.jumps:
             key, change, departed = (i, low), coarse.value - fine.value, 1.0
@@ -299,87 +259,6 @@ class Line:
                     low = middle
             self.jumps[key] = high, departed * abs(change) * high if departed > 0.1 else 0.0
         return self.jumps[i, rows[fine.index].step]
-
-
-def _run(rows: Sequence[_Row], fits: Callable[[_Row], bool]) -> list[_Row]:
-    """Return the longest run of rows that fit."""
-    runs = [list(run) for fit, run in itertools.groupby(rows, fits) if fit]
-    return max(runs, key=len, default=[])
-
-
-def _columns(
-    rows: Sequence[_Row], slope: Callable[[_Row], float], times: float = 1.0
-) -> tuple[list[float], list[float], list[float]]:
-    return [row.step for row in rows], [slope(row) for row in rows], [times * row.rounding for row in rows]
-
-
-def _estimates(
-    steps: Sequence[float], slopes: Sequence[float], rounding: Sequence[float], order: int
-) -> list[_Estimate]:
-    """Return the extrapolated slopes, the finest first; the error of a plain one shrinks with step**order."""
-    better = [slopes[0], *[fine + (fine - coarse) / (FACTOR**order - 1) for coarse, fine in itertools.pairwise(slopes)]]
-    changes = [
-        math.inf,
-        abs(slopes[1] - slopes[0]),
-        *[abs(fine - coarse) for coarse, fine in itertools.pairwise(better[1:])],
-    ]
-    found: list[_Estimate] = []
-    noise = 0.0  # of the values, as the finer steps show it
-    for k in range(len(slopes) - 1, 0, -1):
-        step, change = steps[k], changes[k]
-        if k < len(slopes) - 2:
-            # The changes of a series that settles shrink like a geometric one, whose rest is ratio / (1 - ratio).
-            ratio = change / changes[k - 1] if changes[k - 1] else 0.0
-            rest = change * max(1 / 8, min(1.25 * ratio / (1 - ratio), 2.0) if ratio < 1 else 2.0)
-            error = max(rest, noise / step) if change * step > noise else noise / step
-            found.append(_Estimate(k, better[k], error + rounding[k], max(change, noise / step) + rounding[k], noise))
-        noise = max(noise, change * step)
-    return found
-
-
-def _decides(best: _Estimate, sharp: float, steepest: float) -> bool:
-    """Tell whether an estimate is sharp, or cannot be told from 0 beside the slopes nearby."""
-    nothing = abs(best.value) <= 8 * best.error and best.error <= LEVEL * steepest
-    return best.error <= sharp * abs(best.value) or nothing
-
-
-def _finest_slopes_contradict(rows: Sequence[_Row], best: _Estimate) -> bool:
-    """Tell whether the three smallest steps, too few for an estimate, agree on another slope."""
-    slopes = [row.central for row in rows[-3:]]
-    scatter = max(slopes) - min(slopes) + rows[-1].rounding + best.doubt
-    return min(abs(slope - best.value) for slope in slopes) > 16 * scatter
-
-
-def _local(rows: Sequence[_Row], found: Sequence[_Estimate]) -> list[_Estimate]:
-    """Return the estimates at steps within which f is smooth or has one kink, as its even part tells.
-
-    Beyond that range the differences of a bounded function tend to 0, whatever its derivative is.
-    """
-    gaps = [row.gap for row in rows]
-    better = [gaps[0], *[fine + (fine - coarse) / (FACTOR - 1) for coarse, fine in itertools.pairwise(gaps)]]
-    local = [
-        each
-        for each in found
-        if each.doubt <= SHARP * abs(each.value)
-        or abs(better[each.index + 1] - better[each.index])
-        <= max(0.1 * abs(gaps[each.index]), 4 * rows[each.index].rounding)
-    ]
-    return local or list(found)
-
-
-def _finest(found: Sequence[_Estimate]) -> tuple[_Estimate, _Estimate | None]:
-    """Return the best estimate, or a finer one that contradicts it; and the coarser one of a contradiction."""
-    best = min(found, key=lambda each: each.error)
-    rivals = [
-        each
-        for each in found
-        if abs(each.value - best.value)
-        > max(8 * (each.doubt + best.doubt), NEGLIGIBLE * max(abs(each.value), abs(best.value)))
-    ]
-    if not rivals:
-        return best, None
-    fine = max([best, *rivals], key=lambda each: each.index)
-    return fine, min(rivals, key=lambda each: each.error) if fine is best else best
 
 
 @contextlib.contextmanager

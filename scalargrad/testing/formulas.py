@@ -1,4 +1,4 @@
-"""Formulas as data: `Expression` and `Branching`, which compute on every kind of number and print as source."""
+"""Formulas as data: `Expression` and `Branching` compute on every kind of number, and print as source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .margins import Margins
 __all__ = ["Branching", "Expression"]
 
 Operand: TypeAlias = "int | float | str"
-"""What a step reads: an earlier step by its number, a constant, or an input by its name."""
+"""An operand of a step: the number of an earlier step, a constant, or the name of an input."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Expression:
-    """A formula of named inputs: steps, each of which may read all earlier ones; the last is the result.
+    """A formula of named inputs, as a list of steps. A step may read all earlier ones; the last is the result.
 
     Call it with the inputs by name, or with one dict of them: floats, Values, NumPy arrays or mpmath numbers.
     `str` gives the Python function, which runs with `import scalargrad as sg`.
@@ -37,7 +37,7 @@ class Expression:
     steps: tuple[Step, ...]
 
     def __call__(self, point: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
-        """The value at a point. Raises `TypeError` for inputs that are not those of the formula."""
+        """Return the value at a point. Raises `TypeError` for inputs that are not those of the formula."""
         inputs = {**(point or {}), **named}
         if set(inputs) != set(self.names):
             raise TypeError(
@@ -47,7 +47,7 @@ class Expression:
         return self._values(inputs, _exactly if multiprecision else _eagerly)[-1]
 
     def margin(self, point: Mapping[str, float]) -> float:
-        """How far the point is from where any step changes its rule: 0.0 on a kink, a jump or a tie."""
+        """Return the distance of the point from the next change of rule in any step: 0.0 at a kink, a jump or a tie."""
         margins = Margins()
 
         def compute(row: Primitive, operands: Sequence[Any]) -> Any:
@@ -70,7 +70,7 @@ class Expression:
         return "\n".join([f"def f({', '.join(self.names)}):", *(f"    {line}" for line in self.lines())])
 
     def lines(self, prefix: str = "t", result: str = "return ") -> Iterator[str]:
-        """The statements: one for each step that is read more than once, and one for the result."""
+        """Generate the statements: one for each step that is read more than once, and one for the result."""
         reads = [operand for step in self.steps for operand in step.operands if isinstance(operand, int)]
         texts: list[str] = []
         for i, step in enumerate(self.steps):
@@ -86,8 +86,8 @@ class Expression:
 class Branching:
     """A function whose path depends on the data: `if low < high: then, else: otherwise`, nested, and a loop.
 
-    Where `repeat` is not 0, the result is halved while it is beyond that bound. Its parts are expressions or
-    branchings of the same names; it is called and printed as an `Expression` is.
+    If `repeat` is not 0, the loop halves the result while it is beyond that bound. The parts are expressions or
+    branchings of the same names. It is called and printed like an `Expression`.
     """
 
     low: Expression
@@ -98,11 +98,11 @@ class Branching:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the inputs."""
+        """Return the names of the inputs."""
         return self.low.names
 
     def __call__(self, point: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
-        """The value at a point, on floats, Values or mpmath numbers."""
+        """Return the value at a point, on floats, Values or mpmath numbers."""
         inputs = {**(point or {}), **named}
         result = self.then(inputs) if self.low(inputs) < self.high(inputs) else self.otherwise(inputs)
         while self.repeat and result * result > self.repeat * self.repeat:
@@ -110,7 +110,7 @@ class Branching:
         return result
 
     def margin(self, point: Mapping[str, float]) -> float:
-        """How far the point is from where the path or a step's rule changes."""
+        """Return the distance of the point from the next change of the path or of a step's rule."""
         low, high = float(self.low(point)), float(self.high(point))
         taken = self.then if low < high else self.otherwise
         margins: list[float] = [abs(low - high), self.low.margin(point), self.high.margin(point), taken.margin(point)]
@@ -124,7 +124,7 @@ class Branching:
         return "\n".join([f"def f({', '.join(self.names)}):", *(f"    {line}" for line in self.lines())])
 
     def lines(self, prefix: str = "t", result: str = "return ") -> Iterator[str]:
-        """The statements, which leave the result where `result` says."""
+        """Generate the statements, of which the last one begins with `result`."""
         yield from self.low.lines(f"{prefix}l", f"{prefix}_low = ")
         yield from self.high.lines(f"{prefix}h", f"{prefix}_high = ")
         kept = f"{prefix}_result = " if self.repeat else result

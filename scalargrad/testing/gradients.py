@@ -24,15 +24,15 @@ SWEEPS = 1e-9
 ROUNDING = 1e-13
 """Derivatives may cancel: then what is left has the rounding of the largest local one."""
 SHOWN = 20
-"""So many wrong derivatives are shown with their numbers; the others are named."""
+"""That many wrong derivatives are shown with their numbers; the others are named."""
 
 
 @dataclass
 class Report:
-    """What a check found: how many derivatives it compared, and where it could not simply say yes.
+    """The result of a check: the number of derivatives it compared, and those it could not simply confirm.
 
-    `kinks` names those at a kink that lie between the slopes of its two sides. `undecided` names those that no
-    differences can judge: at a composition of kinks, at a jump, or below the last digit of f.
+    `kinks` names those at a kink that lie between the slopes of its two sides. `undecided` names those that
+    differences can't judge: at a composition of kinks, at a jump, or below the last digit of f.
     """
 
     compared: int = 0
@@ -61,12 +61,12 @@ def check_gradients(
     any f, nested as `sg.jacobian` nests; and `hvp`, called as `hvp(primals, tangents)`, two tuples like `args`,
     for second derivatives, which are compared with differences of `gradient`.
 
-    Each number is compared, with about two calls of f. With `directions`, f is called some 30 times for each of
-    so many random directions, however many numbers there are; an error too small beside the others may be missed.
+    Each number is compared, with about two calls of f. `directions` is a number of random directions instead: each
+    takes some 35 calls, however many numbers there are, and may miss an error that is too small beside all the others.
 
-    The steps find their own scale, from the rounding of f to the size of its features. At a kink any value between
-    the slopes of the two sides passes, and the report names it. Where differences can't tell, the check fails too,
-    unless `undecided="report"`; an f in single precision is judged by fewer digits.
+    The steps find their own scale, between the rounding of f and the size of its features. At a kink any value between
+    the slopes of the two sides passes, and the report names it. If differences can't judge a derivative, the check
+    fails with the reason; `undecided="report"` lists it in the report instead.
 
     Raises `AssertionError` for derivatives that are off by more than `rtol` of their size, `atol` and the estimated
     error of the differences. It names each by its path, the worst first. Raises `ValueError` for bad options, for
@@ -96,7 +96,7 @@ def check_gradients(
         if len(modes) > 1:
             _compare_sweeps(claim, point)
         if report.kinks or report.undecided:
-            break  # where a first derivative jumps, there is no second one
+            break  # a first derivative that jumps has no derivative
     return report
 
 

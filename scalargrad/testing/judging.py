@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .claims import Claim
-from .differences import LEVEL, REFUSALS, SHARP, TINY, Line, Slope, magnitude, quiet
+from .differences import REFUSALS, TINY, Line, Slope, magnitude, quiet
+from .estimates import LEVEL, SHARP
 
 __all__ = ["Judge", "Wrong"]
 
 __tracebackhide__ = True
 
 FEW = 8
-"""Up to so many numbers each gets a line of its own."""
+"""Up to that many numbers, each gets a line of its own."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,19 @@ class Judge:
     wrong: dict[tuple[int, int], Wrong] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.sharp = max(SHARP, self.rtol / 2)
         self.random = random.Random(0)  # noqa: S311
         self.values = self.claim.f(self.point)
         typical = max((magnitude(x) for x in self.point if x), default=1.0)
         self.scales = [magnitude(x, typical) for x in self.point]
 
     def directions(self, count: int) -> None:
-        """Compare along random directions; where one fails, narrow it down to the numbers that are to blame."""
+        """Compare along random directions. If one fails, narrow it down to the numbers that are wrong."""
         for _ in range(count):
             self._narrow(list(range(len(self.point))), self._claimed_along)
 
     def every_number(self) -> None:
-        """Compare each number: two values confirm it, further ones only where these do not.
+        """Compare each number: two values confirm it, or a line of its own follows.
 
         What two values confirm at one step could be wrong at a smaller one, so all of it is confirmed once more
         at all steps, along one random direction.
@@ -72,7 +74,7 @@ class Judge:
             for j in every:
                 self._narrow([j], along)
             return
-        first = self._line(every, self._direction(every)).slopes(SHARP / len(every))
+        first = self._line(every, self._direction(every)).slopes(self.sharp / len(every))
         ratio = min((2.0 ** math.frexp(slope.step)[1] / 32 for slope in first if not slope.trouble), default=2.0**-16)
         noise = [0.0 if slope.trouble else slope.noise for slope in first]
         confirmed = []
@@ -95,17 +97,17 @@ class Judge:
                 continue
             error = (4 * math.ulp(max(abs(p), abs(m))) + scatter) / (2 * step)
             chord = (abs(p - y) + abs(y - m)) / (2 * step)
-            sharp = error <= 2 * SHARP * abs(got) or (abs(got) <= error <= LEVEL * chord)
+            sharp = error <= 2 * self.sharp * abs(got) or (abs(got) <= error <= LEVEL * chord)
             if not (sharp and abs((p - m) / (2 * step) - got) <= self.rtol * abs(got) + error):
                 return False
         return True
 
     def _narrow(self, chosen: list[int], claimed_along: Callable[..., Sequence[tuple[float, float]]]) -> None:
-        """Compare along one line that moves the chosen numbers; halve them until each one to blame is alone."""
+        """Compare along one line that moves the chosen numbers; halve them until each wrong one is alone."""
         if not chosen:
             return
         direction = self._direction(chosen)
-        slopes = self._line(chosen, direction).slopes(SHARP / len(chosen))
+        slopes = self._line(chosen, direction).slopes(self.sharp / len(chosen))
         if len(chosen) == 1:
             (j,) = chosen
             for i, ((got, _), slope) in enumerate(zip(claimed_along({j: 1.0}, chosen), slopes, strict=True)):
@@ -142,7 +144,7 @@ class Judge:
     def _verdict(self, got: float, size: float, slope: Slope) -> str:
         """Return "" for a right derivative, else "kink", "wrong", or why the differences can't tell."""
         unseen = abs(got) <= slope.unseen and abs(got - slope.value) <= slope.error
-        if slope.trouble:
+        if slope.trouble and not (slope.uncertain and slope.unseen >= 0.0 and slope.error <= self.atol):
             return "" if unseen else slope.trouble
         if slope.flat and not unseen and abs(got) <= slope.error:
             return (

@@ -1,4 +1,4 @@
-"""How far a point is from where a primitive changes its rule: from kinks, jumps and ties."""
+"""The distance of a point from the places at which a primitive changes its rule: kinks, jumps and ties."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Function = Callable[..., float]
 
 
 class Margins:
-    """A namespace of floats that notes the smallest distance of an operand from a change of rule.
+    """A namespace of floats. It notes the smallest distance between an operand and a change of rule.
 
     Every choice that a row makes goes through it: comparisons, absolute values, roundings and remainders.
     """
@@ -22,7 +22,7 @@ class Margins:
         self.smallest = math.inf
 
     def note(self, distance: float) -> None:
-        """Keep a distance where it is the smallest so far."""
+        """Keep a distance if it is the smallest so far."""
         self.smallest = min(self.smallest, distance)
 
     def less(self, x: float, y: float) -> bool:
@@ -86,9 +86,9 @@ class Margins:
 
 
 def margin(row: Primitive, args: Sequence[float]) -> float:
-    """The distance of a point from where the row changes its rule: 0.0 at a kink, a jump or a tie.
+    """Return the distance of a point from the next change of rule: 0.0 at a kink, a jump or a tie.
 
-    Large numbers that differ by less than their rounding count as a tie only where they are equal. Not every
+    Large numbers that differ by less than their rounding count as a tie only if they are equal. Not every
     change is a kink: softplus changes its formula at 0, and is smooth there.
     """
     margins = Margins()

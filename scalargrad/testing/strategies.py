@@ -1,4 +1,4 @@
-"""Hypothesis strategies: `expressions`, `branching` and `points`, all drawn from the table of primitives."""
+"""Hypothesis strategies: `expressions`, `branching` and `points`, drawn from the table of primitives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
-from .. import special
+import scalargrad
+
 from ..interpreters.floats import IEEE
 from ..rows import REAL, TABLE, Affine, Dot, Functions, Interval, Joint, Primitive, Vector
 from .formulas import Branching, Expression, Operand, Step
@@ -16,10 +17,12 @@ from .formulas import Branching, Expression, Operand, Step
 __all__ = ["branching", "expressions", "points"]
 
 WIDTH = 3.0
-"""Inputs are drawn from [−3, 3], where compositions of most functions stay of ordinary size."""
+"""Inputs are drawn from [−3, 3]: there compositions of most functions stay of ordinary size."""
 BOUND = 1e3
-"""The largest intermediate value at the probes: beyond it, differences and digits say little."""
+"""The largest intermediate value at the probes. Beyond it differences and digits say little."""
 PROBES = (-2.5, -1.1, -0.3, 0.4, 0.9, 2.2)
+UNUSUAL = ("stop_gradient", *scalargrad.special.ROWS)
+"""Rows whose derivative is not that of what they compute, and those that only a few formulas need."""
 CHOICES = {"less", "equal", "select", "floor", "ceil", "round", "sign", "step", "floordiv"}
 
 
@@ -30,13 +33,13 @@ def expressions(
     smooth: bool = True,
     domain_safe: bool = True,
 ) -> st.SearchStrategy[Expression]:
-    """A strategy of random formulas of the named inputs, of up to `max_nodes` primitives, with shared steps.
+    """Return a strategy of random formulas of the named inputs: up to `max_nodes` primitives, with shared steps.
 
-    They use the rows that `primitives` names, by default all of the table that have one output and the
-    derivative of what they compute, so not `stop_gradient`; `smooth` leaves out those with a kink or a jump
-    within their domain. With `domain_safe` operands are moved into the domains that the table states, so each
-    formula has a value at all inputs in [−3, 3]; this adds steps. A failing formula shrinks to few steps and
-    early rows. Raises `ValueError` for an unknown primitive, no names, or `max_nodes` below 1.
+    The formulas use the rows that `primitives` names. By default these are all public rows with one output that have
+    the derivative of what they compute, so not `stop_gradient`. `smooth` leaves out rows with a kink or a jump inside
+    their domain. `domain_safe` moves operands into the domains that the table states, which adds steps: then each
+    formula has a value at all inputs in [−3, 3]. A failing formula shrinks to few steps and to rows that come early in
+    the table. Raises `ValueError` for an unknown primitive, no names, or `max_nodes` below 1.
 
     >>> from hypothesis import given
     >>> @given(expressions(["x"], ["sin", "mul"]))
@@ -49,17 +52,16 @@ def expressions(
     unknown = [name for name in primitives or () if name not in TABLE]
     if unknown:
         raise ValueError(f"expressions: no primitive is named {', '.join(unknown)}")
-    unusual = ("stop_gradient", *special.ROWS)
-    usual = [row for row in TABLE.values() if not row.opaque and row.name not in unusual]
+    usual = [row for row in TABLE.values() if row.name in vars(scalargrad) and row.name not in UNUSUAL]
     rows = [TABLE[name] for name in primitives] if primitives else usual
-    rows = [row for row in rows if not isinstance(row, Vector) and (not smooth or is_smooth(row))]
+    rows = [row for row in rows if not (row.opaque or isinstance(row, Vector)) and (not smooth or is_smooth(row))]
     if not rows:
         raise ValueError("expressions: none of the primitives is smooth and of one output")
     return _expressions(tuple(names), tuple(rows), max_nodes, domain_safe)
 
 
 def is_smooth(row: Primitive) -> bool:
-    """Whether the row has derivatives of any order inside its domain, as its textbook rules tell."""
+    """Tell from the textbook rules whether the row has derivatives of any order inside its domain."""
     if row.opaque or any(row.domain_of(0).low < kink < row.domain_of(0).high for kink in row.kinks):
         return False
     traced = _Traced()
@@ -69,7 +71,7 @@ def is_smooth(row: Primitive) -> bool:
 
 
 class _Traced:
-    """A namespace and its only operand, which notes whether a rule chooses."""
+    """A namespace and its only operand. It notes whether a rule chooses between two sides."""
 
     chose = False
 
@@ -99,7 +101,7 @@ class _Builder:
         return [float(operand)] * len(PROBES) if found is None else found
 
     def add(self, name: str, *operands: Operand) -> Operand:
-        """The number of a new step."""
+        """Add a step and return its number."""
         row = TABLE[name]
         columns = [self.at_probes(operand) for operand in operands]
         self.steps.append(Step(row, operands))
@@ -113,7 +115,7 @@ class _Builder:
         return any(not abs(value) <= BOUND for value in values)
 
     def within(self, interval: Interval, operand: Operand) -> Operand:
-        """The operand, or a function of it whose values all lie inside the interval."""
+        """Return the operand, or a function of it whose values all lie inside the interval."""
         if interval == REAL:
             return operand
         if interval.without_zero:
@@ -126,7 +128,7 @@ class _Builder:
         return self.add("sub", interval.high - 0.1, self.add("softplus", operand))
 
     def expression(self) -> Expression:
-        """The finished expression, without the steps that its result does not need."""
+        """Return the finished expression, without the steps that its result does not need."""
         needed = {len(self.steps) - 1}
         for i in reversed(range(len(self.steps))):
             if i in needed:
@@ -187,9 +189,9 @@ def _operands(draw: Any, builder: _Builder, row: Primitive, chosen: Sequence[Ope
 def branching(
     draw: Any, names: Sequence[str] = ("x", "y"), max_nodes: int = 4, depth: int = 2, smooth: bool = True
 ) -> Branching:
-    """A strategy of functions with `if` and `while` on their data: nested to `depth`, each part an expression.
+    """Return a strategy of functions with `if` and `while` on their data, nested to `depth`; the parts are expressions.
 
-    They are called, printed and given points as expressions are; `smooth` is that of the parts.
+    They are called, printed and given points like expressions. `smooth` applies to the parts.
     """
     part = expressions(names, None, max_nodes, smooth)
     inner = st.one_of(part, branching(names, max_nodes, depth - 1, smooth)) if depth > 1 else part
@@ -197,9 +199,9 @@ def branching(
 
 
 def points(expression: Expression | Branching, margin: float = 1e-3) -> st.SearchStrategy[dict[str, float]]:
-    """A strategy of inputs by name, inside the domain of the expression and off its kinks, jumps and ties.
+    """Return a strategy of inputs by name, inside the expression's domain and off its kinks, jumps and ties.
 
-    `margin` is the least distance of every compared operand from where its primitive changes its rule.
+    Each operand is at least `margin` away from the place at which its primitive changes its rule.
 
     >>> from hypothesis import given, strategies as st
     >>> @given(st.data())

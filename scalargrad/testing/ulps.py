@@ -11,11 +11,11 @@ __all__ = ["reference", "ulp_error"]
 
 
 def ulp_error(value: float, reference: Any, scale: Any = None) -> float:
-    """How far `value` is from `reference`, in units of the last place of a double of that size.
+    """Return the distance of `value` from `reference`, in units of the last place of a double of that size.
 
     `reference` is an exact number, such as mpmath's or a `Fraction`; `scale`, another one, gives the size
     instead, for a sum that may cancel. 0.0 for equal numbers, an infinity for a reference that is beyond all
-    doubles, and two nans; `inf` where only one of the two is finite or a number.
+    doubles, and two nans; `inf` if only one of the two is finite or a number.
 
     >>> ulp_error(1.0 + 2**-52, 1)
     1.0
@@ -32,7 +32,7 @@ def ulp_error(value: float, reference: Any, scale: Any = None) -> float:
 
 
 def reference(expression: Any, point: Mapping[str, float], digits: int = 50) -> Any:
-    """The value of an expression at a point as an mpmath number, right to about that many digits.
+    """Return the value of an expression at a point as an mpmath number, right to about that many digits.
 
     `expression` is one drawn from `expressions`, or any function that computes with mpmath's numbers and takes
     the names of the point. Raises `ValueError` for fewer than one digit.

@@ -147,6 +147,7 @@ def test_an_answer_of_zero_takes_zero_only():
         (lambda: Adjoint("log(x)", {"x": -1.0}, of="x"), "outside"),
         (lambda: Adjoint("+".join(["x"] * 70), {"x": 1.0}, of="x"), "at most 60 nodes"),
         (lambda: draw("log(-1 - x**2)"), "no inputs were found"),
+        (lambda: draw(SIMPLE, ranges={"y": (0.0, 1.0)}), "the formula's variables are x"),
         (lambda: exercises.Sheet(()).save("sheet.docx"), "not as 'sheet.docx'"),
     ],
 )

@@ -38,7 +38,7 @@ def scalars() -> list[float]:
     results += [f(x, 2.0) for f in binary]
     nodes += [f(v, 2.0) for f in binary] + [f(2.0, v) for f in binary]
     nodes += [sg.acosh(v + 2.0), sg.relu(v), sg.leaky_relu(v, 0.1), sg.elu(v), sg.step(v), sg.clip(v, 0.0, 1.0)]
-    nodes += [sg.round(v), sg.select(v, v, 1.0), sg.where(v > 0.0, v, 0.0)]
+    nodes += [sg.round(v), sg.select(v, v, 1.0), sg.take([v, v], 1), sg.where(v > 0.0, v, 0.0)]
     nodes += [v.tanh(), v.sin().arctan2(2.0), v.relu(), -v, v**2, 2 / v, v % 2, abs(v)]
     largest: sg.Value = sg.maximum(v, 1.0, 2.0)
     least: float = sg.minimum(1.0, x)

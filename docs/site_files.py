@@ -1,6 +1,7 @@
-"""The playground's files for the built site: `npm install --prefix docs/playground` fetches those that are not ours.
+"""The site's files that are not pages: `npm install --prefix docs/playground` fetches those that are not ours.
 
-Without them the site is built all the same: the landing page then shows its example, which needs no Python.
+Without them the site is built all the same: the landing page then shows its example, which needs no Python, and
+formulas are set by MathJax from its own site.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import graphviz
 
 import scalargrad as sg
 
-__all__ = ["write_playground"]
+__all__ = ["MATHJAX", "write_mathjax", "write_playground"]
 
 HERE = Path(__file__).parent / "playground"
+MATHJAX = HERE / "node_modules" / "mathjax" / "es5"
 FETCHED = {
     "pyodide": ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"),
     "@viz-js/viz": ("dist/viz.js",),
@@ -33,6 +35,14 @@ def write_playground(folder: Path) -> bool:
     for file in files:
         shutil.copy(file, folder)
     return True
+
+
+def write_mathjax(folder: Path) -> None:
+    """Write MathJax and its fonts into a folder of the built site, if they are there."""
+    if MATHJAX.exists():
+        fonts = Path("output", "chtml", "fonts", "woff-v2")
+        shutil.copytree(MATHJAX / fonts, folder / fonts, dirs_exist_ok=True)
+        shutil.copy(MATHJAX / "tex-mml-chtml.js", folder)
 
 
 def _write_packages(path: Path) -> None:
