@@ -43,10 +43,9 @@ def vjp(
     >>> from scalargrad.primitives import mul
     >>> print(vjp(Program(2, (Instruction(mul, (0, 1)),), (2,)), [0], [0, 1]))
     program of v0, v1, v2
-    v3 = v0 · v1
-    v4 = v2 · v1
-    v5 = v2 · v0
-    return v4, v5
+    v3 = v2 · v1
+    v4 = v2 · v0
+    return v3, v4
     """
     fixed = list(seeds) if seeds is not None else [None] * len(outputs)
     wide = [*program.wide]
@@ -79,10 +78,9 @@ def jvp(
     >>> from scalargrad.primitives import sin
     >>> print(jvp(Program(1, (Instruction(sin, (0,)),), (1,)), [0]))
     program of v0, v1
-    v2 = sin(v0)
-    v3 = cos(v0)
-    v4 = v1 · v3
-    return v4
+    v2 = cos(v0)
+    v3 = v1 · v2
+    return v3
     """
     fixed = list(tangents) if tangents is not None else [None] * len(inputs)
     wide, count = [*program.wide], program.inputs

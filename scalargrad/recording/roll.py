@@ -36,7 +36,7 @@ def roll(program: Program, short: int = SHORT) -> Program:
     A program of fewer than `short` steps stays flat. The time is linear in the number of operands.
 
     >>> from scalargrad.primitives import add, mul
-    >>> steps = [s for k in range(4) for s in (Instruction(mul, (0, k + 1)), Instruction(add, (3 + 2 * k, 5 + 2 * k)))]
+    >>> steps = [s for k in range(4) for s in (Instruction(mul, (0, k + 1)), Instruction(add, (5 + 2 * k, 4 + 2 * k)))]
     >>> steps[1] = Instruction(add, (5, 0))
     >>> print(roll(Program(5, tuple(steps), (12,)), short=0))
     program of v0…v4
