@@ -122,7 +122,7 @@ def _needed_inputs(body: Program, outputs: Flags, effects: bool) -> Flags:
     return tuple(map(bool, needed_values(body, outputs, effects)[: body.inputs]))
 
 
-SAMPLES = (0.0, -0.0, 1e-320, -1e-320, 0.5, -0.5, 1.0, -1.0, 2.0, -3.0, 1e308, -1e308)
+SAMPLES = (0.0, -0.0, 1e-320, -1e-320, 0.5, -0.5, 1.0, -1.0, 2.0, -3.0, 1e308, -1e308, 1e-200, -1e-200)
 
 
 def is_unbounded(step: Instruction, index: int) -> bool:
