@@ -88,12 +88,10 @@ class _Rolling:
         self.reads = [tuple(operands_of(step)) for step in self.steps]
         # Where a stretch may repeat is told by what steps do and which near ones they read.
         marks: dict[Any, int] = {}
-        self.marks = [
-            marks.setdefault(
-                (kind, *(start - x if type(x) is int and start - x <= NEAR else 0 for x in read)), len(marks)
-            )
-            for kind, start, read in zip(self.kinds, self.starts, self.reads, strict=False)
-        ]
+        self.marks = []
+        for kind, start, read in zip(self.kinds, self.starts, self.reads, strict=False):
+            near = [start - x if type(x) is int and program.inputs <= x >= start - NEAR else 0 for x in read]
+            self.marks.append(marks.setdefault((kind, *near), len(marks)))
         self.last_use = [-1] * program.size
         for index, read in enumerate(self.reads):
             for x in read:
