@@ -10,7 +10,7 @@ import scalargrad
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from site_playground import write_playground  # noqa: E402 (beside this file)
+from site_files import MATHJAX, write_mathjax, write_playground  # noqa: E402 (beside this file)
 
 # The site shows the notebooks with the outputs that they were committed with.
 shutil.rmtree(HERE / "notebooks", ignore_errors=True)
@@ -31,13 +31,17 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 default_role = "code"  # docstrings write names in single backticks
 
+if MATHJAX.exists():  # shipped with the site, so that formulas need no other one
+    mathjax_path = "mathjax/tex-mml-chtml.js"
+
 html_theme = "furo"
 html_title = f"scalargrad {version}"
 html_show_copyright = False
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css", "playground/playground.css"]
-html_js_files = [("playground/cells.js", {"type": "module"})]
-html_theme_options = {"navigation_with_keys": True}
+html_js_files = [("playground/cells.js", {"type": "module"}), ("landmarks.js", {"defer": "defer"})]
+html_theme_options = {"navigation_with_keys": True, "top_of_page_buttons": []}
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say what is taken
@@ -53,12 +57,22 @@ def keep_signs(app, what, name, obj, options, lines):
             )
 
 
-def add_playground(app, error):
-    """The landing page's playground; its Python is there after `npm install --prefix docs/playground`."""
+def make_accessible(app, pagename, templatename, context, doctree):
+    """Give captions a level as headings, and let a key scroll wide code and tables: axe's rules ask for both."""
+    for part in ("body", "furo_navigation_tree"):
+        if context.get(part):
+            text = context[part].replace('role="heading"', 'role="heading" aria-level="2"')
+            context[part] = re.sub(r"<pre(?=>)|<div(?= class=\"table-wrapper)", r'\g<0> tabindex="0"', text)
+
+
+def add_files(app, error):
+    """Add the playground and MathJax; what npm fetches is there after `npm install --prefix docs/playground`."""
     if error is None and app.builder.format == "html":
         write_playground(Path(app.outdir) / "_static" / "playground")
+        write_mathjax(Path(app.outdir) / "_static" / "mathjax")
 
 
 def setup(app):
     app.connect("autodoc-process-docstring", keep_signs)
-    app.connect("build-finished", add_playground)
+    app.connect("html-page-context", make_accessible, priority=900)
+    app.connect("build-finished", add_files)

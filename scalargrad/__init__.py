@@ -33,7 +33,7 @@ from .diagrams.renderer import RendererNotFound
 from .elementary import *  # noqa: F403 (the rows that it names in __all__)
 from .engine import fastcalls as fastcalls  # gives the primitives their calls and Value its operators
 from .engine import structures
-from .engine.functions import maximum, minimum, primitive, where
+from .engine.functions import maximum, minimum, primitive, take, where
 from .engine.observer import RecordingError
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .engine.value import Value
@@ -91,6 +91,7 @@ __all__ = [
     "operations_diagram",
     "paths",
     "primitive",
+    "take",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -12,13 +12,14 @@ parameters of an incomplete gamma or beta function, no derivative is known: it i
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import TYPE_CHECKING, Any
 
 from .elementary import exp2, exp10, log1mexp, logexpm1, logit, sinc, xlog1py, xlogy
-from .primitives import cbrt, erf, erfc, exp, expm1, log1p, log_softmax, logsumexp, softmax
+from .primitives import cbrt, erf, erfc, exp, expm1, log1p, log_softmax, logsumexp, softmax, softplus
 from .primitives import sigmoid as expit
-from .rows import NONNEGATIVE, POSITIVE, REAL, Binary, Fixed, Functions, Interval, Joint, Unary, enter_all
+from .rows import NONNEGATIVE, NONZERO, POSITIVE, REAL, Binary, Fixed, Functions, Interval, Joint, Unary, enter_all
 
 if TYPE_CHECKING:
     from .rows import Operand as X
@@ -29,32 +30,42 @@ __all__ = [
     "betaln",
     "cbrt",
     "digamma",
+    "ellipe",
+    "ellipk",
+    "entr",
     "erf",
     "erfc",
     "erfcinv",
     "erfcx",
     "erfinv",
+    "exp1",
     "exp2",
     "exp10",
+    "expi",
     "expit",
     "expm1",
+    "factorial",
     "gamma",
     "gammainc",
     "gammaincc",
     "gammaln",
+    "hyp2f1",
     "i0",
     "i1",
     "iv",
     "j0",
     "j1",
+    "jn",
     "jv",
     "k0",
     "k1",
+    "kn",
     "kv",
     "lambertw",
     "lgamma",
     "log1mexp",
     "log1p",
+    "log_expit",
     "log_softmax",
     "logexpm1",
     "logit",
@@ -63,6 +74,7 @@ __all__ = [
     "ndtri",
     "polygamma",
     "psi",
+    "rel_entr",
     "sinc",
     "softmax",
     "xlog1py",
@@ -76,6 +88,7 @@ __all__ = [
 SQRT_PI = math.sqrt(math.pi)
 NOT_A_POLE = Joint("x ≠ 0, −1, −2, …", lambda x: x > 0 or x != math.floor(x))
 INSIDE_UNIT = Interval(-1.0, 1.0)
+BELOW_ONE = Interval(-math.inf, 1.0)
 # Bernoulli's numbers B₂, B₄, …
 BERNOULLI = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798]
 SHIFT = 10
@@ -121,19 +134,33 @@ kv       = Binary("kv", lambda m, order, x: m.kv(order, x), lambda m, out, order
 
 # Incomplete gamma and beta functions
 gammainc = Binary("gammainc", lambda m, a, x: m.gammainc(a, x), lambda m, out, a, x: math.nan,
-                  lambda m, out, a, x: _gamma_density(m, a, x), domain=(POSITIVE, NONNEGATIVE), ulps=(200.0, 2000.0),
+                  lambda m, out, a, x: _gamma_density(m, a, x), domain=(POSITIVE, NONNEGATIVE), ulps=(2000.0, 2000.0),
                   doc="The regularised lower incomplete gamma function P(a, x), by SciPy.")
 gammaincc = Binary("gammaincc", lambda m, a, x: m.gammaincc(a, x), lambda m, out, a, x: math.nan,
-                   lambda m, out, a, x: -_gamma_density(m, a, x), domain=(POSITIVE, NONNEGATIVE), ulps=(200.0, 2000.0),
+                   lambda m, out, a, x: -_gamma_density(m, a, x), domain=(POSITIVE, NONNEGATIVE), ulps=(2000.0, 2000.0),
                    doc="The regularised upper incomplete gamma function Q(a, x) = 1 − P(a, x), by SciPy.")
 betainc  = Fixed("betainc", lambda m, a, b, x: m.betainc(a, b, x), lambda m, out, a, b, x: math.nan,
                  lambda m, out, a, b, x: math.nan, lambda m, out, a, b, x: _beta_density(m, a, b, x),
-                 domain=(POSITIVE, POSITIVE, Interval(0.0, 1.0, "[]")), ulps=(200.0, 2000.0),
+                 domain=(POSITIVE, POSITIVE, Interval(0.0, 1.0, "[]")), ulps=(2000.0, 2000.0),
                  doc="The regularised incomplete beta function I(a, b; x), by SciPy.")
 lambertw = Fixed("lambertw", lambda m, x, branch=0.0: m.lambertw(x, branch),
                  lambda m, out, x, branch: m.div(m.exp(-out), 1.0 + out), None,
                  domain=(Interval(-math.exp(-1.0), math.inf), REAL), ulps=(8.0, 20.0),
                  doc="Lambert's function, the number w with w·eʷ = x, by SciPy; `branch` is 0 or −1.")
+# Integrals
+expi     = Unary("expi", lambda m, x: m.expi(x), lambda m, out, x: m.div(m.exp(x), x), domain=NONZERO,
+                 ulps=(20.0, 4.0), doc="The exponential integral Ei(x), by SciPy.")
+exp1     = Unary("exp1", lambda m, x: m.exp1(x), lambda m, out, x: -m.div(m.exp(-x), x), domain=POSITIVE,
+                 ulps=(20.0, 4.0), doc="The exponential integral E₁(x), by SciPy.")
+ellipk   = Unary("ellipk", lambda m, x: m.ellipk(x), lambda m, out, x: 0.125 * math.pi * m.hyp2f1(1.5, 1.5, 2.0, x),
+                 domain=BELOW_ONE, ulps=(20.0, 400.0), doc="The complete elliptic integral K(x), by SciPy.")
+ellipe   = Unary("ellipe", lambda m, x: m.ellipe(x), lambda m, out, x: -0.125 * math.pi * m.hyp2f1(0.5, 1.5, 2.0, x),
+                 domain=BELOW_ONE, ulps=(20.0, 400.0), doc="The complete elliptic integral E(x), by SciPy.")
+hyp2f1   = Fixed("hyp2f1", lambda m, a, b, c, x: m.hyp2f1(a, b, c, x), lambda m, out, a, b, c, x: math.nan,
+                 lambda m, out, a, b, c, x: math.nan, lambda m, out, a, b, c, x: math.nan,
+                 lambda m, out, a, b, c, x: m.div(a * b, c) * m.hyp2f1(a + 1.0, b + 1.0, c + 1.0, x),
+                 domain=(REAL, REAL, POSITIVE, BELOW_ONE), ulps=(400.0, 400.0),
+                 doc="The hypergeometric function ₂F₁(a, b; c; x), by SciPy.")
 # fmt: on
 
 
@@ -183,7 +210,7 @@ def _beta_density(m: Functions, a: X, b: X, x: X) -> X:
 ROWS = enter_all(globals())
 """The names of the rows that are defined here."""
 
-gammaln, psi = lgamma, digamma
+gammaln, psi, jn, kn = lgamma, digamma, jv, kv
 
 
 def polygamma(n: int, x: Any) -> Any:
@@ -217,6 +244,42 @@ def beta(x: Any, y: Any) -> Any:
     0.083333333333
     """
     return gamma(x) * gamma(y) / gamma(x + y) if x + y < 170 else exp(betaln(x, y))
+
+
+def factorial(n: Any) -> Any:
+    """Return n! = Γ(n + 1), of any n that is not a negative whole number.
+
+    >>> factorial(4.0)
+    24.0
+    """
+    return gamma(n + 1.0)
+
+
+def entr(x: Any) -> Any:
+    """Return −x log x, the part of an entropy, which is 0 at 0.
+
+    >>> round(entr(0.5), 12)
+    0.34657359028
+    """
+    return -xlogy(x, x)
+
+
+def rel_entr(x: Any, y: Any) -> Any:
+    """Return x log(x / y), the part of a relative entropy, which is 0 at x = 0.
+
+    >>> round(rel_entr(0.5, 0.25), 12)
+    0.34657359028
+    """
+    return xlogy(x, x / y)
+
+
+def log_expit(x: Any) -> Any:
+    """Return the logarithm of the logistic function, without underflow.
+
+    >>> log_expit(-800.0)
+    -800.0
+    """
+    return -softplus(-x)
 
 
 def ndtr(x: Any) -> Any:
@@ -275,3 +338,17 @@ def k0(x: Any) -> Any:
 def k1(x: Any) -> Any:
     """Return the modified Bessel function of the second kind of order 1."""
     return kv(1.0, x)
+
+
+def __getattr__(name: str) -> Any:
+    """Return SciPy's function of that name, which refuses Values: there are no derivatives of it here."""
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    function = getattr(importlib.import_module("scipy.special"), name)
+
+    def plain(*args: Any, **options: Any) -> Any:
+        if any(hasattr(arg, "backward") for arg in args):
+            raise TypeError(f"scipy.special.{name} of Values is not here: add it by sg.primitive, with its derivative")
+        return function(*args, **options)
+
+    return plain

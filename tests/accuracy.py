@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scalargrad.rows import TABLE, Affine, Dot, Interval, Primitive
+from scalargrad.rows import SCIPY, TABLE, Affine, Dot, Interval, Primitive
 
 from . import checks
 from .operands import RANGES
@@ -144,7 +144,7 @@ def peers(row: Primitive, truths: Sequence[Truth]) -> dict[str, Worst]:
     """The errors of the functions of other libraries."""
     found = {}
     for library, evaluate in (("math", by_math), ("torch", by_torch), ("jax", by_jax)):
-        function = None if row.variadic or row.defaults or row.name == "select" else _function(library, row)
+        function = None if row.variadic or row.defaults or row.name in ("select", *SCIPY) else _function(library, row)
         if function is not None:
             found[library] = worst(truths, evaluate(function, [true.args for true in truths]))
     return found

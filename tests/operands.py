@@ -26,6 +26,10 @@ RANGES: dict[str, tuple[tuple[float, float], ...]] = {
     **dict.fromkeys(("jv", "yv", "iv", "kv"), ((0.1, 0.9), (0.1, 20.0))),
     **dict.fromkeys(("gammainc", "gammaincc"), ((0.2, 20.0), (0.1, 30.0))),
     "betainc": ((0.3, 9.0), (0.3, 9.0), (0.02, 0.98)),
+    "expi": ((0.05, 20.0),),
+    "exp1": ((0.05, 20.0),),
+    **dict.fromkeys(("ellipk", "ellipe"), ((-3.0, 0.95),)),
+    "hyp2f1": ((0.3, 2.0), (0.3, 2.0), (1.0, 3.0), (-0.8, 0.8)),
     "lambertw": ((-0.3, 50.0), (0.0, 0.0)),
 }
 """Where the special functions are tested: mpmath takes its time elsewhere, or the double has too few digits."""

@@ -180,6 +180,8 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True),
     "gammaincc": lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True),
     "betainc": lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True),
+    "expi": mp.ei,
+    "exp1": mp.e1,
     "lambertw": lambda x, branch: mp.re(mp.lambertw(x, int(branch))),
 }
 
@@ -212,6 +214,7 @@ SCALES: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any] | None]] =
     "gamma": (None, lambda x: abs(_gamma(x)) * (1 + abs(mp.digamma(x)))),
     "jv": (lambda order, x: mp.one, lambda order, x: mp.one),
     "yv": (lambda order, x: 1 + abs(mp.bessely(order, x)), lambda order, x: 1 + abs(mp.bessely(order + 1, x))),
+    "expi": (lambda x: 1 + abs(mp.ei(x)), None),
     "erfcx": (None, lambda x: 1 + 2 * abs(x) * mp.exp(x * x) * mp.erfc(x)),
     # Partials that have a zero of their own are bounded relative to their terms, Φ(x) and xφ(x), σ and xσσ′.
     "gelu": (None, lambda x: _erfc(-x / mp.sqrt(2)) / 2 + abs(x) * _exp(-x * x / 2) / mp.sqrt(2 * mp.pi)),

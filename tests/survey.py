@@ -2,7 +2,7 @@
 
 `python -m tests.survey fluids` takes each public function of an installed package, and the first example in its
 docstring that calls it with floats. It differentiates the function by these floats, moved a little at random, while
-`math` and `numpy` stand for `scalargrad.math` and `scalargrad.numpy` in the package. The derivatives are compared with
+`math`, `numpy` and `scipy.special` stand for `scalargrad`'s own in the package. The derivatives are compared with
 central differences of the package as it is, at five step sizes.
 """
 
@@ -32,12 +32,12 @@ from typing import Any
 import scalargrad as sg
 
 STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
-STANDS_FOR = {"math": "scalargrad.math", "numpy": "scalargrad.numpy"}
+STANDS_FOR = {"math": "scalargrad.math", "numpy": "scalargrad.numpy", "scipy.special": "scalargrad.special"}
 PASSED_OVER = ("test", "numba", "units", "vectorized", "optional")
 
 
 class Replaced(ast.NodeTransformer):
-    """Replaces the imports of `math` and `numpy`."""
+    """Replaces the imports of `math`, `numpy` and `scipy.special`."""
 
     def visit_Import(self, node: ast.Import) -> ast.Import:
         for alias in node.names:
@@ -61,13 +61,13 @@ class Loader(importlib.machinery.SourceFileLoader):
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules of one package."""
+    """Finds the modules of some packages."""
 
-    def __init__(self, package: str) -> None:
-        self.package = package
+    def __init__(self, *packages: str) -> None:
+        self.packages = packages
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
-        if name.partition(".")[0] != self.package:
+        if name.partition(".")[0] not in self.packages:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
@@ -145,14 +145,14 @@ def differences(call: Callable[[list[float]], float], point: list[float]) -> lis
     return [[by(i, size) for size in STEPS] for i in range(len(point))]
 
 
-def one_side(package: str, ours: bool) -> dict[str, Any]:
+def one_side(package: str, also: list[str], ours: bool) -> dict[str, Any]:
     """Return, by function, the value with the differences, or with our derivatives, or the error."""
     if ours:
-        sys.meta_path.insert(0, Finder(package))
+        sys.meta_path.insert(0, Finder(package, *also))
     found: dict[str, Any] = {}
     for name, call, point in calls(package):
         try:
-            found[name] = sg.value_and_grad(call)(point) if ours else (call(point), differences(call, point))
+            found[name] = sg.value_and_grad(call)(point) if ours else (call(point), differences(call, point), point)
         except Exception as error:
             found[name] = f"{type(error).__name__}: {error}"
     return found
@@ -162,14 +162,16 @@ def verdict(plain: Any, ours: Any) -> str:
     """Return what became of a function: right, refused with its error, rounded (the derivative is 0), or wrong."""
     if ours is None or isinstance(ours, str):
         return f"refused: {ours}"
-    (value, slopes), (got, gradient) = plain, ours
+    (value, slopes, point), (got, gradient) = plain, ours
     if not math.isclose(value, got, rel_tol=1e-9, abs_tol=1e-12):
         return f"wrong value: {got} for {value}"
     if not any(gradient) and value in [round(value, digits) for digits in range(9)]:
         return "rounded"
-    for slope, candidates in zip(gradient, slopes, strict=True):
+    for x, slope, candidates in zip(point, gradient, slopes, strict=True):
         finite = [c for c in candidates if math.isfinite(c)]
-        if finite and min(abs(slope - c) for c in finite) > 1e-5 * max(abs(slope), abs(value) * 1e-3):
+        if finite and min(abs(slope - c) for c in finite) > 1e-5 * max(
+            abs(slope), 1e-3 * abs(value) / max(abs(x), 1e-8)
+        ):
             return f"wrong derivative: {slope} for {candidates}"
     return "right"
 
@@ -178,15 +180,16 @@ def main() -> None:
     """Print what was refused or wrong, and the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package")
+    parser.add_argument("--also", nargs="*", default=[], help="packages that it computes with, replaced too")
     parser.add_argument("--side", choices=("plain", "ours"))
     options = parser.parse_args()
     if options.side:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = one_side(options.package, options.side == "ours")
+            found = one_side(options.package, options.also, options.side == "ours")
         print(json.dumps(found))
         return
-    command = [sys.executable, "-m", "tests.survey", options.package, "--side"]
+    command = [sys.executable, "-m", "tests.survey", options.package, "--also", *options.also, "--side"]
     plain, ours = (json.loads(subprocess.check_output([*command, side]).splitlines()[-1]) for side in ("plain", "ours"))
     verdicts = {name: verdict(expected, ours.get(name)) for name, expected in plain.items()}
     for name, told in verdicts.items():

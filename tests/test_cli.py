@@ -306,6 +306,32 @@ def test_diagrams_as_text(run, view, tmp_path):
     assert source.count("not computed") == 0
 
 
+def test_sizes_palettes_and_digits_of_diagrams(run, tmp_path):
+    file = tmp_path / "a.dot"
+    words = ("x²", "x=1/3", "--derivative", str(file))
+    assert run(*words)[0] == 0
+    plain = file.read_text()
+    assert run(*words, "--size", "slide", "--palette", "dark", "--digits", "2")[0] == 0
+    slide = file.read_text()
+    assert "#0F172A" in slide
+    assert "#0F172A" not in plain
+    assert "0.3333" in plain
+    assert "0.33<" in slide
+    assert "invalid choice: 'huge'" in refused(run, *words, "--size", "huge")
+
+
+def test_a_file_name_moves_no_cursor(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out = run("x", "x=1", "--influence", "\x1b[31m.dot")[1]
+    assert out.endswith("Wrote the influence diagram to \\x1b[31m.dot\n")
+
+
+def test_json_is_plain_on_a_terminal(monkeypatch):
+    out, _ = shown_on(monkeypatch, 20, "x·y", "x=1", "y=2", "--json")
+    assert "\033" not in out
+    assert json.loads(out)["value"] == 2.0
+
+
 @needs_renderer
 def test_all_diagrams_at_once(run, tmp_path):
     files = [tmp_path / name for name in ("i.svg", "d.png", "o.gv")]

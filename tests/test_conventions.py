@@ -171,6 +171,8 @@ HESSIANS = [
     (lambda x, y: x**y, (0.0, 3.0), [[0.0, 0.0], [0.0, 0.0]]),
     (lambda x, y: sg.sqrt(x) + y * y, (0.0, 1.0), [[-INF, 0.0], [0.0, 2.0]]),
     (sg.maximum, (1.0, 1.0), [[0.0, 0.0], [0.0, 0.0]]),
+    (lambda x, y: sg.select(1.0, y, sg.hypot(y, sg.sqrt(sg.sin(x)))), (0.0, 2.0), [[0.0, 0.0], [0.0, 0.0]]),
+    (lambda x, y: sg.select(1.0, y * y, sg.hypot(x, 0.0 * y)), (0.0, 2.0), [[0.0, 0.0], [0.0, 2.0]]),
     (lambda x, y: sg.relu(x) + abs(y), (0.0, 0.0), [[0.0, 0.0], [0.0, 0.0]]),
     (lambda x, y: sg.logsumexp([x, y]), (-INF, -INF), [[0.0, 0.0], [0.0, 0.0]]),
     (lambda x, y: sg.logsumexp([x, y, 0.0]), (-INF, 0.0), [[0.0, 0.0], [0.0, 0.25]]),

@@ -760,6 +760,11 @@ def test_the_units_of_a_layer_are_one_module():
     (first,) = re.findall(r"^\tm1 \[(.*)\]$", source, re.MULTILINE)
     steps = [step for step in sg.derivation(J).forward if re.fullmatch("z.⁽¹⁾", step.name.text)]
     assert [text for text in shown(first) if text.startswith("z")] == list(map(str, steps))
+    modules = re.findall(r"^\tm\d \[(.*)\]$", source, re.MULTILINE)
+    assert len(modules) == 6  # the inputs, z and y of two layers, and the loss
+    assert any(text.startswith("J = ") for text in shown(modules[-1]))
+    large = nn.quadratic(nn.MLP(9, [9], sg.tanh)([0.1] * 9), [1.0] * 9)
+    assert "… 4 more …" in shown(re.findall(r"^\tm1 \[(.*)\]$", sg.modules_diagram(large).source, re.MULTILINE)[0])[5:]
     with pytest.raises(ValueError, match=r"there are .* modules, more than 2; name the units of a layer alike"):
         sg.modules_diagram(J, max_nodes=2)
     with pytest.raises(TypeError, match="modules_diagram: needs a Value, got 3"):

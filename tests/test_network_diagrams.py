@@ -334,6 +334,30 @@ def test_the_ways_of_a_weight_with_their_products_and_sum():
     assert edges(unit)["y1_bias", "z2_0"]["penwidth"] != "3"
 
 
+def test_ways_through_all_kinds_of_layers_add_up_to_the_gradient():
+    model = nn.Sequential(
+        nn.Layer(2, 4, nn.pairs, rng=1),
+        nn.Layer(2, 3, nn.max_over([(0, 1), (1, 2)]), rng=2),
+        nn.ProductUnits(2, 2),
+        nn.Layer(2, 2, nn.vector(sg.softmax), rng=3),
+    )
+    nn.quadratic(model([0.7, 1.3]), D).backward()
+    for layer in (model.layers[0], model.layers[1], model.layers[3]):
+        for weight in layer.parameters():
+            source = sg.network_diagram(model, [0.7, 1.3], D, highlight=weight, digits=6).source
+            legend = re.search(r"∂Div/∂[^ ]+ = ([^\"]*)\"", source)[1]
+            assert legend.endswith(digits(weight.grad, 6)) or weight.grad == 0.0, (weight.label, weight.grad, legend)
+
+
+def test_too_many_ways_are_counted_and_refused():
+    deep = nn.MLP(2, [9, 9, 9, 9, 9, 1], sg.tanh)
+    first = deep.layers[0].neurons[0].weights[0]
+    with pytest.raises(
+        ValueError, match=r"6561 ways lead from w₁₁⁽¹⁾ to Div, more than 1000; highlight a weight of a later"
+    ):
+        sg.network_diagram(deep, X, [1.0], highlight=first)
+
+
 def test_values_that_are_refused():
     model = worked_example()
     for x, d, message in [
@@ -374,6 +398,9 @@ def test_the_worked_example_is_legible_on_a_slide():
     sizes = dict(pixels(svg))
     assert {"f′ = 0.1868", "0.55", "ẏ = 0.7414", "ż = −0.0381"} <= set(sizes)
     assert min(sizes.values()) >= 16.0
+    xs = [sg.Value(x, label=f"x{i}") for i, x in enumerate(X, 1)]
+    graph = sg.derivative_diagram(nn.quadratic(worked_example()(xs), D), size="slide", show="formula").svg()
+    assert min(size for _, size in pixels(graph)) >= 16.0  # all 28 nodes of it
 
 
 def test_influence_by_layer():
@@ -405,6 +432,21 @@ def test_derivatives_by_layer_are_jacobians():
     gradient = digits(sum(w.grad**2 for n in model.layers[0].neurons for w in n.weights) ** 0.5)
     assert f"‖∂L/∂W⁽¹⁾‖ = {gradient}" in source
     assert f"{digits(min(weights))} … {digits(max(weights))}" in source
+
+
+def test_gradients_by_layer_that_are_not_the_derivative_are_not_called_so():
+    model = nn.MLP(3, [4, 2], sg.tanh, sg.sigmoid)
+    loss = loss_of(model)
+    assert "‖∂L/∂W⁽¹⁾‖ = " in sg.derivative_diagram(loss, by_layer=True).source
+    loss.backward()  # the leaves add up
+    twice = sg.derivative_diagram(loss, by_layer=True).source
+    assert "‖∂L/∂W⁽¹⁾‖" not in twice
+    assert "‖∂L/∂z⁽¹⁾‖ = " in twice
+    fresh = nn.MLP(3, [4, 2], sg.tanh, sg.sigmoid)
+    goal = nn.quadratic(fresh([0.1, 0.2, 0.3]), [1.0, 0.0])
+    fresh.layers[0].neurons[0].weights[0].grad = 0.5
+    assert "‖grad‖ = 0.5, set by hand" in sg.derivative_diagram(goal, by_layer=True).source
+    assert "largest 0.5" in sg.network_diagram(fresh, show="gradients").source
 
 
 def test_by_layer_joins_only_what_belongs_together():

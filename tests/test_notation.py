@@ -123,6 +123,11 @@ TEXTBOOK = {
     "lambertw": ("lambertw(x, branch)", "exp(−v)/(1 + v)", None),
     "lgamma": ("lgamma x", "digamma x"),
     "yv": ("yv(order, x)", "nan", "0.5(yv(order − 1, x) − yv(order + 1, x))"),
+    "expi": ("expi x", "exp x/x"),
+    "exp1": ("exp1 x", "−exp(−x)/x"),
+    "ellipk": ("ellipk x", "0.392699·hyp2f1(1.5, 1.5, 2, x)"),
+    "ellipe": ("ellipe x", "−0.392699·hyp2f1(0.5, 1.5, 2, x)"),
+    "hyp2f1": ("hyp2f1(a, b, c, x)", "nan", "nan", "nan", "(a·b/c)·hyp2f1(a + 1, b + 1, c + 1, x)"),
     "zeta": ("zeta(s, x)", "nan", "−s·zeta(s + 1, x)"),
 }
 # With their defaults filled in, as equations show them.

@@ -42,7 +42,7 @@ def test_ways_of_a_network_are_as_many_as_the_units_between():
     x = sg.Value(0.5, label="x1")
     y = model([x, 1.0])
     assert len(sg.paths(y, x)) == 3 * 4
-    assert sg.paths(y, x).sum.count(" + ") == 3  # the first two, dots, and the last
+    assert sg.paths(y, x).equation().count(" + ") == 3  # the first two, dots, and the last
     weight = model.layers[1].neurons[0].weights[0]
     assert len(sg.paths(y, weight)) == 1
 

@@ -5,6 +5,7 @@ import http.server
 import importlib.util
 import json
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -35,7 +36,7 @@ def site(folder, with_python):
     """The landing page's section by itself, with the files that the built site has beside it."""
     sys.path.insert(0, str(DOCS))
     try:
-        from site_playground import write_playground
+        from site_files import write_playground
     finally:
         sys.path.remove(str(DOCS))
     shutil.copytree(DOCS / "_static" / "playground", folder / "_static" / "playground")
@@ -215,6 +216,58 @@ def test_cells_of_a_notebook_run_in_its_page(driver, server, tmp_path_factory):
     buttons[5].click()
     answered(driver, lambda: "numpy could not be fetched" in outputs()[5], status="")
     driver.get_log("browser")
+
+
+AXE = """
+const done = arguments[0];
+axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
+  done(violations.map(({ id, nodes }) => [id, nodes.length, nodes[0].html.slice(0, 200)])));
+"""
+PAGES = ["index", "howto/walkthrough", "primitives", "notebooks/01_chain_rule_and_influence", "reference/scalargrad"]
+
+
+@pytest.mark.slow
+def test_pages_are_accessible(driver, tmp_path):
+    for package in ("sphinx", "myst_nb", "furo"):
+        pytest.importorskip(package, reason="pip install --group docs builds the site")
+    axe = DOCS / "playground" / "node_modules" / "axe-core" / "axe.min.js"
+    if not axe.exists():
+        pytest.skip("no axe: npm install --prefix docs/playground")
+    build = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(DOCS), str(tmp_path)]
+    subprocess.run(build, check=True, capture_output=True)
+    found = {}
+    for server in serving(tmp_path):
+        for page in PAGES:
+            for width in (1280, 390):
+                opened(driver, server, width)
+                driver.get(f"http://127.0.0.1:{server.server_address[1]}/{page}.html")
+                driver.execute_script(axe.read_text(encoding="utf-8"))
+                found[page, width] = driver.execute_async_script(AXE)
+                assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    assert {place: problems for place, problems in found.items() if problems} == {}
+    driver.get_log("browser")
+
+
+def test_formulas_are_set_without_a_network(driver, tmp_path):
+    sys.path.insert(0, str(DOCS))
+    try:
+        from site_files import MATHJAX, write_mathjax
+    finally:
+        sys.path.remove(str(DOCS))
+    if not MATHJAX.exists():
+        pytest.skip("no MathJax: npm install --prefix docs/playground")
+    write_mathjax(tmp_path / "mathjax")
+    page = r"<!DOCTYPE html><link rel=icon href='data:,'><p>\(\frac{\partial J}{\partial x}\)</p>"
+    script = '<script defer src="mathjax/tex-mml-chtml.js"></script>'
+    (tmp_path / "index.html").write_text(page + script, encoding="utf-8")
+    for server in serving(tmp_path):
+        opened(driver, server)
+        answered(
+            driver, lambda: driver.execute_script("return document.querySelectorAll('mjx-mfrac').length"), status=""
+        )
+        fonts = "return document.fonts.ready.then(() => [...document.fonts].filter((f) => f.status === 'error').length)"
+        assert driver.execute_script(fonts) == 0
+        assert not any("404" in entry["message"] for entry in driver.get_log("browser"))
 
 
 def test_figures_of_a_cell_are_pictures(monkeypatch):

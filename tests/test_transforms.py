@@ -197,6 +197,9 @@ def test_a_refusal_that_is_swallowed_is_told():
         with pytest.warns(RuntimeWarning, match=r"refused to be a float, and the function caught the error"):
             compute()
     assert sg.grad(lambda x: x * swallow(Value(1.0)))(2.0) == 1e300  # no part of this derivative
+    with pytest.warns(RuntimeWarning) as caught:
+        sg.grad(swallow)(2.0)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 # Arguments and results

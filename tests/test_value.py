@@ -19,6 +19,7 @@ import scalargrad as sg
 from scalargrad import Value
 from scalargrad.engine.graph import topological_order
 
+NUMPYS = [np.float64(2.0), np.float32(2.0), np.longdouble(2.0), np.int64(2), np.int8(2)]
 BINARY = [operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow]
 FLOATS = st.floats(-1e3, 1e3)
 
@@ -98,7 +99,7 @@ def test_integers_fractions_and_numpy_scalars_are_numbers():
         Value(10**400)
 
 
-@pytest.mark.parametrize("number", [np.float64(2.0), np.float32(2.0), np.int64(2), np.int8(2)], ids=lambda n: n.dtype)
+@pytest.mark.parametrize("number", NUMPYS, ids=lambda n: n.dtype)
 @pytest.mark.parametrize("op", BINARY, ids=lambda op: op.__name__)
 def test_numpy_scalars_on_either_side(op, number):
     for left, right in ((number, Value(3.0)), (Value(3.0), number)):
@@ -376,6 +377,12 @@ def test_ufuncs_of_numpy_take_values_on_either_side():
     f = lambda x: np.exp(np.where(x > 0, x, 0.0)).sum() + np.max(x)
     assert sg.grad(f)(np.array([1.0, -1.0])) == pytest.approx([math.e + 1.0, 0.0])
     assert np.isnan(sg.grad(np.max)(np.array([math.nan, 1.0]))).all()
+
+
+def test_a_recording_refuses_what_it_cannot_follow():
+    for look, name in ((lambda x: x in {1.0}, "hash"), (lambda x: f"{x:.1f}", "text"), (lambda x: x.grad, "grad")):
+        with pytest.raises(sg.RecordingError, match=name):
+            sg.jit(lambda x, look=look: x * x if look(x) else x, backend="python", static_argnums=1)(1.0, look)
 
 
 # The life of a graph

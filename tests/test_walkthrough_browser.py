@@ -617,6 +617,11 @@ def test_the_program_equals_python_for_special_functions(screen):
     against_python(screen, cases)
 
 
+def test_the_program_has_a_users_primitive(screen, rows_restored):
+    cube = sg.primitive("cube_of_users", lambda m, x: x * x * x, lambda m, out, x: 3.0 * m.pow(x, 2.0))
+    against_python(screen, [case(sg.sin(cube(sg.Value(x)))) for x in (-1.5, 0.0, 0.3)])
+
+
 def test_a_function_that_a_browser_lacks_has_no_sliders(screen):
     pytest.importorskip("scipy", reason="no SciPy: pip install scipy")
     screen.open(sg.walkthrough(sg.special.jv(1.0, sg.Value(0.5, label="x"))), "#step=9&inputs=3")
@@ -782,6 +787,16 @@ def test_a_contribution_travels_backward_along_its_edge(screen):
     assert text == "0.3480"
     assert places == sorted(places, reverse=True)
     assert places[0] > places[-1]
+
+
+def test_a_layers_contributions_travel_together(screen):
+    screen.open(sg.walkthrough(network()))
+    travelling = """const seen = []; for (let i = 1; i < steps.length; i++) { go(i); seen.push(travellers.length); }
+        const drawn = ({ edge }) => edge && picture.lines[edge.place];
+        return [seen, steps.slice(1).map(({ atoms }) => atoms.filter(drawn).length)]"""
+    seen, expected = screen.run(travelling)
+    assert seen == [min(count, 16) for count in expected]
+    assert max(seen) > 4
 
 
 # ---- keys, sizes, colours ----

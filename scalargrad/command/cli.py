@@ -16,6 +16,7 @@ from .. import __version__
 from ..diagrams import derivative_diagram, influence_diagram, operations_diagram, walkthrough
 from ..diagrams.equations import Derivation, derivation
 from ..diagrams.renderer import RendererNotFound
+from ..diagrams.style import PALETTES, SIZES
 from ..engine.linearization import merged
 from ..engine.value import Value
 from ..interpreters.notation import symbol
@@ -24,6 +25,7 @@ from .console import printed, show, show_error
 from .expression import Expression, ExpressionError
 from .functions import families
 from .inputs import read_inputs
+from .tokens import printable
 
 __all__ = ["main"]
 
@@ -74,7 +76,7 @@ def _positionals(words: Sequence[str]) -> list[str]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports what it can't read as everything else is reported."""
+    """Report what cannot be read like every other error."""
 
     def error(self, message: str) -> NoReturn:
         raise ExpressionError(f"{message}; see scalargrad --help")
@@ -98,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     for view in PICTURES:
         what = "page (.html)" if view == "walkthrough" else "diagram (.svg, .png, .pdf, .dot)"
         parser.add_argument(f"--{view}", metavar="FILE", type=str.strip, help=f"write the {view} {what}")
+    parser.add_argument(
+        "--size", choices=SIZES, default="screen", help="draw the diagrams for a screen, a slide, a phone or paper"
+    )
+    parser.add_argument("--palette", choices=PALETTES, default="light", help="the colours of the diagrams")
     parser.add_argument("--table", choices=("markdown", "csv", "latex"), help="print both passes as tables instead")
     parser.add_argument("--blank", metavar="NAMES", help="leave these out of the tables, as in --blank value,sum")
     parser.add_argument("--digits", metavar="N", type=int, default=4, help="print numbers to N decimals (default 4)")
@@ -116,6 +122,8 @@ def _functions() -> str:
 
 
 def _run(given: argparse.Namespace) -> None:
+    if given.blank and not given.table:
+        raise ExpressionError("--blank leaves cells of a table empty; give --table markdown, csv or latex with it")
     expression = Expression(given.expression)
     inputs = read_inputs(given.inputs, expression)
     leaves = {name: Value(number, label=name) for name, number in inputs.items()}
@@ -123,12 +131,10 @@ def _run(given: argparse.Namespace) -> None:
     goal = merged(result) if isinstance(result, Value) else Value(result)
     goal.backward()
     derived = derivation(goal, digits=given.digits)
-    if given.blank and not given.table:
-        raise ExpressionError("--blank leaves cells of a table empty; give --table markdown, csv or latex with it")
     gradient = {name: leaf.grad for name, leaf in leaves.items()}
     shown = {name: derived.names.symbols.get(id(leaf), symbol(name)).text for name, leaf in leaves.items()}
     if given.json:
-        show(json.dumps(_as_data(goal, derived, gradient), indent=2), sys.stdout)
+        print(json.dumps(_as_data(goal, derived, gradient), indent=2))
     elif given.table:
         blank = [part.strip() for part in (given.blank or "").split(",") if part.strip()]
         print(printed(derived.table(given.table, blank=blank).rstrip("\n"), sys.stdout))
@@ -140,13 +146,21 @@ def _run(given: argparse.Namespace) -> None:
     if given.check:
         show("\n".join(_check(expression, inputs, gradient, shown)), beside)
     for view, draw in PICTURES.items():
-        path = getattr(given, view)
-        if path is not None:
-            try:
-                draw(goal).save(path)
-            except OSError as error:
-                raise OSError(f"{path} can't be written: {error.strerror or error}") from None
-            show(f"Wrote the {view} {'page' if view == 'walkthrough' else 'diagram'} to {path}", beside)
+        if getattr(given, view) is not None:
+            _write(view, draw, goal, given, beside)
+
+
+def _write(view: str, draw: Callable[..., Any], goal: Value, given: argparse.Namespace, beside: Any) -> None:
+    """Write a picture to its file, and say so."""
+    path = getattr(given, view)
+    look = {} if view == "walkthrough" else {"size": given.size, "palette": given.palette}
+    if view in ("derivative", "operations"):
+        look["digits"] = given.digits
+    try:
+        draw(goal, **look).save(path)
+    except OSError as error:
+        raise OSError(f"{path} can't be written: {error.strerror or error}") from None
+    show(f"Wrote the {view} {'page' if view == 'walkthrough' else 'diagram'} to {printable(path)}", beside)
 
 
 def _as_data(goal: Value, derived: Derivation, gradient: dict[str, float]) -> dict[str, Any]:

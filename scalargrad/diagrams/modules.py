@@ -25,10 +25,11 @@ def modules_diagram(
 ) -> Diagram:
     """Return the picture of a computation by modules, each with its forward equations beside its backward ones.
 
-    The units of a layer, whose labels differ in their lower indices alone, are one module; any other quantity is one of
-    its own. Arrows lead down through the forward column, and up through the backward one to the derivatives of the
-    inputs. A module of more than six lines shows the first five. The options and errors are those of
-    `derivative_diagram`. Source: 10-601 Backpropagation, "Module 1" to "Module 5".
+    The units of a layer, whose labels differ in their lower indices alone, are one module, and so is all that follows
+    the last layer; any other quantity is one of its own. Arrows lead down through the forward column, and up through
+    the backward one to the derivatives of the inputs. A module of more than six lines shows the first four and the
+    last. The options and errors are those of `derivative_diagram`. Source: 10-601 Backpropagation, "Module 1" to
+    "Module 5".
 
     >>> x = Value(1.0, label="x")
     >>> modules_diagram(x**2 * 3)
@@ -65,10 +66,18 @@ def _modules(forward: Sequence[Step], backward: Sequence[Contribution]) -> list[
     """Return the steps that belong together, inputs first, each with the contributions that it passes back."""
     keys: dict[int, Any] = {}
     groups: dict[Any, list[Step]] = {("inputs",): []}
-    for step in forward:
-        label = key_of(step.node)
-        own = ("node", id(step.node))
-        key = ("inputs",) if step.formula is None else label[:2] if label and label[1] else own
+    labels = [key_of(step.node) for step in forward]
+    last = max(
+        (place for place, label in enumerate(labels) if label and label[1] and forward[place].formula), default=None
+    )
+    for place, (step, label) in enumerate(zip(forward, labels, strict=True)):
+        key: Any = ("node", id(step.node))
+        if step.formula is None:
+            key = ("inputs",)
+        elif label and label[1]:
+            key = label[:2]
+        elif last is not None and place > last:
+            key = ("loss",)
         keys[id(step.node)] = key
         groups.setdefault(key, []).append(step)
     passed: dict[Any, list[Contribution]] = {key: [] for key in groups}
@@ -80,7 +89,7 @@ def _modules(forward: Sequence[Step], backward: Sequence[Contribution]) -> list[
 def _shortened(lines: Sequence[str]) -> list[str]:
     if len(lines) <= MOST_LINES:
         return list(lines)
-    return [*lines[: MOST_LINES - 1], f"… and {len(lines) - MOST_LINES + 1} more"]
+    return [*lines[: MOST_LINES - 2], f"… {len(lines) - MOST_LINES + 1} more …", lines[-1]]
 
 
 def _module(

@@ -299,7 +299,11 @@ class NetDrawing(Drawing):
             self.explain("below the units: ż = ∂Div/∂z, also written δ, ẏ = ∂Div/∂y, ẋ = ∂Div/∂x")
         if self.width_of:
             self.explain("solid: positive, dashed: negative; the wider the larger; thin and dotted: 0")
-        for way in [self.ways.sum] if isinstance(self.ways, Paths) else map(str, self.ways):
+        for way in (
+            [self.ways.equation(self.decimals)]
+            if isinstance(self.ways, Paths)
+            else [w.text(self.decimals) for w in self.ways]
+        ):
             self.explain(way)
 
     # How things are written

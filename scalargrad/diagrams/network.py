@@ -68,7 +68,9 @@ def network_diagram(
     check_digits(who, digits)
     look = look_of(who, size, palette)
     layers = layers_of(who, model)
-    if show == "gradients" and all(w.mark is None for layer in layers for row in layer.weights for w in row):
+    if show == "gradients" and all(
+        w.mark is None and not w.grad for layer in layers for row in layer.weights for w in row
+    ):
         raise ValueError(f"{who}: there are no gradients yet; call backward() on a loss of the network first")
     if x is None and (d is not None or highlight is not None):
         raise ValueError(f"{who}: {'d' if d is not None else 'highlight'} needs an input x before it")

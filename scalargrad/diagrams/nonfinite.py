@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..engine.graph import reverse_flow, topological_order
@@ -65,11 +65,12 @@ def nonfinite_sources(goal: Value) -> Iterator[Nonfinite]:
     ['gradient', 'gradient']
     """
     order = topological_order(goal)
+    children = _children(order)
     finite = {id(node): math.isfinite(node.data) for node in order}
     sound = {id(node): all(finite[id(parent)] for parent in node.parents) for node in order}
     for node in order:
         if sound[id(node)] and not finite[id(node)]:
-            yield Nonfinite("value", node, _path(node, order))
+            yield Nonfinite("value", node, _path(node, children))
     found: set[int] = set()
     for flow in reverse_flow([(node, node.edges()) for node in order], {id(goal): 1.0}):
         key = id(flow.node)
@@ -77,23 +78,23 @@ def nonfinite_sources(goal: Value) -> Iterator[Nonfinite]:
         begins = math.isfinite(flow.derivative) and not math.isfinite(flow.after if is_sum else flow.amount)
         if begins and finite[key] and sound[key] and key not in found:
             found.add(key)
-            yield Nonfinite("gradient", flow.node, _path(flow.node, order))
+            yield Nonfinite("gradient", flow.node, _path(flow.node, children))
 
 
-def _path(start: Value, order: Sequence[Value]) -> tuple[Value, ...]:
-    # In the order of creation, the first child on the way is met before its own children.
-    came_from: dict[int, Value | None] = {id(start): None}
+def _children(order: Sequence[Value]) -> dict[int, Value]:
+    """Return, by id, the first node that was computed from each one."""
+    children: dict[int, Value] = {}
     for node in order:
-        if id(node) not in came_from:
-            parent = next((parent for parent in node.parents if id(parent) in came_from), None)
-            if parent is not None:
-                came_from[id(node)] = parent
-    path = []
-    step: Value | None = order[-1]
-    while step is not None and id(step) in came_from:
-        path.append(step)
-        step = came_from[id(step)]
-    return tuple(reversed(path))
+        for parent in node.parents:
+            children.setdefault(id(parent), node)
+    return children
+
+
+def _path(start: Value, children: Mapping[int, Value]) -> tuple[Value, ...]:
+    path = [start]
+    while id(path[-1]) in children:
+        path.append(children[id(path[-1])])
+    return tuple(path)
 
 
 def _operation(node: Value) -> str:

@@ -10,7 +10,7 @@ from ..engine.value import Value
 from ..primitives import sum as total
 from .current import same
 from .layers import Layer
-from .paths import Path, Paths
+from .paths import MAX_PATHS, Path, Paths
 
 __all__ = ["Passes", "quadratic"]
 
@@ -92,27 +92,48 @@ class Passes:
         if place is None or self.div is None:
             raise ValueError(f"{who}: highlight needs x, d and a weight or bias of the model, got {weight!r}")
         k, j, factor = place
-        ways: list[tuple[list[Unit], list[float]]] = [([f"z{k}_{j}"], [factor])]
-        for number in range(k, len(self.layers) + 1):
-            ways = [
-                self._extended(way, [*factors], unit) for way, factors in ways for unit in self._ys(number, way[-1])
-            ]
-            if number < len(self.layers):
-                following = [f"z{number + 1}_{i}" for i in range(self.layers[number].nout)]
-                ways = [self._extended(way, [*factors], unit) for way, factors in ways for unit in following]
-        ways = [self._extended(way, factors, "Div") for way, factors in ways]
-        found = [
-            Path((weight, *(self.nodes[unit] for unit in way)), (weight.label or "w", *way), tuple(factors))
-            for way, factors in ways
-        ]
+        count = self._count(f"z{k}_{j}")
+        if count > MAX_PATHS:
+            raise ValueError(
+                f"{who}: {count} ways lead from {weight.label or 'the weight'} to Div, more than {MAX_PATHS}; "
+                "highlight a weight of a later layer, or one way"
+            )
+        open_ways: list[tuple[list[Unit], list[float]]] = [([f"z{k}_{j}"], [factor])]
+        found = []
+        while open_ways:
+            way, factors = open_ways.pop()
+            if way[-1] == "Div":
+                nodes = weight, *(self.nodes[unit] for unit in way)
+                found.append(Path(nodes, (weight.label or "w", *way), tuple(factors)))
+            for unit in reversed(self._after(way[-1])):
+                open_ways.append(([*way, unit], [*factors, self.local(way[-1], unit)]))
         return Paths(self.div, weight, found, ("Div", weight.label or "w"))
 
-    def _extended(self, way: list[Unit], factors: list[float], unit: Unit) -> tuple[list[Unit], list[float]]:
-        return [*way, unit], [*factors, self.local(way[-1], unit)]
+    def _after(self, unit: Unit) -> list[Unit]:
+        """Return the units that a unit influences directly."""
+        if unit == "Div":
+            return []
+        kind, k, j = unit[0], *map(int, unit[1:].split("_"))
+        if kind == "y" and k == len(self.layers):
+            return ["Div"]
+        k += kind == "y"
+        layer = self.layers[k - 1]
+        if kind == "y" and layer.affine:
+            return [f"z{k}_{i}" for i in range(layer.nout)]
+        return [f"y{k}_{row}" for row, column in sorted(layer.pattern) if column == j]
 
-    def _ys(self, k: int, z: Unit) -> list[Unit]:
-        j = int(z.partition("_")[2])
-        return [f"y{k}_{row}" for row, column in sorted(self.layers[k - 1].pattern) if column == j]
+    def _count(self, start: Unit) -> int:
+        """Return the number of ways from a unit to Div."""
+        ways = {start: 1}
+        while list(ways) != ["Div"]:
+            following: dict[Unit, int] = {}
+            for unit, count in ways.items():
+                for after in self._after(unit):
+                    following[after] = following.get(after, 0) + count
+            if not following:  # an activation that depends on no z
+                return 0
+            ways = following
+        return ways["Div"]
 
     def _place(self, weight: Value) -> tuple[int, int, float] | None:
         """Return the layer and unit that a weight or bias belongs to, and its local derivative."""

@@ -9,7 +9,7 @@ from typing import overload
 
 from ..engine.graph import topological_order
 from ..engine.value import Value
-from ..interpreters.names import digits
+from ..interpreters.names import digits as written
 from .equations import factor
 from .naming import Names, as_written
 
@@ -41,8 +41,16 @@ class Path:
         return adjoint
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, digits: int = 4) -> str:
+        """Return the way with the product of its local derivatives, to that many decimals."""
         way = " → ".join(self.names)
-        return f"{way}: {_written(self.factors)} = {digits(self.product)}" if self.factors else f"{way}: 1"
+        return (
+            f"{way}: {_written(self.factors, digits)} = {written(self.product, digits)}"
+            if self.factors
+            else f"{way}: 1"
+        )
 
 
 class Paths(Sequence[Path]):
@@ -74,24 +82,23 @@ class Paths(Sequence[Path]):
     def __iter__(self) -> Iterator[Path]:
         return iter(self._found)
 
-    @property
-    def sum(self) -> str:
-        """The sum over the ways as a line of text, such as ∂J/∂x = 2 · 3 + 4 · 5 = 26."""
-        products = [_written(path.factors) or "1" for path in self]
+    def equation(self, digits: int = 4) -> str:
+        """Return the sum over the ways as a line of text, to that many decimals: ∂J/∂x = 2 · 3 + 4 · 5 = 26."""
+        products = [_written(path.factors, digits) or "1" for path in self]
         if len(products) > LONGEST_SUM:
             products = [*products[:2], "…", products[-1]]
         terms = " + ".join(products)
-        last = "" if len(self) == 1 and len(self[0].factors) < 2 else f" = {digits(self.total)}"
+        last = "" if len(self) == 1 and len(self[0].factors) < 2 else f" = {written(self.total, digits)}"
         return f"{self._derivative} = {terms or '0: no way leads there'}{last if terms else ''}"
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self), self.sum])
+        return "\n".join([*map(str, self), self.equation()])
 
     __repr__ = __str__
 
 
-def _written(factors: Sequence[float]) -> str:
-    numbers = [digits(x) for x in factors]
+def _written(factors: Sequence[float], digits: int) -> str:
+    numbers = [written(x, digits) for x in factors]
     return " · ".join([*numbers[:1], *map(factor, numbers[1:])])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -77,12 +79,15 @@ class Picture(Drawing):
         self.ranks = ranks(self.nodes)
         self.rankdir = rankdir
         self.paths = _highlighted(view, highlight, self.goal)
-        self._adjoints: dict[int, float] | None = None
         self._has_bracket = False
         facts = [(self.names[n].text, n.data, n.grad, [self.ids[id(p)] for p in n.parents]) for n in everything]
         super().__init__(look, (view, rankdir, len(self.nodes), digits, [str(path) for path in self.paths], facts))
         self.explain(self._sum_over_children() if around is not None else "")
-        for line in [self.paths.sum] if isinstance(self.paths, Paths) else map(str, self.paths):
+        for line in (
+            [self.paths.equation(digits)]
+            if isinstance(self.paths, Paths)
+            else [path.text(digits) for path in self.paths]
+        ):
             self.explain(line)
 
     def colors(self, node: Value) -> Attributes:
@@ -102,16 +107,35 @@ class Picture(Drawing):
         After several `backward()`, or with a seed, a gradient is a sum of others; without one it may be set by hand.
         """
         goal, name = self.names[self.goal].text, self.names[node].text
-        if self._adjoints is None:
-            self._adjoints = adjoints(self.everything, [self.goal], [1.0])
-        derivative = self._adjoints.get(id(node), 0.0)
-        if node.mark is None and node.grad:
+        if self.is_set_by_hand(node):
             return f"grad set to {self.number(node.grad)}"
-        if node.mark is None or self.goal.mark is None:
+        if not self.is_swept(node):
             return f"∂{goal}/∂{name} not computed"
-        if same(node.grad, derivative):
+        if self.is_derivative(node):
             return f"∂{goal}/∂{name} = {self.number(node.grad)}"
-        return f"grad {self.number(node.grad)} (∂{goal}/∂{name} = {self.number(derivative)})"
+        return f"grad {self.number(node.grad)} (∂{goal}/∂{name} = {self.number(self.adjoints.get(id(node), 0.0))})"
+
+    @functools.cached_property
+    def adjoints(self) -> dict[int, float]:
+        """The derivatives of the goal with respect to the nodes that it depends on, by `id`."""
+        return adjoints(self.everything, [self.goal], [1.0])
+
+    @functools.cached_property
+    def _rounding(self) -> float:
+        return 1e-12 * max(filter(math.isfinite, map(abs, self.adjoints.values())), default=0.0)
+
+    def is_swept(self, node: Value) -> bool:
+        """Return True if a `backward()` has computed the gradient of a node and that of the goal."""
+        return node.mark is not None and self.goal.mark is not None
+
+    def is_set_by_hand(self, node: Value) -> bool:
+        """Return True if a node has a gradient that no `backward()` has computed."""
+        return node.mark is None and node.grad != 0.0
+
+    def is_derivative(self, node: Value) -> bool:
+        """Return True if the gradient of a node is the derivative of this goal, up to the rounding of other terms."""
+        derivative = self.adjoints.get(id(node), 0.0)
+        return same(node.grad, derivative) or abs(node.grad - derivative) <= self._rounding
 
     def explain_bracket(self, formula: str) -> None:
         """Write below the picture what an Iverson bracket is, at the first one."""
@@ -122,7 +146,7 @@ class Picture(Drawing):
     def _sum_over_children(self) -> str:
         """Return the derivative with respect to the node around which this is drawn, as the sum over what it feeds."""
         node, goal = self.around, self.names[self.goal].text
-        found = adjoints(self.everything, [self.goal], [1.0])
+        found = self.adjoints
         if node is None or node is self.goal:
             return ""
         terms: list[str] = []
@@ -159,7 +183,11 @@ class Picture(Drawing):
             if is_fed and all(parent is not node for parent in self.goal.parents):
                 title = f"{self.names[node].text} influences {self.names[self.goal].text} by ways that are not drawn"
                 self.edge(self.ids[id(node)], self.ids[id(self.goal)], "", title, style="dashed")
-        ranks_by_name = {self.ids[id(node)]: self.ranks[id(node)] for node in self.nodes}
+        rank = dict(self.ranks)
+        for node in self.nodes:  # Graphviz draws an input just before its first use
+            if node.primitive is None and id(node) in self._first_use:
+                rank[id(node)] = self.ranks[id(self._first_use[id(node)])] - 1
+        ranks_by_name = {self.ids[id(node)]: rank[id(node)] for node in self.nodes}
         direction = self.rankdir or self.direction(ranks_by_name, LONGEST_ROW)
         return self.finish(title, rows=self._siblings(), rankdir=direction)
 
@@ -171,21 +199,27 @@ class Picture(Drawing):
                 self.node(name, "…", "There is more than is drawn.", shape="plaintext", style="")
                 self.edge(name, self.ids[id(node)], style="dashed")
 
-    def _siblings(self) -> list[list[str]]:
-        """Return the names of nodes to be drawn side by side in their order: z₁, z₂, z₃ of one layer."""
-        ranks_of_children: dict[int, set[int]] = {}
+    @functools.cached_property
+    def _first_use(self) -> dict[int, Value]:
+        """The first node, by rank, that is computed from each one, by `id`."""
+        found: dict[int, Value] = {}
         for node in self.nodes:
             for parent, _ in self.parents(node):
-                ranks_of_children.setdefault(id(parent), set()).add(self.ranks[id(node)])
+                known = found.get(id(parent))
+                if known is None or self.ranks[id(node)] < self.ranks[id(known)]:
+                    found[id(parent)] = node
+        return found
+
+    def _siblings(self) -> list[list[str]]:
+        """Return the names of nodes to be drawn side by side in their order: z₁, z₂, z₃ of one layer."""
         groups: dict[Any, list[tuple[list[int], str]]] = {}
         for node in self.nodes:
             key = key_of(node)
             if key and key[2]:
-                nearest = min(ranks_of_children.get(id(node), {0}))
-                place = nearest if node.primitive is None else self.ranks[id(node)]
-                groups.setdefault((key[0], key[1], node.primitive is None, place), []).append(
-                    (key[2], self.ids[id(node)])
-                )
+                # Inputs are together if they feed the same node first: the weights of a unit, not those of all.
+                use = self._first_use.get(id(node)) if node.primitive is None else None
+                place = id(use) if use else self.ranks[id(node)]
+                groups.setdefault((key[:2], node.primitive is None, place), []).append((key[2], self.ids[id(node)]))
         return [[name for _, name in sorted(group)] for group in groups.values() if len(group) > 1]
 
 

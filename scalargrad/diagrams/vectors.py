@@ -219,11 +219,16 @@ def _numbers(group: _Group, picture: Picture) -> list[Line]:
     if len(values) == 1:
         value = picture.number(values[0]), palette.value, size.name
         return [value, (picture.gradient(group.members[0]), palette.derivative, size.small)]
-    swept = any(node.mark is not None for node in group.members)
-    norm = picture.number(math.hypot(*[node.grad for node in group.members])) if swept else "not computed"
     spread = f"{picture.number(min(values))} … {picture.number(max(values))}"
-    size_of_gradient = f"‖∂{goal}/∂{group.label}‖ = {norm}" if swept else f"∂{goal}/∂{group.label} {norm}"
-    return [(spread, palette.value, size.name - 2), (size_of_gradient, palette.derivative, size.small)]
+    norm = picture.number(math.hypot(*[node.grad for node in group.members]))
+    if any(picture.is_set_by_hand(node) for node in group.members):
+        gradient = f"‖grad‖ = {norm}, set by hand"
+    elif not any(picture.is_swept(node) for node in group.members):
+        gradient = f"∂{goal}/∂{group.label} not computed"
+    else:
+        is_derivative = all(picture.is_derivative(node) for node in group.members)
+        gradient = f"‖∂{goal}/∂{group.label}‖ = {norm}" if is_derivative else f"‖grad‖ = {norm}"
+    return [(spread, palette.value, size.name - 2), (gradient, palette.derivative, size.small)]
 
 
 def _jacobian(group: _Group, source: _Group, pairs: Sequence[tuple[int, int, float]], picture: Picture) -> list[str]:

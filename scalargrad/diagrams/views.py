@@ -12,7 +12,7 @@ from ..rows import Output
 from . import style
 from .diagram import Diagram
 from .naming import call_of, given
-from .nonfinite import nonfinite_sources
+from .nonfinite import Nonfinite, nonfinite_sources
 from .picture import MAX_NODES, Picture
 from .style import Attributes
 from .vectors import grouped
@@ -122,8 +122,9 @@ def derivative_diagram(
     picture = Picture("derivative_diagram", goal, max_nodes=cap, around=around, highlight=highlight, **options)
     if by_layer:
         return grouped(picture, max_nodes)
-    _draw_nodes(picture, shown)
-    marked = _mark_nonfinite(picture)
+    sources = list(nonfinite_sources(picture.goal))
+    _draw_nodes(picture, shown, sources)
+    marked = {(id(one), id(other)) for source in sources for one, other in itertools.pairwise(source.path)}
     for node in picture.nodes:
         for parent, _, formula, number in picture.names.edges(node):
             if id(parent) not in picture.cut:
@@ -140,11 +141,11 @@ def _shown(who: str, show: str | Collection[str]) -> set[str]:
     return shown
 
 
-def _draw_nodes(picture: Picture, shown: Collection[str]) -> None:
+def _draw_nodes(picture: Picture, shown: Collection[str], sources: Sequence[Nonfinite]) -> None:
     palette, size = picture.look.palette, picture.look.size
-    sources: dict[int, list[str]] = {}
-    for source in nonfinite_sources(picture.goal):
-        sources.setdefault(id(source.node), []).append(f"a nan or ∞ of the {source.kind} begins here")
+    beginnings: dict[int, list[str]] = {}
+    for source in sources:
+        beginnings.setdefault(id(source.node), []).append(f"a nan or ∞ of the {source.kind} begins here")
     notes = picture.notes()
     for node in picture.nodes:
         name, formula = picture.names[node].text, picture.names.equation(node)
@@ -154,21 +155,12 @@ def _draw_nodes(picture: Picture, shown: Collection[str]) -> None:
         if "number" in shown:
             lines += [(picture.number(node.data), palette.value, size.name)]
             lines += [(picture.gradient(node), palette.derivative, size.small)]
-        begins = sources.get(id(node), [])
+        begins = beginnings.get(id(node), [])
         note = [notes[id(node)]] if id(node) in notes else []
         lines += [(text, palette.ink, size.small) for text in begins + note]
         look = {**picture.colors(node), **_marked(picture, bool(begins) or picture.on_path(node))}
         title = f"{equation}: its value is {picture.number(node.data)}, {picture.gradient(node)}"
         picture.node(picture.ids[id(node)], picture.look.stacked(lines), title, **picture.look.box, **look)
-
-
-def _mark_nonfinite(picture: Picture) -> set[tuple[int, int]]:
-    """Return the edges on the ways of nan and infinities, by the ids of their nodes."""
-    return {
-        (id(one), id(other))
-        for source in nonfinite_sources(picture.goal)
-        for one, other in itertools.pairwise(source.path)
-    }
 
 
 def _draw_edge(
@@ -226,10 +218,8 @@ def operations_diagram(
     }
     picture = Picture("operations_diagram", goal, max_nodes=max_nodes, **options)
     for node in picture.nodes:
-        is_computed = node.mark is not None if picture.goal.mark is not None else bool(node.grad and node.mark is None)
-        gradient = (
-            f"grad {picture.number(node.grad) if is_computed or (node.grad and node.mark is None) else 'not computed'}"
-        )
+        is_known = picture.is_swept(node) or picture.is_set_by_hand(node)
+        gradient = f"grad {picture.number(node.grad) if is_known else 'not computed'}"
         name = picture.names[node].text
         cells = [name, picture.number(node.data), gradient]
         _record(picture, picture.ids[id(node)], cells, f"{name} is {cells[1]}; {gradient}", picture.colors(node))

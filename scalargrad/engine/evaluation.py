@@ -129,6 +129,9 @@ OPERATORS = {
 
 def fallback(primitive: Primitive, other: Any, args: tuple[Any, ...]) -> Any:
     """Return what an operator gives for an uncommon operand; `NotImplemented` if the other operand may know."""
-    if isinstance(other, (Value, *REFUSED_TYPES)) or is_bool(other) or as_float(other) is not None:
+    if isinstance(other, (Value, *REFUSED_TYPES)):
         return evaluate(primitive, args)
-    return NotImplemented
+    number = float(other) if is_bool(other) else as_float(other)
+    if number is None:
+        return NotImplemented
+    return primitive(*[number if arg is other else arg for arg in args])  # type: ignore[operator]

@@ -7,16 +7,19 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from ..primitives import equal, select
 from ..primitives import max as largest
 from ..primitives import min as smallest
-from ..rows import Binary, Fixed, Opaque, Primitive, Unary, enter
+from ..rows import Binary, Fixed, Opaque, Primitive, Unary, as_float, enter
 from .fastcalls import ADVICE, compile_check
+from .observer import OBSERVER
+from .structures import flatten
 from .value import Value
 
 if TYPE_CHECKING:
     from ..rows import Domain, Number
 
-__all__ = ["maximum", "minimum", "primitive", "where"]
+__all__ = ["maximum", "minimum", "primitive", "take", "where"]
 
 
 @overload
@@ -70,6 +73,39 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """
     chosen = x if condition else y
     return chosen() if callable(chosen) and not isinstance(chosen, Value) else chosen
+
+
+def take(rows: Sequence[Any], index: Any) -> Any:
+    """Return `rows[index]`, a number or numbers nested in any way; the index may be a Value.
+
+    While a program is recorded it is no branch: one program chooses any row, such as a token's embedding. The rows are
+    nested alike then. The derivative with respect to the index is 0. Raises `IndexError` for an index that is not one
+    of 0 to n − 1, and `RecordingError` if a recorded index chooses among rows that are nested differently.
+
+    >>> take([[1.0, 2.0], [3.0, 4.0]], 1)
+    [3.0, 4.0]
+    >>> from scalargrad import grad
+    >>> grad(lambda table: take(table, Value(1.0))[0] ** 2)([[1.0, 2.0], [3.0, 4.0]])
+    [[0.0, 0.0], [6.0, 0.0]]
+    """
+    count = len(rows)
+    number = index if isinstance(index, Value) else as_float(index)
+    if number is None or not number.is_integer() or not 0.0 <= number <= count - 1.0:
+        raise IndexError(f"take: the index is {index!r}; give a whole number from 0 to {count - 1}")
+    if not isinstance(number, Value) or (recording := OBSERVER.get()) is None:
+        return rows[int(number)]
+    last, tree = flatten(rows[-1])
+    leaves = [last]
+    for row in reversed(rows[:-1]):
+        found, own = flatten(row)
+        if own != tree:
+            raise recording.refusal("a row chosen among rows that are nested differently", "nest the rows alike")
+        leaves.append(found)
+    chosen = last
+    for k, row in zip(range(count - 2, -1, -1), leaves[1:], strict=True):
+        condition = equal(number, float(k))
+        chosen = [select(condition, x, y) for x, y in zip(row, chosen, strict=True)]
+    return tree.unflatten(chosen)
 
 
 @overload

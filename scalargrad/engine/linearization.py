@@ -96,6 +96,8 @@ def times(x: Any, partial: Any) -> Any:
 
     A partial that is neither a number nor a Value, such as a gate, knows itself how an adjoint passes it.
     """
+    if _is_zero(x):
+        return 0.0  # a constant: it has no derivative that an infinite one could turn into nan
     if isinstance(partial, Kink):
         return partial.marked(times(x, partial.partial))
     if type(partial) is float and partial == 1.0:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import operator
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -158,8 +159,16 @@ def _handed_in(name: str, leaves: Sequence[Value]) -> Iterator[None]:
             f"{name}: {refusals[0]} refused to be a float, and the function caught the error and went on: the part of "
             "its result that this number decides has no gradient. Use sg.sin, sg.exp, … for the functions of math",
             RuntimeWarning,
-            stacklevel=5,
+            stacklevel=_frames_of_ours(),
         )
+
+
+def _frames_of_ours() -> int:
+    """Return how many frames lie between the caller and the code that asked for a derivative, for a warning."""
+    frame, count = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"] in (__name__, "contextlib"):
+        frame, count = frame.f_back, count + 1
+    return count
 
 
 def _undifferentiable(name: str, place: str, leaf: Any) -> TypeError:
@@ -182,9 +191,11 @@ def _check_callable(f: object) -> None:
 
 def _positions(name: str, argnums: Argnums, count: int) -> list[int]:
     """Return the positions that `argnums` names among `count` arguments, all of them different and from 0 on."""
+    if type(argnums) is int and 0 <= argnums < count:
+        return [argnums]
     positions: list[int] = []
     for n in argnums if isinstance(argnums, Iterable) else (argnums,):
-        if isinstance(n, bool) or not isinstance(n, SupportsIndex):
+        if isinstance(n, bool) or not hasattr(n, "__index__"):
             raise TypeError(f"{name}: argnums is {argnums!r}; give a position such as 0, or a tuple of positions")
         if not -count <= (position := operator.index(n)) < count:
             raise ValueError(f"{name}: argnums names argument {n}, but {count} were given")
@@ -195,7 +206,7 @@ def _positions(name: str, argnums: Argnums, count: int) -> list[int]:
 
 
 def _shape(results: tuple[Any, ...], argnums: Argnums) -> Any:
-    return results if isinstance(argnums, Iterable) else results[0]
+    return results[0] if type(argnums) is int or not isinstance(argnums, Iterable) else results
 
 
 def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, tuple[Any, Any]]:

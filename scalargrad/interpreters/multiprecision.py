@@ -34,6 +34,8 @@ OWN: dict[str, Callable[..., Any]] = {
     "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True),
     "gammaincc": lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True),
     "betainc": lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True),
+    "expi": mp.ei,
+    "exp1": mp.e1,
     "lambertw": lambda x, branch: mp.re(mp.lambertw(x, int(branch))),
 }
 

@@ -30,6 +30,7 @@ from scalargrad.engine.value import Value
 from .arrays import Array
 from .dispatch import taking_values as _taking_values
 from .functions import vectorize
+from .ufuncs import on_value
 
 __all__ = ["Array", "linalg", "vectorize"]
 __all__ += [name for name in _numpy.__all__ if name not in __all__]
@@ -48,7 +49,7 @@ class _Submodule(types.ModuleType):
 
 linalg: Any = _Submodule(_numpy.linalg)
 ARRAYS_OF_VALUES[:] = [Array]  # what a function to differentiate is called with
-Value.__array_ufunc__ = Array.__array_ufunc__  # type: ignore[assignment]
+Value.__array_ufunc__ = on_value  # type: ignore[assignment]
 
 
 def __getattr__(name: str) -> Any:

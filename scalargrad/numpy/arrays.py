@@ -109,8 +109,14 @@ def objects(x: Any) -> Any:
         found = np.empty((), dtype=object)
         found[()] = x
         return found
-    array = np.asarray(x.item() if isinstance(x, np.generic) else x, dtype=object)
+    array = np.asarray(plain(x) if isinstance(x, np.generic) else x, dtype=object)
     return array.view(np.ndarray)
+
+
+def plain(x: Any) -> Any:
+    """Return the number of Python's for one of NumPy's, or for an array of one: a `longdouble` becomes a float."""
+    item = x.item()
+    return float(item) if isinstance(item, np.generic) else item
 
 
 def _numbers(array: Any) -> Any:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
+import operator
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .arrays import COMPUTES, Array, has_values, objects, operands, returned
+from scalargrad import Value, special
+
+from .arrays import COMPUTES, Array, has_values, objects, operands, plain, returned
 from .elementwise import PREDICATES, SCALAR
 from .products import PRODUCTS
 from .reductions import ACCUMULATIONS, REDUCTIONS
 
-__all__ = ["Ufunc", "apply"]
+__all__ = ["Ufunc", "apply", "on_value"]
 
 
 def apply(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -38,15 +42,48 @@ def apply(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any
     return _stored(found, outs, where)
 
 
+OPERATORS = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.floor_divide: operator.floordiv,
+    np.remainder: operator.mod,
+    np.power: operator.pow,
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+}
+"""The ufuncs that NumPy calls for an operator with one of its numbers on the left."""
+
+
+def on_value(value: Value, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    """Return what a ufunc gives if one of its inputs is a Value: the method `__array_ufunc__` of Values."""
+    function = OPERATORS.get(ufunc)
+    if function is not None and inputs[-1] is value and getattr(inputs[0], "ndim", 1) == 0 and not options:
+        return function(plain(inputs[0]), value)
+    return apply(ufunc, method, inputs, options)
+
+
 @functools.cache
 def _scalar(ufunc: Any) -> tuple[Any, bool]:
     name = ufunc.__name__
-    function = SCALAR.get(name) or PREDICATES.get(name)
+    function = SCALAR.get(name) or PREDICATES.get(name) or _of_scipy(ufunc)
     if function is None and all(set(kinds) <= {"O", "-", ">"} for kinds in ufunc.types):  # of numpy.frompyfunc
         return ufunc, False
     if function is None:
-        raise TypeError(f"numpy.{name} of Values has no meaning here; compute it of numbers, or from other functions")
+        raise TypeError(f"{name} of Values has no meaning here; compute it of numbers, or from other functions")
     return np.frompyfunc(function, ufunc.nin, ufunc.nout), name in PREDICATES
+
+
+def _of_scipy(ufunc: Any) -> Any:
+    """Return the function of `scalargrad.special` for a ufunc of `scipy.special`, if there is one."""
+    name: str = ufunc.__name__
+    scipys = getattr(sys.modules.get("scipy.special"), name, None)
+    return getattr(special, name) if scipys is ufunc and name in special.__all__ else None
 
 
 def _elementwise(ufunc: Any, inputs: Sequence[Any]) -> Any:

@@ -127,6 +127,17 @@ def test_special_functions_equal_scipy_s_and_have_their_derivatives():
         assert special.polygamma(n, x) == pytest.approx(float(scipy_special.polygamma(n, x)), rel=1e-13)
         assert special.jv(float(n), x) == pytest.approx(float(scipy_special.jn(n, x)), rel=1e-12)
         assert sg.grad(special.jv, 1)(float(n), x) == pytest.approx(float(scipy_special.jvp(n, x)), rel=1e-12)
+    for name in ("ellipk", "ellipe", "expi", "exp1", "factorial", "entr", "log_expit", "erfinv"):
+        f, x = getattr(special, name), 0.4
+        assert f(x) == pytest.approx(float(getattr(scipy_special, name)(x)), rel=1e-13), name
+        h = 1e-5
+        assert sg.grad(f)(x) == pytest.approx((f(x + h) - f(x - h)) / (2 * h), rel=1e-8), name
+    assert special.rel_entr(0.3, 0.7) == pytest.approx(float(scipy_special.rel_entr(0.3, 0.7)))
+    assert special.airy(1.0) == scipy_special.airy(1.0)  # what is not here is SciPy's, of numbers
+    with pytest.raises(TypeError, match=r"scipy.special.airy of Values is not here"):
+        special.airy(sg.Value(1.0))
+    with pytest.raises(AttributeError, match="no_such_function"):
+        _ = special.no_such_function
     assert special.beta(2.5, 1.5) == pytest.approx(float(scipy_special.beta(2.5, 1.5)), rel=1e-14)
     assert special.beta(200.0, 1.5) == pytest.approx(float(scipy_special.beta(200.0, 1.5)), rel=1e-12)
     assert special.ndtri(0.3) == pytest.approx(float(scipy_special.ndtri(0.3)), rel=1e-14)
@@ -135,6 +146,17 @@ def test_special_functions_equal_scipy_s_and_have_their_derivatives():
         special.polygamma(0.5, 1.0)
     with pytest.raises(ValueError, match=r"erfinv: x = 1.5 is outside \(-1, 1\)"):
         special.erfinv(sg.Value(1.5))
+
+
+def test_ufuncs_of_scipy_take_values_as_numpy_s_do():
+    scipy_special = pytest.importorskip("scipy.special")
+    f = lambda functions, x: functions.gammaln(x) * functions.i1(x) + functions.erf(x) - functions.ellipe(-x)
+    assert sg.grad(lambda x: f(scipy_special, x))(2.0) == sg.grad(lambda x: f(special, x))(2.0)
+    assert sg.grad(lambda x: snp.sum(scipy_special.expit(x)))(START) == pytest.approx(
+        np.exp(START) / (1 + np.exp(START)) ** 2
+    )
+    with pytest.raises(TypeError, match="airy of Values has no meaning here"):
+        sg.grad(lambda x: scipy_special.airy(x)[0])(1.0)
 
 
 def test_gradients_equal_those_of_jax():

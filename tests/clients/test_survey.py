@@ -55,7 +55,7 @@ def test_a_package_is_run_on_both_sides(tmp_path, monkeypatch, capsys):
 
 
 def test_a_verdict_tells_a_wrong_derivative():
-    plain = json.loads(json.dumps((2.0, [[1.0, 1.0001, float("nan")]])))
+    plain = json.loads(json.dumps((2.0, [[1.0, 1.0001, float("nan")]], [3.0])))
     assert survey.verdict(plain, [2.0, [1.0]]) == "right"
     assert survey.verdict(plain, [2.0, [1.1]]).startswith("wrong derivative: 1.1")
     assert survey.verdict(plain, None).startswith("refused")

@@ -71,7 +71,7 @@ function go(place, { keepUrl = false, still = false } = {}) {
   if (about !== null) showAbout(about);
   if (!still) {
     follow(step);
-    if (current === before + 1 && !asked && step.atoms.length === 1) travel(step.atoms[0]);
+    travel(current === before + 1 && !asked ? step.atoms : []);
   }
   if (!keepUrl) writeUrl();
 }
@@ -197,7 +197,7 @@ byId("ask").addEventListener("submit", (event) => {
   if (verdict.right) {
     reveal();
     byId("ask").hidden = false; // so that the verdict is read
-    travel(asked);
+    travel([asked]);
   }
   byId("verdict").textContent = verdict.text;
   byId("verdict").classList.toggle("right", verdict.right);

@@ -113,36 +113,46 @@ function follow({ atoms }) {
   frame.scrollBy(offset("left", "right"), offset("top", "bottom"));
 }
 
-// ---- a contribution travels along its edge: backward in the backward pass ----
+// ---- contributions travel along their edges: backward in the backward pass ----
 const TRAVEL = 700; // ms
-let traveller = null;
+const MOST_TRAVELLERS = 16;
+let travellers = [];
 
-function travel({ kind, edge, amount }) {
-  traveller?.remove();
-  traveller = null;
-  const path = edge && picture.lines[edge.place]?.querySelector("path");
-  if (!path || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-  const pill = document.createElementNS(SVG, "g");
-  const [plate, text] = ["rect", "text"].map((tag) => document.createElementNS(SVG, tag));
+function travel(atoms) {
+  for (const { pill } of travellers) pill.remove();
+  travellers = [];
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  for (const { kind, edge, amount } of atoms.slice(0, MOST_TRAVELLERS)) {
+    const path = edge && picture.lines[edge.place]?.querySelector("path");
+    if (path) travellers.push({ path, pill: pillOf(amount, path), backward: kind === "contribution" });
+  }
+  const mine = travellers;
+  let begun = null;
+  const move = (time) => {
+    if (mine !== travellers) return;
+    begun ??= time;
+    const part = Math.min((time - begun) / TRAVEL, 1);
+    for (const { path, pill, backward } of mine) {
+      const { x, y } = path.getPointAtLength(path.getTotalLength() * (backward ? 1 - part : part));
+      pill.setAttribute("transform", `translate(${x} ${y})`);
+    }
+    if (part < 1) requestAnimationFrame(move);
+    else { for (const { pill } of mine) pill.remove(); travellers = []; }
+  };
+  if (mine.length) requestAnimationFrame(move);
+}
+
+function pillOf(amount, path) {
+  const [pill, plate, text] = ["g", "rect", "text"].map((tag) => document.createElementNS(SVG, tag));
   text.textContent = digits(amount);
   const width = 10 + 9 * text.textContent.length;
   for (const [name, value] of Object.entries({ x: -width / 2, y: -12, width, height: 24, rx: 12 })) plate.setAttribute(name, value);
   text.setAttribute("text-anchor", "middle");
   text.setAttribute("y", 5);
+  const { x, y } = path.getPointAtLength(0);
+  pill.setAttribute("transform", `translate(${x} ${y})`);
   pill.setAttribute("class", "pill");
   pill.append(plate, text);
   path.closest("svg > g").append(pill);
-  traveller = pill;
-  const length = path.getTotalLength();
-  let begun = null;
-  const move = (time) => {
-    if (pill !== traveller) return;
-    begun ??= time;
-    const part = Math.min((time - begun) / TRAVEL, 1);
-    const { x, y } = path.getPointAtLength(length * (kind === "contribution" ? 1 - part : part));
-    pill.setAttribute("transform", `translate(${x} ${y})`);
-    if (part < 1) requestAnimationFrame(move);
-    else { pill.remove(); traveller = null; }
-  };
-  requestAnimationFrame(move);
+  return pill;
 }
