@@ -169,7 +169,9 @@ def verdict(plain: Any, ours: Any) -> str:
         return "rounded"
     for x, slope, candidates in zip(point, gradient, slopes, strict=True):
         finite = [c for c in candidates if math.isfinite(c)]
-        if finite and min(abs(slope - c) for c in finite) > 1e-5 * max(abs(slope), 1e-3 * abs(value / x)):
+        if finite and min(abs(slope - c) for c in finite) > 1e-5 * max(
+            abs(slope), 1e-3 * abs(value) / max(abs(x), 1e-8)
+        ):
             return f"wrong derivative: {slope} for {candidates}"
     return "right"
 

@@ -617,6 +617,11 @@ def test_the_program_equals_python_for_special_functions(screen):
     against_python(screen, cases)
 
 
+def test_the_program_has_a_users_primitive(screen, rows_restored):
+    cube = sg.primitive("cube_of_users", lambda m, x: x * x * x, lambda m, out, x: 3.0 * m.pow(x, 2.0))
+    against_python(screen, [case(sg.sin(cube(sg.Value(x)))) for x in (-1.5, 0.0, 0.3)])
+
+
 def test_a_function_that_a_browser_lacks_has_no_sliders(screen):
     pytest.importorskip("scipy", reason="no SciPy: pip install scipy")
     screen.open(sg.walkthrough(sg.special.jv(1.0, sg.Value(0.5, label="x"))), "#step=9&inputs=3")
@@ -658,6 +663,14 @@ def test_a_number_is_predicted_before_it_is_shown(screen):
     assert screen.sentence == "w = 3u = 3"
     screen.click("predict")
     assert screen.sentence == "w = 3u = 3"
+
+
+def test_a_page_to_hand_out_asks_from_the_start(screen):
+    screen.open(sg.walkthrough(lecture(), predict=True))
+    assert screen.sentence == "x = 1"
+    assert len([item for item in screen.driver.find_elements("css selector", "#steps li") if item.is_displayed()]) == 1
+    screen.press("\ue014")  # the arrow to the right
+    assert screen.sentence == "u = x² = ?"
 
 
 def test_wrong_derivatives_are_explained(screen):
