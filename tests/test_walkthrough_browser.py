@@ -617,6 +617,11 @@ def test_the_program_equals_python_for_special_functions(screen):
     against_python(screen, cases)
 
 
+def test_the_program_has_a_users_primitive(screen, rows_restored):
+    cube = sg.primitive("cube_of_users", lambda m, x: x * x * x, lambda m, out, x: 3.0 * m.pow(x, 2.0))
+    against_python(screen, [case(sg.sin(cube(sg.Value(x)))) for x in (-1.5, 0.0, 0.3)])
+
+
 def test_a_function_that_a_browser_lacks_has_no_sliders(screen):
     pytest.importorskip("scipy", reason="no SciPy: pip install scipy")
     screen.open(sg.walkthrough(sg.special.jv(1.0, sg.Value(0.5, label="x"))), "#step=9&inputs=3")

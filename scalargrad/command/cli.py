@@ -76,7 +76,7 @@ def _positionals(words: Sequence[str]) -> list[str]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports what it can't read as everything else is reported."""
+    """Report what cannot be read like every other error."""
 
     def error(self, message: str) -> NoReturn:
         raise ExpressionError(f"{message}; see scalargrad --help")

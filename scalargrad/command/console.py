@@ -1,4 +1,4 @@
-"""What a console can show: its signs, its width and its colours."""
+"""Print for a console: in signs that it has, lines that fit and colours that are wanted."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def show_error(text: str, file: Any) -> None:
 
 
 def is_terminal(file: Any) -> bool:
-    """Return whether somebody reads along, and no file or pipe."""
+    """Return whether a person reads along, not a file or a pipe."""
     return bool(getattr(file, "isatty", bool)())
 
 

@@ -6,8 +6,10 @@ from typing import NoReturn
 
 from .tokens import ExpressionError, Token, tokens
 
-__all__ = ["COMPARISONS", "Reader"]
+__all__ = ["COMPARISONS", "PRODUCTS", "ROOTS", "Reader"]
 
+PRODUCTS = {"*": "mul", "/": "div", "//": "floordiv", "%": "mod"}
+ROOTS = {"√": "sqrt", "∛": "cbrt"}
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 

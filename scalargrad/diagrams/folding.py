@@ -19,7 +19,7 @@ LOWER = re.compile("[₀-₉]+(?:,[₀-₉]+)*")
 
 @dataclass
 class Folded:
-    """What a page shows of a graph: its units drawn, parameters left out of the picture, and its stages.
+    """The parts of a graph that a page shows together: parameters in their units, boxes that are shared, stages.
 
     `kind` is `"layers"`, `"turns"` or empty. `parameters` holds the `id` of each leaf that is part of a unit, `boxes`
     the place in `texts` of each node that shares a box, and `stages` the name of the stage that a node belongs to.

@@ -1,6 +1,6 @@
 """The walkthrough: one self-contained page that steps through the forward and the backward pass.
 
-What the page shows is worked out here, as data; how it shows it stands in the folder `template`.
+`page_data` collects what it shows, `page_picture` draws, and the folder `template` has its style and its scripts.
 """
 
 from __future__ import annotations

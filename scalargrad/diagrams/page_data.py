@@ -1,4 +1,4 @@
-"""What a page shows, as data: the nodes, the edges, their numbers, the stages, and the program for new inputs."""
+"""Collect what a page shows, as data: the nodes, edges, numbers and stages, and the program for new inputs."""
 
 from __future__ import annotations
 

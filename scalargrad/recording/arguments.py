@@ -1,167 +1,322 @@
-"""The arguments of a call taken apart, and the results put together, at the pace of the programs."""
+"""The arguments of a call taken apart: what tells it from others, and its numbers. And results put together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import dataclasses
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
-from ..engine.structures import flatten, is_array
+from ..engine.structures import LEAF, Tree, array, flatten, is_array, opening
 from ..engine.value import Value
 from ..rows import as_float
+from .batches import Batch, Rows, batch_of, is_long
+from .lanes import axes_of, fits
+from .recorded import Column
 
-__all__ = ["Constant", "Inputs", "assembler", "matcher", "scan"]
+__all__ = ["Call", "Constant", "Extractor", "Gathered", "extractor", "result_builder"]
 
 FLOATS = {float}
+NUMBERS = {float, int}
 
 
-class Inputs:
-    """The arguments of one call, with which to record."""
+class Call:
+    """The arguments of one call.
 
-    def __init__(self, args: tuple[Any, ...], named: dict[str, Any], static: Sequence[int]) -> None:
+    `leaves` are numbers, Values and `Batch`es. The key says completely how the arguments are nested, which are
+    Values, and what the static ones are, with their types. `opened` batches count as the numbers in them.
+    """
+
+    def __init__(
+        self, args: tuple[Any, ...], named: dict[str, Any], static: Sequence[int], in_axes: Any = None
+    ) -> None:
         self.args = args
         self.named = named
-        fixed = {n % len(args) for n in static if -len(args) <= n < len(args)} if args else set()
-        self.fixed = {i: args[i] for i in sorted(fixed)}
-        moving = [arg for i, arg in enumerate(args) if i not in self.fixed]
-        self.leaves, tree = flatten((moving, named))
-        self.paths, self.rebuild = tree.paths(), tree.unflatten
-        self.numbers = []
-        for leaf, path in zip(self.leaves, self.paths, strict=True):
-            number = leaf._data if isinstance(leaf, Value) else as_float(leaf)
-            if number is None:
-                raise TypeError(
-                    f"jit: args{path[3:]} is {leaf!r}, a {type(leaf).__name__}, not a number or a Value; "
-                    "name the argument in static_argnums if it stays the same"
-                )
-            self.numbers.append(number)
+        self.fixed = {n % len(args): args[n] for n in static if -len(args) <= n < len(args)}
+        moving = tuple([arg for i, arg in enumerate(args) if i not in self.fixed]) if self.fixed else args
+        given = moving if in_axes is None else _batched(moving, in_axes)
+        self.leaves, self.tree = flatten((given, named), is_long)
+        if not {*map(type, self.leaves)} <= FLOATS:
+            self.leaves = [self._leaf(i, leaf) for i, leaf in enumerate(self.leaves)]
 
-    def call(self, f: Callable[..., Any], leaves: Sequence[Any]) -> Any:
-        """What f returns for these leaves in the place of the arguments' own."""
-        moving, named = self.rebuild(leaves)
-        remaining = iter(moving)
-        args = [self.fixed[i] if i in self.fixed else next(remaining) for i in range(len(self.args))]
-        return f(*args, **named)
+    def _leaf(self, index: int, leaf: Any) -> Any:
+        if isinstance(leaf, (Value, Batch)):
+            return leaf
+        if is_array(leaf):
+            return batch_of(leaf)
+        number = as_float(leaf)
+        if number is None:
+            path = self.tree.paths()[index]
+            raise TypeError(
+                f"jit: args{path.removeprefix('[0]')} is {leaf!r}, a {type(leaf).__name__}, not a number or a Value; "
+                "name the argument in static_argnums if it stays the same"
+            )
+        return number
 
-
-def scan(args: tuple[Any, ...], named: dict[str, Any], static: Sequence[int]) -> tuple[Any, list[float]]:
-    """What tells arguments apart that are nested differently, and their numbers.
-
-    Raises `TypeError` for a static argument that can't be hashed.
-    """
-    key: list[Any] = []
-    numbers: list[float] = []
-    if static:
-        fixed = {n % len(args) for n in static if -len(args) <= n < len(args)}
-        for i, arg in enumerate(args):
-            if i in fixed:
-                key += ("static", type(arg), arg)
-            else:
-                _scan(arg, key, numbers)
-    else:
-        for arg in args:
-            _scan(arg, key, numbers)
-    if named:
-        _scan(named, key, numbers)
-    found = tuple(key)
-    if static:
+    def key(self, opened: frozenset[int]) -> Any:
+        """Return what tells this call from those that need programs of their own."""
+        kinds: list[Any] = []
+        if not {*map(type, self.leaves)} <= FLOATS:
+            for i, leaf in enumerate(self.leaves):
+                if isinstance(leaf, Batch):
+                    kinds += (i, leaf.kind, leaf.lane, len(leaf) if i in opened else None)
+                elif type(leaf) is not float:
+                    kinds.append(i)
+        static = tuple([(i, _typed(x)) for i, x in self.fixed.items()])
+        found = len(self.args), self.tree, tuple(kinds), static
         try:
             hash(found)
         except TypeError:
             raise TypeError(
-                f"jit: a static argument must be hashable, as numbers, strings and tuples are: {found!r}"
+                f"jit: a static argument must be hashable, as numbers, strings and tuples are: {self.fixed!r}"
             ) from None
-    return found, numbers
+        return found
+
+    def numbers(self, opened: frozenset[int]) -> list[float]:
+        """Return all numbers in order, those of opened batches among them."""
+        if {*map(type, self.leaves)} <= FLOATS:
+            return self.leaves
+        found: list[float] = []
+        for i, leaf in enumerate(self.leaves):
+            if type(leaf) is float:
+                found.append(leaf)
+            elif isinstance(leaf, Value):
+                found.append(leaf._data)
+            elif i in opened:
+                found += leaf.flat()
+        return found
+
+    def batches(self, opened: frozenset[int]) -> list[tuple[int, Batch]]:
+        """Return the batches that are not opened, with the index of each."""
+        return [(i, x) for i, x in enumerate(self.leaves) if isinstance(x, Batch) and i not in opened]
+
+    def rebuilt(self, opened: frozenset[int], numbers: Iterator[Any], batch: Callable[[int, Batch], Any]) -> Any:
+        """Return (args, named) with these numbers, and what `batch` gives for each batch."""
+        leaves: list[Any] = []
+        for i, leaf in enumerate(self.leaves):
+            if not isinstance(leaf, Batch):
+                leaves.append(next(numbers))
+            elif i in opened:
+                leaves.append(_refilled(leaf, numbers))
+            else:
+                leaves.append(batch(i, leaf))
+        moving, named = self.tree.unflatten(leaves)
+        rest = iter(moving)
+        return tuple([self.fixed[i] if i in self.fixed else next(rest) for i in range(len(self.args))]), named
 
 
-def _scan(x: Any, key: list[Any], numbers: list[float]) -> None:
-    kind = type(x)
-    if kind is float:
-        key.append(float)
-        numbers.append(x)
-    elif isinstance(x, (list, tuple)):
-        key += (kind, len(x))
-        if set(map(type, x)) == FLOATS:
-            numbers += x
-            key.append(float)
-        else:
-            for item in x:
-                _scan(item, key, numbers)
-    elif isinstance(x, dict):
-        key += (kind, *x)
-        for item in x.values():
-            _scan(item, key, numbers)
-    elif is_array(x):
-        key += (kind, x.shape)
-        if x.dtype.kind == "f":
-            numbers += x.ravel().tolist()
-        else:
-            for item in x.ravel().tolist():
-                _scan(item, key, numbers)
-    elif isinstance(x, Value):
-        key.append(Value)
-        numbers.append(x._data)
-    else:
-        number = as_float(x)
-        key.append(float if number is not None else None)
-        numbers.append(0.0 if number is None else number)
+def _refilled(batch: Batch, numbers: Iterator[Any]) -> Any:
+    items = [next(numbers) for _ in range(batch.matrix.size)]
+    if is_array(batch.original):
+        return array(items, batch.original.shape)
+    if batch.lane is LEAF:
+        return batch.kind(items)
+    size = batch.lane.size
+    return batch.kind([batch.lane.unflatten(items[at : at + size]) for at in range(0, len(items), size)])
 
 
-def matcher(args: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Sequence[float] | None] | None:
-    """What gives the numbers of arguments like these at once: one list of floats, or all of them floats."""
-    if set(map(type, args)) == FLOATS:
+def _batched(args: tuple[Any, ...], in_axes: Any) -> tuple[Any, ...]:
+    """Return the arguments of a mapped function with batches in the place of those that are mapped."""
+    axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
+    if len(axes) != len(args):
+        return args
+    return tuple([_batched_part(arg, axis) for arg, axis in zip(args, axes, strict=True)])
+
+
+def _batched_part(arg: Any, axis: Any) -> Any:
+    if axis is None:
+        return arg
+    if axis == 0 and not isinstance(arg, dict):
+        return batch_of(arg) or arg
+    opened = opening(arg)
+    if opened is None or not fits(axis, arg):
+        return arg
+    return opened[2]([_batched_part(x, inner) for x, inner in zip(opened[1], axes_of(axis, arg), strict=True)])
+
+
+def _typed(x: Any) -> Any:
+    """Return a static argument with its type: 0.0 is not −0.0, True is not 1, all the way down."""
+    if isinstance(x, float):
+        return type(x), float.hex(x)
+    if isinstance(x, frozenset):
+        return type(x), frozenset(map(_typed, x))
+    if isinstance(x, tuple):
+        return type(x), tuple(map(_typed, x))
+    if dataclasses.is_dataclass(x) and not isinstance(x, type):
+        return type(x), x, tuple([_typed(getattr(x, field.name)) for field in dataclasses.fields(x)])
+    return type(x), x
+
+
+# The quick way: arguments like the last ones, of which only the numbers are wanted.
+
+Extractor: TypeAlias = "Callable[[tuple[Any, ...]], Sequence[float] | None]"
+
+
+def extractor(args: tuple[Any, ...]) -> Extractor | None:
+    """Return what gives the numbers of arguments that are nested exactly like these, and None for others.
+
+    None if there is anything but floats in lists, tuples, dicts and short arrays of floats.
+    """
+    if {*map(type, args)} == FLOATS:
         count = len(args)
         return lambda args: args if len(args) == count and {*map(type, args)} == FLOATS else None
-    if len(args) == 1 and type(args[0]) is list and set(map(type, args[0])) == FLOATS:
-        length = len(args[0])
+    part = _taker(args)
+    if part is None:
+        return None
 
-        def numbers(args: tuple[Any, ...]) -> Sequence[float] | None:
-            if len(args) != 1:
-                return None
-            (xs,) = args
-            return xs if type(xs) is list and len(xs) == length and {*map(type, xs)} == FLOATS else None
+    def numbers(args: tuple[Any, ...]) -> Sequence[float] | None:
+        found: list[float] = []
+        return found if part(args, found) else None
 
-        return numbers
-    return None
+    return numbers
+
+
+def _taker(x: Any) -> Callable[[Any, list[float]], bool] | None:
+    kind = type(x)
+    if kind is float:
+        return _take_float
+    if is_array(x):
+        return _array_taker(x) if x.dtype == float and kind.__name__ == "ndarray" and not is_long(x) else None
+    if kind is dict:
+        keys = [*x]
+        types = [*map(type, keys)]
+        parts = [*map(_taker, x.values())]
+        if None in parts:
+            return None
+
+        def take_dict(x: Any, found: list[float]) -> bool:
+            return (
+                type(x) is dict
+                and [*x] == keys
+                and [*map(type, x)] == types
+                and all(part(item, found) for part, item in zip(parts, x.values(), strict=True))  # type: ignore[misc]
+            )
+
+        return take_dict
+    if kind not in (list, tuple):
+        return None
+    count = len(x)
+    if {*map(type, x)} == FLOATS:
+
+        def take_floats(x: Any, found: list[float]) -> bool:
+            if type(x) is not kind or len(x) != count:
+                return False
+            at = len(found)
+            found += x  # first, so that another thread can't change what was looked at
+            return len(found) == at + count and {*map(type, found[at:])} == FLOATS
+
+        return take_floats
+    parts = [*map(_taker, x)]
+    if None in parts:
+        return None
+
+    def take(x: Any, found: list[float]) -> bool:
+        return (
+            type(x) is kind and len(x) == count and all(part(item, found) for part, item in zip(parts, x, strict=True))  # type: ignore[misc]
+        )
+
+    return take
+
+
+def _take_float(x: Any, found: list[float]) -> bool:
+    found.append(x)
+    return type(x) is float
+
+
+def _array_taker(x: Any) -> Callable[[Any, list[float]], bool]:
+    kind, shape, dtype, flat = type(x), x.shape, x.dtype, x.ndim == 1
+
+    def take_array(x: Any, found: list[float]) -> bool:
+        if type(x) is not kind or x.shape != shape or x.dtype != dtype:
+            return False
+        found += x.tolist() if flat else x.ravel().tolist()
+        return True
+
+    return take_array
+
+
+# Results.
+
+Entry: TypeAlias = "int | Constant | Gathered"
 
 
 class Constant:
-    """A leaf of a result that is no number: the same at every run."""
+    """A leaf of a result that is the same at every run: a number or no number."""
 
     def __init__(self, leaf: Any) -> None:
         self.leaf = leaf
 
 
-def assembler(template: Any, at: int = 0) -> Callable[[Any], Any]:
-    """What nests numbers like the template, whose leaves are their positions, counted from `at`, or constants."""
-    if isinstance(template, int):
-        place = template + at
-        return lambda out: out[place]
-    if template is None:
-        return lambda out: None
-    if isinstance(template, Constant):
-        return lambda out: template.leaf
-    if is_array(template):
-        return _array_assembler(template, at)
-    kind = type(template)
-    if isinstance(template, dict):
-        entries = [(key, assembler(item, at)) for key, item in template.items()]
-        return lambda out: {key: entry(out) for key, entry in entries}
-    if kind in (list, tuple) and template and all(isinstance(x, int) for x in template):
-        start, stop = template[0] + at, template[-1] + at + 1
-        if list(template) == list(range(template[0], template[-1] + 1)):
-            return (lambda out: out[start:stop]) if kind is list else (lambda out: tuple(out[start:stop]))
-    parts = [assembler(item, at) for item in template]
-    if hasattr(template, "_fields"):
-        return lambda out: kind(*[part(out) for part in parts])
-    if kind is tuple and len(parts) == 2 and isinstance(template[0], int):
-        one, rest = template[0] + at, parts[1]
-        return lambda out: (out[one], rest(out))
-    return lambda out: kind([part(out) for part in parts])
+class Gathered:
+    """A leaf of a result that is a batch: where its columns are, and how a row is nested."""
+
+    def __init__(self, rows: Rows, first: int) -> None:
+        self.kind = rows._kind
+        self.lane = rows._lane
+        self.first = first
+        self.columns: Sequence[Column] = rows._columns
+
+    def __call__(self, out: Sequence[Any]) -> Any:
+        columns = out[self.first : self.first + len(self.columns)]
+        if self.kind in (list, tuple):
+            lists = [column if type(column) is list else column.tolist() for column in columns]
+            if self.lane is LEAF:
+                return self.kind(lists[0])
+            return self.kind([self.lane.unflatten(row) for row in zip(*lists, strict=True)])
+        import numpy as np
+
+        if self.lane is LEAF:
+            return np.array(columns[0], dtype=float)
+        matrix = np.empty((len(columns[0]), len(columns)))
+        for k, column in enumerate(columns):
+            matrix[:, k] = column
+        return matrix.reshape(len(matrix), *(self.lane.shape or ()))
 
 
-def _array_assembler(template: Any, at: int) -> Callable[[Any], Any]:
-    from ..engine.structures import array
+def result_builder(tree: Tree, entries: Sequence[Entry], plain: bool) -> Callable[[Sequence[Any]], Any]:
+    """Return what nests the outputs of a run as the function did. An entry that is an int is the place of an output.
 
-    shape = template.shape
-    parts = [assembler(item, at) for item in template.ravel().tolist()]
-    return lambda out: array([part(out) for part in parts], shape)
+    `plain` outputs are floats; others may be nodes.
+    """
+    return _part(tree, iter(entries), plain)
+
+
+def _part(tree: Tree, entries: Iterator[Entry], plain: bool) -> Callable[[Sequence[Any]], Any]:
+    if tree is LEAF:
+        entry = next(entries)
+        return operator.itemgetter(entry) if isinstance(entry, int) else gathered(entry)
+    if tree.shape is not None or (tree.kind in (list, tuple) and {LEAF} == {*tree.parts}):
+        own = [next(entries) for _ in range(tree.size)]
+        first = own[0] if own else None
+        if isinstance(first, int) and own == list(range(first, first + len(own))):
+            return _run_of(tree, slice(first, first + len(own)), plain)
+        picks = [operator.itemgetter(x) if isinstance(x, int) else gathered(x) for x in own]
+        return lambda out: tree.unflatten([pick(out) for pick in picks])
+    parts = [_part(part, entries, plain) for part in tree.parts]
+    if tree.kind is tuple and len(parts) == 2:
+        one, two = parts
+        return lambda out: (one(out), two(out))
+    build = tree.build
+    return lambda out: build([part(out) for part in parts])
+
+
+def _run_of(tree: Tree, places: slice, plain: bool) -> Callable[[Sequence[Any]], Any]:
+    """Return what nests consecutive outputs as a list, a tuple or an array."""
+    if tree.kind is list:
+        return operator.itemgetter(places)
+    if tree.shape is None:
+        return lambda out: tuple(out[places])
+    if not plain or tree.kind.__name__ != "ndarray":
+        return lambda out: tree.unflatten(out[places])
+    import numpy as np
+
+    shape = tree.shape
+    return (lambda out: np.array(out[places])) if len(shape) == 1 else lambda out: np.array(out[places]).reshape(shape)
+
+
+def gathered(entry: Constant | Gathered) -> Callable[[Sequence[Any]], Any]:
+    """Return what makes a leaf that is no single output."""
+    if isinstance(entry, Constant):
+        leaf = entry.leaf
+        return lambda out: leaf
+    return entry

@@ -1,26 +1,32 @@
-"""The choice of a back end, and the packages that each needs."""
+"""The back ends: what each needs, the choice of one, and a program made ready to run by it."""
 
 from __future__ import annotations
 
+import functools
+import importlib
 import importlib.util
+from collections.abc import Sequence
+from typing import Any
 
-from .generated import GeneratedProgram, written
-from .lowering import lower
-from .program import Program, Runner
+from . import python
+from .passes import prepared
+from .program import BACKENDS as PROGRAM_BACKENDS
+from .program import Program
+from .python import Runner
 
-__all__ = ["BACKENDS", "build", "choose", "source"]
+__all__ = ["BACKENDS", "build", "choose", "missing", "source"]
 
 BACKENDS = {"native": ("llvmlite", "numpy"), "numpy": ("numpy",), "python": ()}
 """The back ends, the fastest first, and the packages that they need."""
 
 
 def missing(backend: str) -> list[str]:
-    """The packages that a back end needs and that are not installed."""
+    """Return the packages that a back end needs and that are not installed."""
     return [package for package in BACKENDS[backend] if importlib.util.find_spec(package) is None]
 
 
 def choose(backend: str) -> str:
-    """The back end to use; "auto" is the best one whose packages are installed.
+    """Return the back end to use; "auto" is the best one whose packages are installed.
 
     Raises `ValueError` for an unknown one, and `ImportError`, naming the packages, for one that is missing.
     """
@@ -34,22 +40,52 @@ def choose(backend: str) -> str:
 
 
 def build(program: Program, backend: str) -> Runner:
-    """The program, ready to run by that back end."""
+    """Return a recorded program ready to run by that back end."""
+    program = prepared(program)
     if backend == "python":
-        return GeneratedProgram(program)
-    if backend == "numpy":
-        return GeneratedProgram(program, "numpy")
-    from .native import NativeProgram
+        run = python.compiled(program)
+        return functools.partial(_with_lists, run) if program.wide else run
+    name = {"numpy": "blocks", "native": "native"}[backend]
+    try:
+        printer = importlib.import_module(f".{name}", __package__)
+    except ModuleNotFoundError:
+        return build(program, "python")
+    compiled: Runner = printer.compiled(program)
+    return compiled
 
-    return NativeProgram(program).call
+
+def _with_lists(run: Runner, numbers: Sequence[float], columns: Sequence[Any]) -> list[Any] | None:
+    # NumPy's own floats are slow, and refuse nothing.
+    return run(numbers, [x if isinstance(x, list) else x.tolist() for x in columns])
 
 
-def source(program: Program, language: str) -> str:
-    """The program as text in that language, "python" or "llvm"."""
+def checked(program: Program, backend: str = "auto") -> Runner:
+    """Return a program ready to run, which refuses too many or too few numbers and columns."""
+    run = build(program, choose(backend))
+    wide = len(program.wide)
+    count = program.inputs - wide
+
+    def checking(numbers: object, columns: object = ()) -> list[object] | None:
+        given = list(numbers)  # type: ignore[call-overload]
+        if len(given) != count or len(columns) != wide:  # type: ignore[arg-type]
+            raise ValueError(
+                f"a program of {count} numbers and {wide} columns was given {len(given)} and {len(columns)}"  # type: ignore[arg-type]
+            )
+        return run(given, columns) if wide else run(given)
+
+    return checking
+
+
+def source(program: Program, language: str, real: str = "double") -> str:
+    """Return a recorded program as text in that language: "python", "c" or "llvm"."""
+    program = prepared(program)
     if language == "python":
-        return written(lower(program))
-    if language == "llvm":
-        from .native import text_of_program
+        return python.source(program)
+    if language in ("c", "llvm"):
+        printer = importlib.import_module({"c": ".c", "llvm": ".native"}[language], __package__)
+        text: str = printer.source(program, real) if language == "c" else printer.source(program)
+        return text
+    raise ValueError(f"source: language is {language!r}; choose 'python', 'c' or 'llvm'")
 
-        return text_of_program(program)
-    raise ValueError(f"source: language is {language!r}; choose 'python' or 'llvm'")
+
+PROGRAM_BACKENDS |= {"compile": checked, "source": source}

@@ -1,118 +1,168 @@
-"""The arrays back end: the generated source of a sub-program on NumPy blocks that fit the cache."""
+"""The NumPy printer: maps are array operations over blocks of lanes that fit the cache, all else is Python."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+import numpy as np
+
+from ..interpreters.arrays import ARRAYS
 from ..interpreters.source import INFIX, LIBRARY_FUNCTIONS
-from .generated import expression
-from .lowering import Check, Code, Operation, lower
-from .program import Operand, Program
+from . import python
+from .basis import CHOOSE, EQUAL, LESS
+from .program import Instruction, Loop, Operand, Program, Ref
+from .python import Printer, Text
 
-if TYPE_CHECKING:
-    import numpy
-
-    Array = numpy.ndarray[Any, Any]
-
-__all__ = ["BlockKernel"]
+__all__ = ["compiled", "source"]
 
 BLOCK = 1024
-TEMPLATES = {name: template for name, template in INFIX.items() if name != "select"}
+Body = Callable[..., tuple[Any, Any, list[Any]]]
+"""A body over lanes: it returns an accumulator that is nan if it may refuse, the lanes that do not fit, the outputs."""
 
 
-class BlockKernel:
-    """A sub-program over lanes, a block of them at a time."""
-
-    def __init__(self, program: Program, summed: Sequence[bool]) -> None:
-        import numpy as np
-
-        from ..interpreters.arrays import ARRAYS
-
-        self.columns = program.inputs
-        self.summed = tuple(summed)
-        self.guarded = program.guarded
-        names = {name: getattr(ARRAYS, name) for name in (*LIBRARY_FUNCTIONS, "select")}
-        scope = {**names, "inf": np.inf, "nan": np.nan}
-        # The text is made of operations and numbers alone; nothing that a user wrote gets into it.
-        exec(compile(_written(lower(program)), "<scalargrad program>", "exec"), scope)  # noqa: S102 (see above)
-        self.function: Any = scope["program"]
-
-    def __call__(
-        self, columns: Sequence[Array], broadcast: Sequence[float], lanes: int, outs: Sequence[Array]
-    ) -> tuple[list[float], Array, Array]:
-        """The sums, the suspect lanes, the failed lanes."""
-        import numpy as np
-
-        totals = [0.0] * sum(self.summed)
-        suspects, failures = [np.empty(0, dtype=int)], [np.empty(0, dtype=int)]
-        fixed = [np.float64(x) for x in broadcast]  # a plain float would refuse a division by 0
-        with np.errstate(all="ignore"):
-            for start in range(0, lanes, BLOCK):
-                block = slice(start, min(start + BLOCK, lanes))
-                count = block.stop - start
-                numbers = [np.ascontiguousarray(column[block]) for column in columns]
-                poison, failed, outputs = self.function((*numbers, *fixed), count)
-                failed = np.broadcast_to(failed, count)
-                suspect = np.isnan(np.broadcast_to(poison, count)) & ~failed
-                wrong = failed | suspect
-                some = bool(wrong.any())
-                if some:
-                    suspects.append(start + np.flatnonzero(suspect))
-                    failures.append(start + np.flatnonzero(failed))
-                self._take(outputs, block, count, ~wrong if some else None, totals, outs)
-        return totals, np.concatenate(suspects), np.concatenate(failures)
-
-    def _take(
-        self, outputs: Sequence[Any], block: slice, count: int, ok: Any, totals: list[float], outs: Sequence[Array]
-    ) -> None:
-        import numpy as np
-
-        stacked, k = iter(outs), 0
-        for output, summed in zip(outputs, self.summed, strict=True):
-            if not summed:
-                next(stacked)[block] = output
-                continue
-            numbers = np.broadcast_to(output, count)
-            totals[k] += float(numbers.sum() if ok is None else numbers[ok].sum())
-            k += 1
+class SuspectError(Exception):
+    """Something is not finite in a lane in which eager code may refuse: Python's floats decide."""
 
 
-def _written(code: Code) -> str:
-    """The text of the function, in which a name is taken again as soon as its number is not needed any more.
+def compiled(program: Program) -> python.Runner:
+    """Return the runner of a lowered program."""
+    functions = {name: getattr(ARRAYS, name) for name in LIBRARY_FUNCTIONS}
+    lanes = {f"{name}_of": function for name, function in functions.items()}
+    scope = {**python.SCOPE, **lanes, "where": np.where, "mapped": mapped, "first_that_fits": first_that_fits}
+    # The text is made of operations and numbers alone; nothing that a user wrote gets into it.
+    exec(compile(source(program), "<scalargrad program>", "exec"), scope)  # noqa: S102 (see above)
+    function: python.Runner = scope["program"]
+    exact: list[python.Runner] = []
 
-    So the memory of a block is used again while it is still in the cache.
-    """
-    last: dict[int, int] = {x: len(code.steps) for x in code.outputs if type(x) is int}
-    for index, step in reversed([*enumerate(code.steps)]):
-        for x in _read(step):
-            last.setdefault(x, index)
-    names = {i: f"v{i}" for i in range(code.inputs)}
-    free: list[str] = []
-    lines = ["def program(values, count):", "    poison = 0.0", "    failed = False"]
-    if code.inputs:
-        lines.append(f"    {', '.join(names.values())}, = values")
-    for index, step in enumerate(code.steps):
-        operands = [names[x] if type(x) is int else repr(x) for x in _operands(step)]
-        free += [names.pop(x) for x in dict.fromkeys(_read(step)) if last[x] == index]
-        if isinstance(step, Operation):
-            name = names[step.result] = free.pop() if free else f"v{step.result}"
-            lines.append(f"    {name} = {expression(step.name, operands, TEMPLATES)}")
-            if step.result in code.refusing:
-                lines.append(f"    poison = poison + {name} * 0.0")
-            if step.result not in last:
-                free.append(names.pop(step.result))
-        else:
-            wrong = f"({operands[0]} == {not cast(Check, step).holds})"
-            lines.append(f"    failed = failed | ({wrong} & (poison == poison))")
-    outputs = [names[x] if type(x) is int else repr(x) for x in code.outputs]
-    lines.append(f"    return poison, failed, [{', '.join(outputs)}]")
-    return "\n".join(lines) + "\n"
+    def run(numbers: Sequence[float], columns: Sequence[Any] = ()) -> list[Any] | None:
+        try:
+            return function(numbers, [np.asarray(column, dtype=float) for column in columns])
+        except SuspectError:
+            if not exact:
+                exact.append(python.compiled(program))
+            found = exact[0](numbers, [list(map(float, column)) for column in columns])
+            return found and [np.asarray(x) if isinstance(x, list) else x for x in found]
+
+    return run
 
 
-def _operands(step: Any) -> Sequence[Operand]:
-    return step.operands if isinstance(step, Operation) else (step.condition,)
+def source(program: Program) -> str:
+    """Return the text of the function `program(numbers, columns=())`, before it those of bodies."""
+    return BlockPrinter().function("program", program, main=True)
 
 
-def _read(step: Any) -> list[int]:
-    return [x for x in _operands(step) if type(x) is int]
+class BlockPrinter(Printer):
+    """Writes a map as one call, and its bodies as functions of arrays."""
+
+    def loop(self, loop: Loop, start: Ref, letter: str, values: list[Text], depth: int) -> Iterator[str]:
+        """The lines of a loop; its results become values."""
+        if loop.ordered:
+            yield from super().loop(loop, start, letter, values, depth)
+            return
+        names = []
+        for body in loop.bodies:
+            names.append(f"body{len(self.functions)}")
+            self.functions.append("")
+            self.functions[int(names[-1][4:])] = LanePrinter(self.functions).function(names[-1], body)
+
+        def listed(operands: Sequence[Operand]) -> str:
+            return f"({''.join(f'{python.text_of(x, values)}, ' for x in operands)})"
+
+        columns = "".join(f"{python.column_of(column, values)}, " for column in loop.columns)
+        stack = f"{letter}s{start}"
+        arguments = f"({', '.join(names)},), {listed(loop.consts)}, {listed(loop.init)}, ({columns}), {loop.stacks}"
+        yield f"found = mapped({arguments}, {loop.turns})"
+        yield "if found is None: return None"
+        yield f"{stack}c, {stack} = found"
+        values += [Text(f"{stack}c[{k}]") for k in range(len(loop.init))]
+        count = loop.stacks if loop.turns is None else loop.turns * loop.stacks
+        values += [Text(f"{stack}[{i}]", stack * (loop.turns is not None), i) for i in range(count)]
+
+
+class LanePrinter(Printer):
+    """Writes a body as a function whose values are arrays, one number for each lane, or numbers for all."""
+
+    def __init__(self, functions: list[str]) -> None:
+        self.functions = functions
+
+    def function(self, name: str, program: Program, main: bool = False) -> str:
+        """The text of a body's function."""
+        given = [f"v{i}" for i in range(program.inputs)]
+        lines, results = self.steps(program, [*map(Text, given)], 0)
+        body = ["poison = 0.0", "failed = False", *lines, f"return poison, failed, [{', '.join(results)}]"]
+        return "\n".join([f"def {name}({', '.join(given)}):", *(f"    {line}" for line in body), ""])
+
+    def instruction(self, step: Instruction, name: str, operands: Sequence[str], as_truth: bool) -> list[str]:
+        """The lines of an instruction and, if eager code may refuse, of a look at its result."""
+        if step.primitive in (LESS, EQUAL):
+            text = f"({operands[0]} {'<' if step.primitive is LESS else '=='} {operands[1]})"
+            return [f"{name} = {text if as_truth else f'1.0 * {text}'}"]
+        if step.primitive is CHOOSE:
+            return [f"{name} = where({', '.join(operands)})"]
+        own = step.primitive.name
+        template = INFIX.get(own)
+        text = template.format(*operands) if template else f"{own}_of({', '.join(operands)})"
+        return [f"{name} = {text}", *([f"poison = poison + {name} * 0.0"] if step.refuses else [])]
+
+    def guard(self, condition: str, holds: bool) -> str:
+        """The line of a guard: the lanes in which it fails, unless something was refused there before."""
+        return f"failed = failed | (({condition} {'==' if holds else '!='} 0.0) & (poison == poison))"
+
+    def calls(self, loop: Loop, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The lines that choose between bodies in each lane, and the outputs as they are written."""
+        names = []
+        for body in loop.bodies:
+            names.append(f"body{len(self.functions)}")
+            self.functions.append("")
+            self.functions[int(names[-1][4:])] = self.function(names[-1], body)
+        lines = [
+            f"found = first_that_fits(({', '.join(names)},), ({', '.join(arguments)},))",
+            "poison = poison + found[0]",
+            "failed = failed | (found[1] & (poison == poison))",
+        ]
+        return lines, [f"found[2][{i}]" for i in range(len(loop.bodies[0].outputs))]
+
+
+def first_that_fits(bodies: Sequence[Body], arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
+    """Return, for each lane, what the first body gives that fits in it."""
+    poison, failed, outputs = bodies[0](*arguments)
+    for body in bodies[1:]:
+        if not np.any(failed):
+            break
+        more_poison, more_failed, more = body(*arguments)
+        poison = np.where(failed, more_poison, poison)
+        outputs = [np.where(failed, x, y) for x, y in zip(more, outputs, strict=True)]
+        failed = failed & more_failed
+    return poison, failed, outputs
+
+
+def mapped(
+    bodies: Sequence[Body],
+    consts: Sequence[float],
+    init: Sequence[float],
+    columns: Sequence[Any],
+    stacks: int,
+    turns: int | None,
+) -> tuple[list[float], list[Any]] | None:
+    """Run a map. Return its sums and what it stacks, turn after turn or as arrays; None if no body fits."""
+    arrays = [np.asarray(column, dtype=float) for column in columns]
+    count = len(arrays[0]) if turns is None else turns
+    rows = np.empty((stacks, count))
+    fixed = [*map(np.float64, consts), *[np.float64(-0.0)] * len(init)]  # a plain float would refuse a division by 0
+    totals = [*map(float, init)]
+    with np.errstate(all="ignore"):
+        for start in range(0, count, BLOCK):
+            block = slice(start, min(start + BLOCK, count))
+            size = block.stop - block.start
+            entries = [np.ascontiguousarray(array[block]) for array in arrays]
+            poison, failed, outputs = first_that_fits(bodies, [*fixed, *entries])
+            if np.isnan(poison).any():
+                raise SuspectError
+            if np.any(failed):
+                return None
+            for k in range(len(init)):
+                totals[k] += float(np.broadcast_to(outputs[k], size).sum())
+            for k in range(stacks):
+                rows[k, block] = outputs[len(init) + k]
+    return totals, [*rows] if turns is None else rows.T.ravel().tolist()

@@ -3,98 +3,90 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.structures import flatten, is_array
 from ..engine.value import Value
-from .arguments import scan
 
 if TYPE_CHECKING:
-    from .compiled import Jitted
+    from .jitted import Jitted
 
-__all__ = ["Bound", "parts"]
+__all__ = ["Bound"]
 
 
 class Bound:
-    """A jitted function on arrays that stay where they are; `bind` makes it."""
+    """A jitted function on arrays that stay where they are; `Jitted.bind` makes it."""
 
-    def __init__(self, jitted: Jitted, args: tuple[Any, ...]) -> None:
+    def __init__(self, jitted: Jitted[..., Any], args: tuple[Any, ...]) -> None:
         import numpy as np
 
         self.jitted = jitted
         result = jitted(*args)
-        leaves, _ = flatten(result)
-        numbers = scan(args, {}, ())[1]
-        if any(isinstance(x, Value) for x in (*leaves, *flatten(args)[0])):
+        call = jitted._call(args, {})
+        self._fixed = call.fixed
+        self._count = len(args)
+        moving = tuple([arg for i, arg in enumerate(args) if i not in call.fixed])
+        given, self._arguments = flatten(moving, is_array)
+        leaves, self._result = flatten(result, is_array)
+        if any(isinstance(x, Value) or (is_array(x) and x.dtype == object) for x in (*leaves, *given)):
             raise TypeError("bind: a Value takes part; bind numbers and arrays, or call the function")
-        if not all(type(x) is float for x in leaves):
+        if not all(type(x) is float or is_array(x) for x in leaves):
             raise TypeError("bind: the result has a leaf that is no float, and no buffer could hold it")
-        native = self._native(args)
-        count = len(numbers)
-        size = native.size if native is not None else count + len(leaves)
-        self._scratch = (ctypes.c_double * size)()
+        numbers, results = _size(given), _size(leaves)
+        native = self._native(call)
+        self._scratch = (ctypes.c_double * (native.size if native is not None else numbers + results))()
         cells = np.frombuffer(memoryview(self._scratch).cast("B"))
-        self._numbers, self._results = cells[:count], cells[count : count + len(leaves)]
-        self._numbers[:] = numbers
-        self._results[:] = leaves
-        self._whole: Callable[[int], int] | None = None if native is None else native.whole
-        self._native_program = native  # its machine code lives as long as this
-        self._address = ctypes.addressof(self._scratch)
-        self.inputs = _views(args, iter(_pieces(args, self._numbers)))
-        self.outputs = _views(result, iter(_pieces(result, self._results)))
+        self._given = _views(given, cells[:numbers])
+        self._found = _views(leaves, cells[numbers : numbers + results])
+        for view, x in zip([*self._given, *self._found], [*given, *leaves], strict=True):
+            view[...] = x
+        self._program = native  # its machine code lives as long as this
+        self._whole = None if native is None else native.bound(self._scratch)
+        self.inputs = self._placed(self._given)
+        self.outputs = self._result.unflatten(self._found)
 
-    def _native(self, args: tuple[Any, ...]) -> Any:
-        case = self.jitted._cases.get(scan(args, {}, ())[0])
-        if case is None or not case.traces or case.eager or case.traces[0].captured:
+    def _placed(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        moving = iter(self._arguments.unflatten(leaves))
+        return tuple([self._fixed[i] if i in self._fixed else next(moving) for i in range(self._count)])
+
+    def _native(self, call: Any) -> Any:
+        case, opened = self.jitted._case(call)
+        if case.eager or not case.variants or call.batches(opened):
             return None
-        return getattr(case.traces[0].runner, "native", None)
+        variant = case.variants[0]
+        if variant.captured or variant.template is None or not hasattr(variant.runner, "whole"):
+            return None
+        return variant.runner
 
     def __call__(self) -> Any:
-        """The outputs, computed from the inputs as they are now."""
-        if self._whole is None or self._whole(self._address):
+        """Return the outputs, computed from the inputs as they are now."""
+        if self._whole is None or self._whole():
             self._slow()
         return self.outputs
 
     def _slow(self) -> None:
-        # Another way through the branches, something not finite, or no native code.
-        result = self.jitted(*_copied(self.inputs))
-        self._results[:] = flatten(result)[0]
+        # Another way through the branches, something not finite, a batch, or no native code.
+        args = self._placed([view.copy() if view.ndim else float(view) for view in self._given])
+        leaves, tree = flatten(self.jitted(*args), is_array)
+        same = tree == self._result and all(
+            getattr(x, "shape", ()) == view.shape for view, x in zip(self._found, leaves, strict=True)
+        )
+        if not same:
+            raise ValueError("bind: for these inputs the result is nested otherwise than the bound outputs")
+        for view, x in zip(self._found, leaves, strict=True):
+            view[...] = x
 
 
-def _pieces(structure: Any, cells: Any) -> list[Any]:
-    """For each array or number of a structure, its part of the cells."""
-    pieces, at = [], 0
-    for part in parts(structure):
-        size = part.size if is_array(part) else 1
-        shape = part.shape if is_array(part) else ()
-        pieces.append(cells[at : at + size].reshape(shape))
+def _size(leaves: Sequence[Any]) -> int:
+    return sum(x.size if is_array(x) else 1 for x in leaves)
+
+
+def _views(leaves: Sequence[Any], cells: Any) -> list[Any]:
+    """Return, for each array or number, its part of the cells."""
+    found, at = [], 0
+    for x in leaves:
+        size, shape = (x.size, x.shape) if is_array(x) else (1, ())
+        found.append(cells[at : at + size].reshape(shape))
         at += size
-    return pieces
-
-
-def parts(structure: Any) -> list[Any]:
-    """The arrays and numbers of a structure, in order."""
-    if isinstance(structure, dict):
-        return [part for item in structure.values() for part in parts(item)]
-    if isinstance(structure, (list, tuple)):
-        return [part for item in structure for part in parts(item)]
-    return [structure]
-
-
-def _views(structure: Any, pieces: Any) -> Any:
-    if isinstance(structure, dict):
-        return {key: _views(item, pieces) for key, item in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        items = [_views(item, pieces) for item in structure]
-        return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
-    return next(pieces)
-
-
-def _copied(structure: Any) -> Any:
-    if isinstance(structure, dict):
-        return {key: _copied(item) for key, item in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        items = [_copied(item) for item in structure]
-        return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
-    return structure.copy() if structure.ndim else float(structure)
+    return found

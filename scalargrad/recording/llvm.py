@@ -1,30 +1,27 @@
-"""The text of a program as LLVM IR: scalar code for one point, or SIMD code whose lanes are the points.
+"""The text of a lowered program as LLVM IR: scalar code, and SIMD code over the turns of maps.
 
-A chunk is a function over a scratch array: the inputs, then the outputs, then what one chunk hands to the next.
-There are no fast-math flags, so scalar code computes what eager code computes, to the last bit. What eager
-code would refuse shows as a number that is not finite: it poisons an accumulator, which the caller sees.
+There are no fast-math flags, so scalar code computes what eager code computes, to the last bit. What eager code would
+refuse shows as a number that is not finite: it turns an accumulator to nan, which the caller sees as a status.
+
+A loop with an order is a loop over scalars. A map takes as many turns at once as a register holds, and the turns that
+are left one by one; loops inside of it run in all lanes together. Of several bodies all lanes compute those that some
+lane needs, and each takes the results of its own.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from .layout import Layout
-from .lowering import Check, Operation
-from .program import Operand
+from .memory import Memory, Place
 
-__all__ = ["GUARD_FAILED", "Writer", "helpers", "scalar_symbols"]
+__all__ = ["GUARD_FAILED", "HEAD", "REFUSED", "Counter", "Function", "Lanes", "Module"]
 
-GUARD_FAILED = 1
-"""What a scalar chunk returns where a guard fails; 2 where something is not finite that eager code may refuse."""
+GUARD_FAILED, REFUSED = 1, 2
+"""What a function returns: a guard failed; or something is not finite that eager code may refuse."""
 
 INFIX = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 INTRINSICS = {"abs": "fabs", "floor": "floor", "ceil": "ceil", "round": "rint", "sqrt": "sqrt"}
-INTRINSICS |= {"fmuladd": "fmuladd"}
-COMPARISONS = {"less": "olt", "equal": "oeq"}
-COPIED = 16
-"""From so many on, numbers that stand one after the other are copied by one instruction."""
 HELPED = ("mod", "floordiv")
 """What Python does with the operators % and // beyond the C library's fmod."""
 
@@ -63,250 +60,309 @@ define internal double @sg_floordiv(double %x, double %y) {
   %t = select i1 %zero, double %signed, double %whole2
   ret double %t
 }
-declare double @sg_fmod(double, double)
-declare double @llvm.copysign.f64(double, double)
 """
+HEAD = "ptr %scratch, ptr %lanes, i64 %n, ptr %columns, ptr %strides"
 
 
-class Writer:
-    """Writes chunks of a code as functions, all in one layout, for one lane or for `width` of them.
+class Module:
+    """A piece of IR: what its functions need in common."""
 
-    `vector_symbol` gives the name of a SIMD function of the platform, or None. A SIMD chunk keeps the
-    accumulator and the lanes whose guards failed at the places `poison` and `failed` of the scratch array.
-    """
-
-    def __init__(
-        self, layout: Layout, width: int = 1, vector_symbol: Callable[[str], str | None] = lambda name: None
-    ) -> None:
-        self.layout = layout
+    def __init__(self, memory: Memory, width: int, vector_symbol: Callable[[str], str | None]) -> None:
+        self.memory = memory
         self.width = width
         self.vector_symbol = vector_symbol
         self.symbols: set[str] = set()
         self.declarations: set[str] = set()
-        self.kind = "double" if width == 1 else f"<{width} x double>"
-        self.flag = "i1" if width == 1 else f"<{width} x i1>"
-        if width > 1:
-            self.poison = layout.reserve(2)
-            self.failed = self.poison + 1
+        self.texts: list[str] = []
+        self.tables = 0
 
-    def chunk(
-        self,
-        name: str,
-        steps: Sequence[Operation | Check],
-        ends: Mapping[int, Sequence[int]],
-        rest: Mapping[int, Operand],
-    ) -> str:
-        """The function of these steps; `ends` are the places of the cells that it hands on, as soon as it has them.
+    def table(self, numbers: Sequence[int]) -> str:
+        """Return the name of a table of places."""
+        self.tables += 1
+        entries = ", ".join(f"i64 {x}" for x in numbers)
+        self.texts.append(f"@table{self.tables} = internal constant [{len(numbers)} x i64] [{entries}]\n")
+        return f"@table{self.tables}"
 
-        The `rest` are places and operands to store at the end.
-        """
+    def text(self) -> str:
+        """Return the whole text, with the declarations."""
+        declarations = set(self.declarations)
+        helped = {f"declare double @sg_{name}(double, double)" for name in HELPED}
+        helpers = ""
+        if declarations & helped:
+            declarations -= helped
+            declarations |= {
+                "declare double @sg_fmod(double, double)",
+                "declare double @llvm.copysign.f64(double, double)",
+                "declare double @llvm.floor.f64(double)",
+            }
+            helpers = HELPERS
+        return "\n".join([*sorted(declarations), helpers, *self.texts])
+
+    def linked(self) -> set[str]:
+        """Return the functions that a linker must know."""
+        return {"sg_fmod" if symbol[3:] in HELPED else symbol for symbol in self.symbols}
+
+
+class Function:
+    """A function of the module being written: the lines so far, and the state that goes through them."""
+
+    def __init__(self, module: Module, name: str) -> None:
+        self.module = module
+        self.name = name
         self.lines: list[str] = []
-        self.constants: dict[float, int] = {}
-        self.loaded: set[int] = set()
-        self.local: set[int] = set()
-        self.temporaries = 0
-        self.blocks = 0
-        first = "0.0" if self.width == 1 else self.load(self.poison)
-        self.accumulator = self.number(0.0) if self.width == 1 else first
-        if self.width > 1:
-            self.failures = self.add(
-                f"trunc <{self.width} x i64> {self.load(self.failed, f'<{self.width} x i64>')} to {self.flag}"
-            )
-        for step in steps:
-            if isinstance(step, Check):
-                self.check(step)
-            else:
-                self.operation(step)
-                for place in ends.get(step.result, ()):
-                    self.store(f"%v{step.result}", place)
-        self.hand_out(rest)
-        if self.width == 1:
-            suspect = self.add(f"fcmp uno double {self.accumulator}, 0.0")
-            self.lines.append(f"  %status = select i1 {suspect}, i32 2, i32 0\n  ret i32 %status")
-            return self.function(f"i32 @{name}")
-        self.store(self.accumulator, self.poison)
-        wide = self.add(f"zext {self.flag} {self.failures} to <{self.width} x i64>")
-        self.store(wide, self.failed, f"<{self.width} x i64>")
-        self.lines.append("  ret void")
-        return self.function(f"void @{name}")
+        self.count = 0
+        self.block = "entry"
+        self.poison = "0.0"  # the scalar accumulator
+        self.lanes: Lanes | None = None  # in a loop over SIMD lanes
+        self.fail: Callable[[], None] = self._fail
 
-    def function(self, name: str) -> str:
-        """The function of the lines, with the table of its constants.
-
-        Its stack is aligned: otherwise half of the vectors there would lie across two lines of the cache.
-        """
-        head, table = f'define {name}(ptr %scratch) "stackrealign" {{\n', name.partition(" ")[2]
-        if self.constants:
-            numbers = ", ".join(f"double {_bits(x)}" for x in self.constants)
-            kind = f"[{len(self.constants)} x double]"
-            head = f"{table}.table = internal constant {kind} [{numbers}]\n" + (
-                f"{table}.at = internal global ptr {table}.table\n{head}"
-            )
-            head += f"  %constants = load ptr, ptr {table}.at, align 8\n"
-        return head + "\n".join(self.lines) + "\n}\n"
-
-    def hand_out(self, rest: Mapping[int, Operand]) -> None:
-        """Store operands at places; where many stand one after the other in both, copy them at once."""
-        runs: list[list[tuple[int, Operand, int]]] = []
-        for place, operand in rest.items():
-            source = self.layout.places.get(operand, -1) if type(operand) is int and operand not in self.local else -1
-            if source >= 0 and runs and runs[-1][-1][0] == place - 1 and runs[-1][-1][2] == source - 1:
-                runs[-1].append((place, operand, source))
-            else:
-                runs.append([(place, operand, source)])
-        for run in runs:
-            if len(run) < COPIED:
-                for place, operand, _ in run:
-                    self.store(self.operand(operand), place)
-                continue
-            self.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-            to, start = self.address(run[0][0]), self.address(run[0][2])
-            size = 8 * self.width * len(run)
-            self.lines.append(f"  call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {size}, i1 false)")
+    # Text.
 
     def add(self, text: str) -> str:
-        """A temporary for the result of an instruction."""
-        self.temporaries += 1
-        name = f"%t{self.temporaries}"
-        self.lines.append(f"  {name} = {text}")
-        return name
+        """Return a new name for the result of an instruction."""
+        self.count += 1
+        self.lines.append(f"  %t{self.count} = {text}")
+        return f"%t{self.count}"
 
-    def address(self, place: int) -> str:
-        """The address of a place in the scratch array."""
-        return self.add(f"getelementptr inbounds {self.kind}, ptr %scratch, i64 {place}")
+    def label(self) -> str:
+        """Return a new label."""
+        self.count += 1
+        return f"b{self.count}"
 
-    def load(self, place: int, kind: str = "") -> str:
-        """What stands at a place."""
-        return self.add(f"load {kind or self.kind}, ptr {self.address(place)}, align 8")
+    def start(self, label: str) -> None:
+        """Begin a block."""
+        self.lines.append(f"{label}:")
+        self.block = label
 
-    def store(self, text: str, place: int, kind: str = "") -> None:
-        """Store at a place."""
-        self.lines.append(f"  store {kind or self.kind} {text}, ptr {self.address(place)}, align 8")
+    def jump(self, label: str) -> None:
+        """End a block."""
+        self.lines.append(f"  br label %{label}")
+
+    def branch(self, condition: str, yes: str, no: str) -> None:
+        """End a block by a condition."""
+        self.lines.append(f"  br i1 {condition}, label %{yes}, label %{no}")
+
+    def finished(self) -> str:
+        """Return the text of the function, which returns its status."""
+        suspect = self.add(f"fcmp uno double {self.poison}, 0.0")
+        status = self.add(f"select i1 {suspect}, i32 {REFUSED}, i32 0")
+        self.lines.append(f"  ret i32 {status}")
+        body = "\n".join(self.lines)
+        return f'define i32 @{self.name}({HEAD}) "stackrealign" {{\nentry:\n{body}\n}}\n'
+
+    def _fail(self) -> None:
+        suspect = self.add(f"fcmp uno double {self.poison}, 0.0")
+        status = self.add(f"select i1 {suspect}, i32 {REFUSED}, i32 {GUARD_FAILED}")
+        self.lines.append(f"  ret i32 {status}")
+
+    # Numbers.
+
+    @property
+    def width(self) -> int:
+        """The number of lanes of a value."""
+        return 1 if self.lanes is None else self.module.width
+
+    @property
+    def kind(self) -> str:
+        """The type of a value."""
+        return "double" if self.lanes is None else f"<{self.module.width} x double>"
+
+    @property
+    def flag(self) -> str:
+        """The type of a truth value."""
+        return "i1" if self.lanes is None else f"<{self.module.width} x i1>"
 
     def number(self, x: float) -> str:
-        """A constant, exactly."""
-        return _bits(x) if self.width == 1 else "<" + ", ".join([f"double {_bits(x)}"] * self.width) + ">"
+        """Return a constant, exactly."""
+        return bits(x) if self.lanes is None else "<" + ", ".join([f"double {bits(x)}"] * self.width) + ">"
 
-    def constant(self, x: float) -> str:
-        """A constant, loaded from the table at each use, which is what "volatile" says.
+    def scalar(self, x: float) -> str:
+        """Return a scalar constant, exactly."""
+        return bits(x)
 
-        LLVM would load a literal once, by way of an address of its own, and keep it on the stack: that takes
-        longer and fills the cache. To find out whether a plain load can be put off takes LLVM long.
-        """
-        index = self.constants.setdefault(x, len(self.constants))
-        place = self.add(f"getelementptr double, ptr %constants, i64 {index}")
-        number = self.add(f"load volatile double, ptr {place}, align 8 ; {x!r}")
-        if self.width == 1:
-            return number
+    def index(self, place: Place) -> str:
+        """Return the index of a place in its array."""
+        text = str(place.at)
+        for counter, stride in place.counters:
+            product = counter if stride == 1 else self.add(f"mul i64 {counter}, {stride}")
+            text = product if text == "0" else self.add(f"add i64 {product}, {text}")
+        return text
+
+    def address(self, place: Place, lane: int = 0) -> str:
+        """Return the address of a place, for one of the lanes."""
+        if place.array == "wide":
+            (turn, _), *counters = place.counters
+            column = self.index(Place("wide", place.at, tuple(counters)))
+            at = self.add(f"getelementptr ptr, ptr %columns, i64 {column}")
+            start = self.add(f"load ptr, ptr {at}, align 8")
+            at = self.add(f"getelementptr i64, ptr %strides, i64 {column}")
+            stride = self.add(f"load i64, ptr {at}, align 8")
+            turn = self.add(f"add i64 {turn}, {lane}") if lane else turn
+            return self.add(f"getelementptr i8, ptr {start}, i64 {self.add(f'mul i64 {turn}, {stride}')}")
+        element = "double" if place.array == "scratch" else f"<{self.module.width} x double>"
+        index = self.index(place.moved(lane * place.step))
+        return self.add(f"getelementptr inbounds {element}, ptr %{place.array}, i64 {index}")
+
+    def load(self, place: Place) -> str:
+        """Return what stands at a place: in SIMD code one number for all lanes, or one for each."""
+        if self.lanes is None or place.array == "lanes":
+            return self.add(f"load {self.kind}, ptr {self.address(place)}, align 8")
+        if not place.step:
+            return self.splat(self.add(f"load double, ptr {self.address(place)}, align 8"))
+        if place.array == "scratch" and place.step == 1:
+            return self.add(f"load {self.kind}, ptr {self.address(place)}, align 8")
+        gathered = "poison"
+        for lane in range(self.width):
+            number = self.add(f"load double, ptr {self.address(place, lane)}, align 8")
+            gathered = self.add(f"insertelement {self.kind} {gathered}, double {number}, i32 {lane}")
+        return gathered
+
+    def splat(self, number: str) -> str:
+        """Return a scalar in all lanes."""
         first = self.add(f"insertelement {self.kind} poison, double {number}, i32 0")
         return self.add(f"shufflevector {self.kind} {first}, {self.kind} poison, <{self.width} x i32> zeroinitializer")
 
-    def operand(self, x: Operand) -> str:
-        """An operand, loaded just before its first use where it comes from outside of the chunk."""
-        if type(x) is not int:
-            return self.number(x) if x == 0.0 else self.constant(x)
-        if x not in self.local and x not in self.loaded:
-            self.loaded.add(x)
-            address = self.address(self.layout.places[x])
-            self.lines.append(f"  %v{x} = load {self.kind}, ptr {address}, align 8")
-        return f"%v{x}"
+    def store(self, text: str, place: Place) -> None:
+        """Store a value at a place."""
+        if self.lanes is None or place.array == "lanes" or (place.array == "scratch" and place.step == 1):
+            self.lines.append(f"  store {self.kind} {text}, ptr {self.address(place)}, align 8")
+            return
+        for lane in range(self.width):
+            part = self.add(f"extractelement {self.kind} {text}, i32 {lane}")
+            self.lines.append(f"  store double {part}, ptr {self.address(place, lane)}, align 8")
 
-    def operation(self, step: Operation) -> None:
-        """An operation, and, where eager code may refuse, a look at its result."""
-        name = step.name
-        operands = [self.operand(x) for x in step.operands]
-        result = f"%v{step.result}"
-        self.local.add(step.result)
-        if name in COMPARISONS:
-            text = f"fcmp {COMPARISONS[name]} {self.kind} {operands[0]}, {operands[1]}"
-        elif name == "select":
-            text = f"select {self.flag} {operands[0]}, {self.kind} {operands[1]}, {self.kind} {operands[2]}"
-        elif name == "neg":
-            text = f"fneg {self.kind} {operands[0]}"
-        elif name in INFIX:
-            text = f"{INFIX[name]} {self.kind} {operands[0]}, {operands[1]}"
-        elif name == "pow" and self.width > 1 and step.operands[1] == 2.0 and type(step.operands[1]) is float:
-            text = f"fmul {self.kind} {operands[0]}, {operands[0]}"
-        else:
-            text = self.call(name, operands)
-        self.lines.append(f"  {result} = {text}")
-        if step.result in self.refusing:
-            # A zero is added, or a nan. Fused or not, the sum is the same.
-            self.accumulator = self.add(self.call("fmuladd", (result, self.number(0.0), self.accumulator)))
+    def copy(self, source: Place, stride: int, target: Place, count: int) -> None:
+        """Copy numbers that stand at equal distances to places one after the other."""
+        if stride != 1:
+            counter = Counter(self, str(count), "0")
+            self.store(self.load(source.counted(counter.name, stride)), target.counted(counter.name, 1))
+            counter.close([])
+            return
+        self.module.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        to, start = self.address(target), self.address(source)
+        self.lines.append(f"  call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {start}, i64 {8 * count}, i1 false)")
 
-    refusing: set[int] = set()  # noqa: RUF012 (each writer is given its code's)
+    # Operations.
 
-    def call(self, name: str, operands: Sequence[str]) -> str:
-        """The call of a function: an intrinsic, the platform's SIMD function, or the C library's in each lane."""
+    def operation(self, name: str, operands: Sequence[str], squared: bool = False) -> str:
+        """Return the name of an operation's result: an instruction, an intrinsic, or the call of a function."""
+        if name in INFIX:
+            return self.add(f"{INFIX[name]} {self.kind} {', '.join(operands)}")
+        if name == "neg":
+            return self.add(f"fneg {self.kind} {operands[0]}")
+        if squared and self.lanes is not None:
+            return self.add(f"fmul {self.kind} {operands[0]}, {operands[0]}")
+        return self.add(self._call(name, operands))
+
+    def _call(self, name: str, operands: Sequence[str]) -> str:
+        module = self.module
         arguments = ", ".join(f"{self.kind} {x}" for x in operands)
-        kinds = ", ".join([self.kind] * len(operands))
         if name in INTRINSICS:
-            suffix = "f64" if self.width == 1 else f"v{self.width}f64"
-            function = f"llvm.{INTRINSICS[name]}.{suffix}"
-        elif self.width == 1 or self.vector_symbol(name):
-            function = f"sg_{name}" if self.width == 1 else str(self.vector_symbol(name))
-            self.symbols.add(function)
+            function = f"llvm.{INTRINSICS[name]}.{'f64' if self.lanes is None else f'v{self.width}f64'}"
+        elif self.lanes is None:
+            function = f"sg_{name}"
+            module.symbols.add(function)
+        elif symbol := module.vector_symbol(name):
+            function = symbol
+            module.symbols.add(function)
         else:
-            return self.each_lane(name, operands)
-        self.declarations.add(f"declare {self.kind} @{function}({kinds})")
+            return self._each_lane(name, operands)
+        module.declarations.add(f"declare {self.kind} @{function}({', '.join([self.kind] * len(operands))})")
         return f"call {self.kind} @{function}({arguments})"
 
-    def each_lane(self, name: str, operands: Sequence[str]) -> str:
-        """The scalar function in each lane; returns the last instruction, without its name."""
-        function = f"sg_{name}"
-        self.symbols.add(function)
-        self.declarations.add(f"declare double @{function}({', '.join(['double'] * len(operands))})")
+    def _each_lane(self, name: str, operands: Sequence[str]) -> str:
+        """The scalar function in each lane; return the last instruction, without its name."""
+        self.module.symbols.add(f"sg_{name}")
+        self.module.declarations.add(f"declare double @sg_{name}({', '.join(['double'] * len(operands))})")
         gathered = "poison"
         for lane in range(self.width):
             parts = [self.add(f"extractelement {self.kind} {x}, i32 {lane}") for x in operands]
-            arguments = ", ".join(f"double {part}" for part in parts)
-            number = self.add(f"call double @{function}({arguments})")
+            number = self.add(f"call double @sg_{name}({', '.join(f'double {part}' for part in parts)})")
             text = f"insertelement {self.kind} {gathered}, double {number}, i32 {lane}"
             if lane < self.width - 1:
                 gathered = self.add(text)
         return text
 
-    def check(self, step: Check) -> None:
-        """A guard: scalar code returns where it fails, SIMD code marks the lanes where it is the first to."""
-        condition = self.operand(step.condition)
-        if self.width == 1:
-            self.blocks += 1
-            yes, no = f"ok{self.blocks}", f"failed{self.blocks}"
-            labels = (yes, no) if step.holds else (no, yes)
-            suspect = self.add(f"fcmp uno double {self.accumulator}, 0.0")
-            status = self.add(f"select i1 {suspect}, i32 2, i32 {GUARD_FAILED}")
-            self.lines.append(f"  br i1 {condition}, label %{labels[0]}, label %{labels[1]}")
-            self.lines.append(f"{no}:\n  ret i32 {status}\n{yes}:")
-            return
-        if step.holds:
+    def refuse(self, result: str) -> None:
+        """Look at a result that is not finite if eager code refuses: a zero is added to the accumulator, or a nan."""
+        zero = self.number(0.0)
+        product = self.add(f"fmul {self.kind} {result}, {zero}")
+        if self.lanes is None:
+            self.poison = self.add(f"fadd double {self.poison}, {product}")
+        else:
+            self.lanes.poison = self.add(f"fadd {self.kind} {self.lanes.poison}, {product}")
+
+    def mark(self, condition: str, holds: bool) -> None:
+        """Leave out the lanes in which a guard fails, unless something was refused there before."""
+        lanes = self.lanes
+        assert lanes is not None  # noqa: S101 (for the type checker)
+        if not holds:
             ones = "<" + ", ".join(["i1 true"] * self.width) + ">"
             condition = self.add(f"xor {self.flag} {condition}, {ones}")
-        sound = self.add(f"fcmp ord {self.kind} {self.accumulator}, {self.number(0.0)}")
-        failing = self.add(f"and {self.flag} {condition}, {sound}")
-        self.failures = self.add(f"or {self.flag} {self.failures}, {failing}")
+        refused = self.add(f"fcmp uno {self.kind} {lanes.poison}, {self.number(0.0)}")
+        passing = self.add(f"or {self.flag} {condition}, {refused}")
+        lanes.sound = self.add(f"and {self.flag} {lanes.sound}, {passing}")
+
+    def any(self, flags: str) -> str:
+        """Return whether a truth value holds in any lane."""
+        whole = self.add(f"bitcast {self.flag} {flags} to i{self.width}")
+        return self.add(f"icmp ne i{self.width} {whole}, 0")
+
+    def none_of(self, flags: str) -> str:
+        """Return the negation of a truth value."""
+        ones = "true" if self.lanes is None else "<" + ", ".join(["i1 true"] * self.width) + ">"
+        return self.add(f"xor {self.flag} {flags}, {ones}")
 
 
-def _bits(x: float) -> str:
-    (bits,) = struct.unpack("<Q", struct.pack("<d", x))
-    return f"0x{bits:016X}"
+class Counter:
+    """A loop of LLVM: its counter, what it carries, and the accumulators, which go through it."""
+
+    def __init__(self, function: Function, turns: str, first: str, stride: int = 1) -> None:
+        self.f = f = function
+        self.turns, self.stride = turns, stride
+        self.before = f.block
+        self.head, self.exit = f.label(), f.label()
+        f.jump(self.head)
+        f.start(self.head)
+        self.carried: list[tuple[int, str, str, str]] = []  # the line, the name, its kind, and what it begins as
+        self.name = self.carry("i64", first)
+        self.results: list[str] = []
+        self.states: list[str] = []
+        if f.lanes is None:
+            f.poison = self.carry("double", f.poison)
+        else:
+            f.lanes.poison = self.carry(f.kind, f.lanes.poison)
+            f.lanes.sound = self.carry(f.flag, f.lanes.sound)
+
+    def carry(self, kind: str, first: str) -> str:
+        """Return the name of something that each turn gives to the next one."""
+        name = self.f.add("")
+        self.carried.append((len(self.f.lines) - 1, name, kind, first))
+        return name
+
+    def close(self, ends: Sequence[str]) -> None:
+        """End the turn with what it gives to the next one, in the order of `carry`."""
+        f = self.f
+        following = f.add(f"add i64 {self.name}, {self.stride}")
+        more = f.add(f"icmp slt i64 {following}, {self.turns}")
+        states = [f.poison] if f.lanes is None else [f.lanes.poison, f.lanes.sound]
+        for (line, name, kind, first), end in zip(self.carried, [following, *states, *ends], strict=True):
+            f.lines[line] = f"  {name} = phi {kind} [ {first}, %{self.before} ], [ {end}, %{f.block} ]"
+        f.branch(more, self.head, self.exit)
+        f.start(self.exit)
+        self.results = list(ends)
+        self.last = following
 
 
-def helpers(writer: Writer) -> str:
-    """What a module needs beside its chunks."""
-    used = [name for name in HELPED if f"sg_{name}" in writer.symbols]
-    text = "\n".join(sorted(writer.declarations))
-    if used:
-        for name in HELPED:
-            text = text.replace(f"declare double @sg_{name}(double, double)\n", "").replace(
-                f"declare double @sg_{name}(double, double)", ""
-            )
-        text += HELPERS
-        if "@llvm.floor.f64" not in text.replace(HELPERS, ""):
-            text += "declare double @llvm.floor.f64(double)\n"
-    return text + "\n"
+class Lanes:
+    """The state of SIMD code: which lanes were refused, and in which all guards so far hold."""
+
+    def __init__(self, width: int) -> None:
+        self.poison = "zeroinitializer"
+        self.sound = "<" + ", ".join(["i1 true"] * width) + ">"
 
 
-def scalar_symbols(writer: Writer) -> set[str]:
-    """The names of the C library's functions that the chunks call."""
-    names = {symbol[3:] for symbol in writer.symbols if symbol.startswith("sg_")}
-    return {"fmod" if name in HELPED else name for name in names}
+def bits(x: float) -> str:
+    """Return a number as LLVM writes it exactly."""
+    (whole,) = struct.unpack("<Q", struct.pack("<d", x))
+    return f"0x{whole:016X}"

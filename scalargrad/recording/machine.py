@@ -13,7 +13,7 @@ from typing import Any
 from ..interpreters.floats import IEEE
 from ..rows import SCIPY, find
 
-__all__ = ["Machine", "Module", "machine"]
+__all__ = ["Machine", "MachineCode", "machine"]
 
 SIMD_PREFIXES = {("x86_64", 4): "_ZGVdN4", ("x86_64", 2): "_ZGVbN2", ("aarch64", 2): "_ZGVnN2"}
 """How a platform's vector ABI names a function for so many doubles."""
@@ -71,7 +71,7 @@ class Machine:
         return self.target.create_target_machine(cpu=self.cpu, features=self.features, opt=level, jit=True)
 
 
-class Module:
+class MachineCode:
     """Machine code, which lives as long as this does."""
 
     def __init__(self) -> None:

@@ -1,260 +1,290 @@
-"""The native back end for one point: a program as machine code, called with a list of floats."""
+"""The native back end: a lowered program as machine code, called with lists of floats and columns of any length."""
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 import struct
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
-from .chunks import Chunk, cut, plan, written
-from .entry import Shape, entry, is_possible, shape
-from .kernels import mapped_runner
-from .layout import Layout
-from .llvm import GUARD_FAILED, Writer, helpers
-from .lowering import Code, MappedCall, lower
-from .machine import Module, machine
-from .program import Program
-from .replay import replay
+from . import capi, python
+from .emit import Emitter
+from .llvm import GUARD_FAILED, Function, Module
+from .machine import MachineCode, machine
+from .memory import Memory, Place, Register, Where, home_of
+from .program import Loop, Operand, Program, operands_of
+from .python import conditions
 
-__all__ = ["NativeProgram", "compile_chunks", "text_of_program"]
+__all__ = ["NativeProgram", "compiled", "source"]
 
+WHOLE = 3_000
+"""The longest program, in instructions, that is one function: a compiler's time grows faster than a function."""
+PIECE = 500
+OPTIMIZED = 20_000
+"""The longest program that is compiled with any optimization."""
 STREAMED = 10
-"""How many pieces of a large program are in one module: LLVM's own form of all at once would fill the memory."""
+"""How many pieces are in one module: LLVM's own form of all at once would fill the memory."""
+SHORT = 20_000
+"""A program of fewer operations keeps the interpreter's lock, which takes longer to pass on."""
+COPIED = 16
+"""From so many on, numbers that stand one after the other are copied by one instruction."""
+
+
+def compiled(program: Program) -> NativeProgram:
+    """Return the runner of a lowered program."""
+    return NativeProgram(program)
+
+
+def source(program: Program) -> str:
+    """Return the text of a lowered program as LLVM IR."""
+    return "\n".join(text for text, _, _ in _Pieces(program, Memory()).modules())
 
 
 class NativeProgram:
-    """A program to call with the values of its inputs and captured numbers, as one list of floats.
+    """A program to call with the numbers and the columns of its inputs.
 
-    It returns the outputs, or None where a guard fails, and raises what eager code raises.
+    It returns the outputs, floats and arrays, or None if a guard fails, and raises what eager code raises.
     """
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        code = lower(program)
-        layout = Layout(code)
-        self.module = Module()
-        self.steps = steps = _compile(code, layout, self.module)
-        self.size = layout.size
-        self.whole: Any = steps[0] if len(steps) == 1 else self._run
-        self.entries: dict[Shape, Callable[[tuple[Any, ...]], Any]] = {}
+        self.memory = Memory()
+        self.code = MachineCode()
+        steps = []
+        cost = _cost(program)
+        kind = ctypes.PYFUNCTYPE if cost < SHORT and not program.wide else ctypes.CFUNCTYPE
+        pointer = ctypes.c_void_p
+        signature = kind(ctypes.c_int, pointer, pointer, ctypes.c_int64, pointer, pointer)
+        pieces = _Pieces(program, self.memory)
+        for text, names, level in pieces.modules():
+            machine().link(pieces.module.linked())
+            steps += [signature(address) for address in self.code.add(text, level, names)]
+        self.steps = steps
+        self.whole: Any = steps[0] if len(steps) == 1 else self._all
+        self.inputs = program.inputs - len(program.wide)
+        self.size = self.memory.sizes["scratch"]
+        self.wide = pieces.wide_outputs
+        self.entries: dict[capi.Shape, Callable[[tuple[Any, ...]], Any]] = {}
         self.lock = threading.Lock()
-        self.call = _caller(program, self.whole, code.inputs, len(code.outputs), layout.size)
-        self.call.__dict__["native"] = self  # the machine code lives as long as what calls it
-
-    def __call__(self, values: Sequence[float]) -> list[float] | None:
-        """The outputs, or None."""
-        return self.call(values)
+        self.free: list[Any] = []  # the arrays of one call for each thread that was at work
+        self.pack_into = struct.Struct(f"{self.inputs}d").pack_into
+        count = len(program.outputs) - len(self.wide)
+        self.results = slice(self.inputs, self.inputs + count)
 
     def entry(self, arguments: tuple[Any, ...], template: Any) -> Callable[[tuple[Any, ...]], Any] | None:
-        """The whole call for arguments nested like these, whose results nest like the template.
+        """Return the whole call for arguments nested like these, whose results nest like the template.
 
-        It returns None for other arguments, and where the result takes a closer look. It is None where the
-        arguments or the template are more than numbers in lists and tuples, and for a program of several pieces.
+        It returns None for other arguments, and if the result takes a closer look. There is none if the arguments or
+        the template are more than numbers in lists and tuples, and for a program of several pieces or with columns.
         """
-        if len(self.steps) > 1 or isinstance(self.whole, (_MappedStep, _Sequence)) or not is_possible(self.size):
+        if len(self.steps) > 1 or self.memory.wide or not capi.is_possible(self.memory):
             return None
-        nested, results = shape(arguments, float), shape(template, int)
+        nested, results = capi.shape(arguments, float), capi.shape(template, int)
         if nested is None or results is None:
             return None
         with self.lock:
             if nested not in self.entries:
                 name, address = f"entry{len(self.entries)}", ctypes.cast(self.whole, ctypes.c_void_p).value or 0
-                self.entries[nested] = entry(self.module, name, address, self.size, nested, results)
+                self.entries[nested] = capi.entry(self.code, name, address, self.memory, nested, results)
             return self.entries[nested]
 
-    def _run(self, address: int) -> int:
+    def bound(self, scratch: Any) -> Callable[[], int]:
+        """Return the call on a scratch array of the caller's, of `size` doubles: inputs, then outputs, then its own."""
+        own, address, lanes, at = self._arrays()
+        del own, address
+        for place, number in self.memory.initial.items():
+            scratch[place] = number
+        call = functools.partial(self.whole, ctypes.addressof(scratch), at, 0, None, None)
+        call.__dict__["lanes"] = lanes  # they live as long as the call
+        return call
+
+    def _all(self, *arguments: Any) -> int:
         for step in self.steps:
-            status: int = step(address)
+            status: int = step(*arguments)
             if status:
                 return status
         return 0
 
+    def _arrays(self) -> tuple[Any, int, Any, int]:
+        scratch = (ctypes.c_double * max(self.size, 1))()
+        for place, number in self.memory.initial.items():
+            scratch[place] = number
+        lanes = (ctypes.c_double * (self.memory.sizes["lanes"] * machine().width + 8))()
+        address = ctypes.addressof(lanes)
+        return scratch, ctypes.addressof(scratch), lanes, address + -address % 64
 
-def _caller(
-    program: Program, whole: Callable[[int], int], inputs: int, outputs: int, size: int
-) -> Callable[[Sequence[float]], list[float] | None]:
-    """The call of a program whose code takes the address of its scratch array."""
-    pack_into = struct.Struct(f"{inputs}d").pack_into
-    kind = ctypes.c_double * size
-    free: list[tuple[Any, int]] = []  # one for each thread that was at work
-    results = slice(inputs, inputs + outputs)
-
-    def call(values: Sequence[float]) -> list[float] | None:
+    def __call__(self, numbers: Sequence[float], columns: Sequence[Any] = ()) -> list[Any] | None:
+        """Return the outputs, or None if a guard fails."""
         try:
-            pair = free.pop()
+            arrays = self.free.pop()
         except IndexError:
-            scratch = kind()
-            pair = scratch, ctypes.addressof(scratch)
-        buffer, address = pair
-        pack_into(buffer, 0, *values)
-        status = whole(address)
-        found: list[float] = buffer[results]
-        free.append(pair)
+            arrays = self._arrays()
+        scratch, address, _, lanes = arrays
+        self.pack_into(scratch, 0, *numbers)
+        if columns or self.memory.wide:
+            return self._run_wide(numbers, columns, arrays)
+        status = self.whole(address, lanes, 0, None, None)
+        found: list[Any] = scratch[self.results]
+        self.free.append(arrays)
+        return found if not status else self._other(status, numbers, columns)
+
+    def _run_wide(self, numbers: Sequence[float], columns: Sequence[Any], arrays: Any) -> list[Any] | None:
+        import numpy as np
+
+        scratch, address, _, lanes = arrays
+        given = [np.asarray(column, dtype=float) for column in columns]
+        n = len(given[0])
+        given += [np.empty(n) for _ in range(self.memory.wide - len(given))]
+        starts = (ctypes.c_void_p * len(given))(*[x.__array_interface__["data"][0] for x in given])
+        strides = (ctypes.c_int64 * len(given))(*[x.strides[0] for x in given])
+        status = self.whole(address, lanes, n, starts, strides)
+        found: list[Any] = scratch[self.results]
+        self.free.append(arrays)
         if status:
-            return None if status == GUARD_FAILED else replay(program, values)
+            return self._other(status, numbers, columns)
+        for place, column in self.wide:
+            found.insert(place, given[column])
         return found
 
-    return call
-
-
-class _MappedStep:
-    """A mapped step of a native program: it reads its operands in the scratch array and leaves its results there."""
-
-    def __init__(self, call: MappedCall, layout: Layout) -> None:
+    def _other(self, status: int, numbers: Sequence[float], columns: Sequence[Any]) -> list[Any] | None:
+        """Return the outcome where a guard failed or something is not finite: then Python's floats decide."""
+        if status == GUARD_FAILED:
+            return None
+        if not hasattr(self, "exact"):
+            self.exact = python.compiled(self.program)
+        found = self.exact(list(numbers), [list(map(float, column)) for column in columns])
+        if found is None:
+            return None
         import numpy as np
 
-        self.call = call
-        self.runner = mapped_runner(call.step.programs, call.step.summed, "native")
-        self.places = np.array([layout.places[x] if type(x) is int else 0 for x in call.broadcast], dtype=int)
-        self.constants = [(k, x) for k, x in enumerate(call.broadcast) if type(x) is not int]
-        self.stacks = not all(call.step.summed)
-        self.start = layout.places.get(call.result, 0)  # the results stand one after the other
-        self.layout = layout
+        return [np.asarray(x) if isinstance(x, list) else x for x in found]
 
-    def __call__(self, address: int) -> int:
-        import numpy as np
 
-        buffer = (ctypes.c_double * self.layout.size).from_address(address)
-        numbers = np.frombuffer(memoryview(buffer).cast("B"))
-        broadcast = numbers[self.places]
-        for k, x in self.constants:
-            broadcast[k] = x
-        columns = [
-            numbers[c.start : c.stop if c.stop >= 0 else None : c.step]
-            if isinstance(c, range)
-            else _gathered(c, numbers)
-            for c in self.call.step.columns
+def _goes_on(run: Sequence[tuple[int, Operand, Place | None]], home: Place | None) -> bool:
+    """Tell whether a place follows those of a run at their distance."""
+    last = run[-1][2]
+    if home is None or last is None or home.array != last.array:
+        return False
+    before = run[-2][2] if len(run) > 1 else None
+    return before is None or home.at - last.at == last.at - before.at
+
+
+def _cost(program: Program) -> int:
+    """Return about how many operations a call makes."""
+    loops = [step for step in program.steps if isinstance(step, Loop)]
+    return len(program) + sum((loop.turns or SHORT) * sum(map(_cost, loop.bodies)) for loop in loops)
+
+
+def _length(program: Program) -> int:
+    return len(program) + sum(_length(body) for s in program.steps if isinstance(s, Loop) for body in s.bodies)
+
+
+class _Pieces:
+    """A program in pieces, each a function; what a later piece needs is handed on in memory."""
+
+    def __init__(self, program: Program, memory: Memory) -> None:
+        self.program = program
+        self.memory = memory
+        wide = set(program.wide)
+        numbers = memory.reserve(program.inputs - len(wide))
+        places, columns = itertools.count(numbers.at), itertools.count()
+        self.given: list[Where] = [
+            Place("wide", next(columns)) if i in wide else Place("scratch", next(places)) for i in range(program.inputs)
         ]
-        results = self.runner(columns, broadcast, self.call.step.lanes)
-        if isinstance(results, int):
-            return GUARD_FAILED
-        if self.stacks:
-            results = [x for r in results for x in (r.tolist() if isinstance(r, np.ndarray) else [r])]
-        buffer[self.start : self.start + len(results)] = results
-        return 0
+        memory.wide = len(wide)
+        self.outputs = memory.reserve(len(program.outputs))
+        self.last = [0] * program.size
+        for index, step in enumerate(program.steps):
+            for x in operands_of(step):
+                if type(x) is int:
+                    self.last[x] = index
+        for x in program.outputs:
+            if type(x) is int:
+                self.last[x] = len(program.steps)
+        self.wide_outputs: list[tuple[int, int]] = []
+        length = _length(program)
+        self.piece = length if length <= WHOLE else PIECE
+        self.level = 0 if length > OPTIMIZED else 2 if any(isinstance(s, Loop) for s in program.steps) else 1
 
+    def modules(self) -> Any:
+        """Yield the text of each module, the names of its functions, and the level of optimization."""
+        functions = self._functions()
+        while True:
+            self.module = Module(self.memory, machine().width, machine().simd_symbol)
+            names = []
+            for name, text in itertools.islice(functions, STREAMED):
+                names.append(name)
+                self.module.texts.append(text)
+            if not names:
+                return
+            yield self.module.text(), names, self.level
 
-def _gathered(column: Sequence[Any], numbers: Any) -> Any:
-    import numpy as np
+    def _functions(self) -> Any:
+        program = self.program
+        emitter: Emitter | None = None
+        where = list(self.given)
+        released: dict[int, list[int]] = {}
+        flags = conditions(program)
+        start, number = 0, 0
+        steps = [*program.numbered()]
+        while start < len(steps) or number == 0:
+            function = Function(self.module, f"piece{number}")
+            emitter = Emitter(function, program, [], flags)
+            emitter.where = where
+            length, known = 0, len(where)
+            while start < len(steps) and length < self.piece:
+                first, step = steps[start]
+                emitter.step(first, step)
+                length += 1 if not isinstance(step, Loop) else 1 + sum(map(_length, step.bodies))
+                start += 1
+            if start == len(steps):
+                self._hand_out(emitter)
+            else:
+                self._hand_on(emitter, known, start, released)
+            yield function.name, function.finished()
+            number += 1
 
-    return np.array([numbers[x] if type(x) is int else x for x in column], dtype=float)
+    def _hand_on(self, emitter: Emitter, known: int, start: int, released: dict[int, list[int]]) -> None:
+        """Store what later pieces need: registers are this piece's own. The first `known` values are older."""
+        where = emitter.where
+        for x in (*emitter.loaded, *range(known, len(where))):
+            at = where[x]
+            if not isinstance(at, Register):
+                continue
+            place = at.home
+            if place is None and self.last[x] >= start:
+                place = self.memory.single()
+                emitter.f.store(emitter.read(at), place)
+                released.setdefault(self.last[x], []).append(place.at)
+            if place is not None:
+                where[x] = place
+        for index in [index for index in released if index < start]:
+            self.memory.free += released.pop(index)
 
-
-RUN = """
-define i32 @run(ptr %chunks, i64 %n, ptr %scratch) {
-entry:
-  br label %loop
-loop:
-  %i = phi i64 [ 0, %entry ], [ %next, %on ]
-  %p = getelementptr ptr, ptr %chunks, i64 %i
-  %chunk = load ptr, ptr %p, align 8
-  %status = call i32 %chunk(ptr %scratch)
-  %bad = icmp ne i32 %status, 0
-  br i1 %bad, label %stop, label %on
-on:
-  %next = add i64 %i, 1
-  %more = icmp slt i64 %next, %n
-  br i1 %more, label %loop, label %done
-stop:
-  ret i32 %status
-done:
-  ret i32 0
-}
-"""
-
-
-def _runs(code: Code, piece: int) -> tuple[list[Chunk], list[range | MappedCall]]:
-    """The steps in pieces, and their order: ranges of pieces, and the mapped steps between them.
-
-    The code loses its steps: those of a large program go as they are compiled.
-    """
-    chunks: list[Chunk] = []
-    runs: list[range | MappedCall] = []
-    for mapped, steps in itertools.groupby(code.steps, lambda step: isinstance(step, MappedCall)):
-        if mapped:
-            runs += steps  # type: ignore[arg-type]
-        else:
-            pieces = cut(list(steps), piece)  # type: ignore[arg-type]
-            runs.append(range(len(chunks), len(chunks) + len(pieces)))
-            chunks += pieces
-    if not runs or isinstance(runs[-1], MappedCall):
-        chunks.append([])  # which stores the outputs
-        runs.append(range(len(chunks) - 1, len(chunks)))
-    code.steps = []
-    return chunks, runs
-
-
-def _compile(code: Code, layout: Layout, module: Module) -> list[Any]:
-    piece, level = plan(code)
-    chunks, runs = _runs(code, piece)
-    mapped = [run for run in runs if isinstance(run, MappedCall)]
-    for call in mapped:
-        layout.row(call.result, call.step.width)
-    writer = Writer(layout)
-    writer.refusing = code.refusing
-    needed = [x for call in mapped for x in call.broadcast if type(x) is int]
-    functions = compile_chunks(writer, chunks, code, needed, level, module)
-    steps: list[Any] = []
-    for run in runs:
-        if isinstance(run, MappedCall):
-            steps.append(_MappedStep(run, layout))
-        elif len(run) == 1:
-            steps.append(_scalar(functions[run[0]]))
-        else:
-            steps.append(_Sequence([functions[i] for i in run], module, f"run{len(steps)}"))
-    return steps
-
-
-def _scalar(address: int) -> Any:
-    # One chunk is done in microseconds: it keeps the interpreter's lock, which takes longer to pass on.
-    return ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(address)
-
-
-class _Sequence:
-    """Chunks that run one after the other."""
-
-    def __init__(self, addresses: Sequence[int], module: Module, name: str) -> None:
-        (address,) = module.add(RUN.replace("@run", f"@{name}"), 1, [name])
-        kinds = (ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
-        self.function = ctypes.CFUNCTYPE(ctypes.c_int, *kinds)(address)
-        self.chunks = (ctypes.c_void_p * len(addresses))(*addresses)
-
-    def __call__(self, address: int) -> int:
-        status: int = self.function(self.chunks, len(self.chunks), address)
-        return status
-
-
-def compile_chunks(
-    writer: Writer, chunks: list[Chunk], code: Code, needed: Sequence[int], level: int, module: Module
-) -> list[int]:
-    """The addresses of the chunks' functions, which become parts of the module; the list is emptied."""
-    addresses: list[int] = []
-    texts = written(writer, chunks, code, needed)
-    for start in range(0, len(chunks), STREAMED):
-        names = [f"chunk{i}" for i in range(start, min(start + STREAMED, len(chunks)))]
-        writer.symbols.clear()
-        writer.declarations.clear()
-        text = "\n".join(itertools.islice(texts, len(names))) + helpers(writer)
-        machine().link(_needed_symbols(writer))
-        addresses += module.add(text, level, names)
-    return addresses
-
-
-def _needed_symbols(writer: Writer) -> set[str]:
-    return {"sg_fmod" if symbol in ("sg_mod", "sg_floordiv") else symbol for symbol in writer.symbols}
-
-
-def text_of_program(program: Program) -> str:
-    """The IR of a program, its chunks one after the other."""
-    code = lower(program)
-    layout = Layout(code)
-    chunks, runs = _runs(code, plan(code)[0])
-    for run in runs:
-        if isinstance(run, MappedCall):
-            layout.row(run.result, run.step.width)
-    writer = Writer(layout)
-    writer.refusing = code.refusing
-    return "\n".join(written(writer, chunks, code, ())) + helpers(writer)
+    def _hand_out(self, emitter: Emitter) -> None:
+        """Store the outputs at their places, many that stand one after the other at once."""
+        f = emitter.f
+        runs: list[list[tuple[int, Operand, Place | None]]] = []
+        place = self.outputs.at
+        for k, x in enumerate(self.program.outputs):
+            where = emitter.place_of(x)
+            if isinstance(where, Place) and where.array == "wide":
+                self.wide_outputs.append((k, where.at))
+                continue
+            home = home_of(where)
+            if runs and _goes_on(runs[-1], home):
+                runs[-1].append((place, x, home))
+            else:
+                runs.append([(place, x, home)])
+            place += 1
+        for run in runs:
+            first, _, home = run[0]
+            if len(run) < COPIED or home is None:
+                for to, x, _ in run:
+                    f.store(emitter.text(x), Place("scratch", to))
+            else:
+                stride = cast(Place, run[1][2]).at - home.at
+                f.copy(home, stride, Place("scratch", first), len(run))

@@ -1,105 +1,162 @@
-"""`Program`: what was recorded, as plain data. A flat list of instructions over numbered values.
+"""`Program`: the one form of what is recorded. Plain data, in which a loop is an instruction.
 
-The values 0, 1, … are the inputs, then those captured from Values outside, then each step's results. An
-operand is the number of a value, or a float, a constant.
+The values of a program are numbered: its inputs, then the results of each step, in order. An operand is a `Ref`,
+the number of a value, or a `Const`.
+
+A loop's body is a program of its own. Its inputs are the loop's `consts`, the same in all turns; then the carries,
+which begin as `init` and are then the carries that the turn before gave; then one entry of each of the `columns`.
+Its outputs are the next carries and what the turn stacks. So
+
+    total = 0.0                        carries: total, init 0.0
+    for x in xs:                       columns: xs
+        y = w * x                      consts:  w
+        total = total + y              outputs: total + y, the next carry; y, stacked
+
+is Loop(turns, (body,), consts=(w,), init=(Const(0.0),), columns=(xs,)). Its results are the last carries, then what
+each turn stacked, turn after turn: the rows of an array.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from ..rows import Primitive
+from ..rows import Primitive, Vector
 
-__all__ = ["Guard", "Instruction", "Mapped", "Program", "Step"]
+__all__ = ["Column", "Const", "Guard", "Instruction", "Loop", "Operand", "Program", "Ref", "Step", "accumulators"]
 
-Operand: TypeAlias = "int | float"
-Runner: TypeAlias = "Callable[[Sequence[float]], list[float] | None]"
+Ref: TypeAlias = int
+"""The number of a value of a program."""
+
+
+BACKENDS: dict[str, Callable[..., Any]] = {}
+"""How to compile and how to print a program; the module `backends`, which knows programs, fills it."""
+
+
+class Const(float):
+    """A number in a program. Two are equal if their bits are: 0.0 is not −0.0, nan is nan, and none is a `Ref`."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Const:
+            return False
+        if math.isnan(self):
+            return math.isnan(other)
+        return float.__eq__(self, other) and math.copysign(1.0, self) == math.copysign(1.0, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(float.hex(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Const, (float(self),)
+
+
+Operand: TypeAlias = "Ref | Const"
+Column: TypeAlias = "range | tuple[Operand, ...] | Ref"
+"""The entries of a column, one for each turn: consecutive values, a table, or a wide value of any length."""
 
 INFIX = {"add": "{} + {}", "sub": "{} − {}", "mul": "{} · {}", "div": "{} / {}", "pow": "{} ** {}", "neg": "−{}"}
 INFIX |= {"less": "{} < {}", "equal": "{} = {}", "choose": "{1} if {0} else {2}"}
 
 
 class Instruction(NamedTuple):
-    """One row applied to operands. It fills the values from `result` on: one, or a vector row's several.
+    """Apply a primitive to operands. It fills one value; a `Vector` row as many as it has operands.
 
-    `refuses` tells that it raises what eager code raises for a bad operand; what was made while
-    differentiating follows IEEE instead.
+    `refuses` tells that it raises what eager code raises for a bad operand. What was made while differentiating
+    does not refuse: it follows IEEE.
     """
 
-    row: Primitive
+    primitive: Primitive
     operands: tuple[Operand, ...]
-    result: int
-    width: int
-    refuses: bool
-
-    def __str__(self) -> str:
-        names = [_text(x) for x in self.operands]
-        template = INFIX.get(self.row.name)
-        return template.format(*names) if template else f"{self.row.name}({', '.join(names)})"
-
-
-class Guard(NamedTuple):
-    """A Python branch that the function took: the program is for points where the condition `holds`, or not."""
-
-    condition: int
-    holds: bool
-
-    def __str__(self) -> str:
-        return f"check {'' if self.holds else 'not '}{_text(self.condition)}"
-
-
-class Mapped(NamedTuple):
-    """Sub-programs run over lanes, each lane by the first one whose guards hold for it.
-
-    A sub-program's inputs are one operand of each of the `columns`, which have one entry per lane; what it
-    captured are the `broadcast` operands, the same for all lanes. An output is `summed` over the lanes into one
-    value, or stacked into one value per lane.
-    """
-
-    programs: tuple[Program, ...]
-    lanes: int
-    broadcast: tuple[Operand, ...]
-    columns: tuple[range | tuple[Operand, ...], ...]
-    summed: tuple[bool, ...]
-    result: int
+    refuses: bool = False
 
     @property
     def width(self) -> int:
-        """How many values it fills."""
-        return sum(1 if summed else self.lanes for summed in self.summed)
-
-    @property
-    def guarded(self) -> bool:
-        """Whether a sub-program depends on a Python branch."""
-        return any(program.guarded for program in self.programs)
+        """The number of values it fills."""
+        return len(self.operands) if isinstance(self.primitive, Vector) else 1
 
     def __str__(self) -> str:
-        columns = [
-            f"v{c[0]}…v{c[-1]}" if isinstance(c, range) and len(c) > 1 else f"{_text(c[0])}…{_text(c[-1])}"
-            for c in self.columns
-        ]
-        operands = ", ".join([*map(_text, self.broadcast), *columns])
-        bodies = "\n".join(_indent(str(program)) for program in self.programs)
-        outputs = ", ".join("sum" if summed else "stack" for summed in self.summed)
-        return f"map over {self.lanes} lanes of ({operands}), {outputs}:\n{bodies}"
+        return _written(self, LETTERS[0])
 
 
-Step: TypeAlias = "Instruction | Guard | Mapped"
+class Guard(NamedTuple):
+    """Go on only if the condition, a value, is not 0 (`holds`), or only if it is 0. It fills no value."""
+
+    condition: Operand
+    holds: bool
+
+    @property
+    def width(self) -> int:
+        """The number of values it fills: none."""
+        return 0
+
+    def __str__(self) -> str:
+        return _written(self, LETTERS[0])
+
+
+class Loop(NamedTuple):
+    """Run a body once for each turn; of several bodies the first whose guards hold in this turn.
+
+    `turns` is None where the columns are wide values, of any length. A loop that is not `ordered` (a map over lanes)
+    may take its turns in any order: its carries, if there are any, are `accumulators`, and may be added up otherwise.
+    """
+
+    turns: int | None
+    bodies: tuple[Program, ...]
+    consts: tuple[Operand, ...]
+    init: tuple[Operand, ...]
+    columns: tuple[Column, ...]
+    ordered: bool = True
+
+    @property
+    def stacks(self) -> int:
+        """The number of values that each turn stacks."""
+        return len(self.bodies[0].outputs) - len(self.init)
+
+    @property
+    def width(self) -> int:
+        """The number of values it fills. One that is stacked without a known count is one wide value."""
+        return len(self.init) + self.stacks * (1 if self.turns is None else self.turns)
+
+    @property
+    def has_effects(self) -> bool:
+        """Tell whether a body has a guard or may refuse."""
+        return any(body.has_effects for body in self.bodies)
+
+    def entry(self, column: int, turn: int) -> Operand:
+        """Return the operand that a column has for a turn."""
+        entries = self.columns[column]
+        if isinstance(entries, int):
+            raise TypeError("a wide column has no entries that are operands")
+        return entries[turn]
+
+    def __str__(self) -> str:
+        return f"for t in {'all' if self.turns is None else self.turns} turns" + ("" if self.ordered else ", any order")
+
+
+Step: TypeAlias = "Instruction | Guard | Loop"
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A recorded function: `inputs` numbers and `captured` ones in, the `outputs` out, by way of the `steps`.
+    """A recorded function: numbers in, the steps, the `outputs` out.
 
-    `len` counts the steps, `str` prints them numbered, `cost()` counts operations; equal recordings give
-    equal programs, and a program can be pickled and sent elsewhere.
+    The first `inputs` values are given. Those that `wide` names are columns of numbers, all of one length that is
+    known when the program runs; the columns of a loop without a count, and the values that it stacks, are wide. All
+    other values are numbers. `captured` of the inputs, the last that are not wide, come from Values outside.
 
-    >>> import scalargrad as sg
-    >>> print(sg.jit(lambda x: sg.sin(x) * x).program(1.0))
+    `len` counts the steps, `str` prints them, `cost()` counts operations. Equal recordings give equal programs.
+
+    >>> from scalargrad.primitives import mul, sin
+    >>> print(Program(1, (Instruction(sin, (0,), True), Instruction(mul, (1, 0))), (2,)))
     program of v0
     v1 = sin(v0)
     v2 = v1 · v0
@@ -107,106 +164,223 @@ class Program:
     """
 
     inputs: int
-    captured: int
     steps: tuple[Step, ...]
     outputs: tuple[Operand, ...]
+    wide: tuple[Ref, ...] = ()
+    captured: int = 0
 
     def __len__(self) -> int:
         return len(self.steps)
 
     @functools.cached_property
-    def _key(self) -> str:
-        # As text: the value 1 and the constant 1.0, or 0.0 and −0.0, would compare equal.
-        return repr((self.inputs, self.captured, self.steps, self.outputs))
+    def _key(self) -> tuple[Any, ...]:
+        return self.inputs, self.steps, self.outputs, self.wide, self.captured
 
-    def __eq__(self, other: object) -> bool:
-        return self._key == other._key if isinstance(other, Program) else NotImplemented
-
-    def __hash__(self) -> int:
+    @functools.cached_property
+    def _hash(self) -> int:
         return hash(self._key)
 
-    def __repr__(self) -> str:
-        return f"Program({self._key})"
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Program) and self._hash == other._hash and self._key == other._key
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Program, (self.inputs, self.captured, self.steps, self.outputs)
+        return Program, (self.inputs, self.steps, self.outputs, self.wide, self.captured)
 
-    @property
+    def numbered(self) -> Iterator[tuple[Ref, Step]]:
+        """Give each step with the number of the first value that it fills."""
+        size = self.inputs
+        for step in self.steps:
+            yield size, step
+            size += step.width
+
+    @functools.cached_property
     def size(self) -> int:
-        """How many values it has."""
-        return self.inputs + self.captured + sum(step.width for step in self.steps if not isinstance(step, Guard))
+        """The number of values."""
+        return self.inputs + sum(step.width for step in self.steps)
 
-    @property
+    @functools.cached_property
     def guarded(self) -> bool:
-        """Whether it depends on a Python branch."""
-        return any(isinstance(step, Guard) or (isinstance(step, Mapped) and step.guarded) for step in self.steps)
+        """Tell whether it has a guard, in a loop's body or outside."""
+        return any(
+            isinstance(s, Guard) or (isinstance(s, Loop) and any(b.guarded for b in s.bodies)) for s in self.steps
+        )
+
+    @functools.cached_property
+    def has_effects(self) -> bool:
+        """Tell whether it has a guard or may refuse: then it runs even if nothing needs its results."""
+        return any(s.refuses if isinstance(s, Instruction) else getattr(s, "has_effects", True) for s in self.steps)
 
     def cost(self) -> dict[str, int]:
-        """How many operations there are of each kind; one of any number of arguments counts by their number.
+        """Count the operations of each kind. One of any number of arguments counts by their number.
 
-        A guard counts as "check", and the operations of a mapped sub-program once for each lane.
-
-        >>> import scalargrad as sg
-        >>> sg.jit(lambda x: sg.sin(x) * x).program(1.0).cost()
-        {'sin': 1, 'mul': 1}
+        A guard counts as "check". A loop counts its first body once for each turn, or once where the count is open.
         """
         counts: Counter[str] = Counter()
         for step in self.steps:
             if isinstance(step, Instruction):
-                counts[step.row.name] += len(step.operands) if step.row.variadic else 1
+                counts[step.primitive.name] += len(step.operands) if step.primitive.variadic else 1
             elif isinstance(step, Guard):
                 counts["check"] += 1
             else:
-                for name, count in step.programs[0].cost().items():
-                    counts[name] += count * step.lanes
+                for name, count in step.bodies[0].cost().items():
+                    counts[name] += count * (step.turns or 1)
         return dict(counts)
 
-    def compile(self, backend: str = "auto") -> Callable[[Sequence[float]], list[float] | None]:
-        """The program ready to run here: from the list of its inputs and captured numbers to that of its outputs.
+    def compile(self, backend: str = "auto") -> Callable[..., list[Any] | None]:
+        """Return the program ready to run here: a function of its numbers, and of its columns if it has wide inputs.
 
-        It returns None where a guard fails. So a program that was sent elsewhere runs without its function.
-        Raises `ImportError` where the back end needs a package that is missing.
+        It gives the list of the outputs, or None if a guard fails. So a program that was sent elsewhere runs without
+        its function. It raises what a refusing step raises, and `ValueError` for another number of numbers or columns.
+        Raises `ImportError` if the back end needs a package that is missing.
 
         >>> import scalargrad as sg
         >>> sg.jit(lambda x: sg.sin(x) * x).program(1.0).compile("python")([0.0])
         [0.0]
         """
-        from . import backends
+        run: Callable[..., list[Any] | None] = BACKENDS["compile"](self, backend)
+        return run
 
-        return backends.build(self, backends.choose(backend))
+    def source(self, language: str = "python", real: str = "double") -> str:
+        """Return the program as text: "python", "c" (of `real` "double" or "float"), or "llvm", which needs llvmlite.
 
-    def source(self, language: str = "python") -> str:
-        """The program as text: "python", or "llvm", which needs llvmlite. Raises `ValueError` for another one."""
-        from . import backends
-
-        return backends.source(self, language)
+        Raises `ValueError` for another language.
+        """
+        text: str = BACKENDS["source"](self, language, real)
+        return text
 
     def __str__(self) -> str:
-        names = ", ".join(f"v{i}" for i in range(min(self.inputs, 8)))
-        names += f", … v{self.inputs - 1}" if self.inputs > 8 else ""
-        captured = f", {self.captured} captured" if self.captured else ""
-        lines = [f"program of {names or 'nothing'}{captured}"]
-        for step in self.steps:
-            lines.append(str(step) if isinstance(step, Guard) else f"{_results(step)} = {step}")
-        return "\n".join([*lines, f"return {', '.join(map(_text, self.outputs))}"])
+        lines = [
+            f"program of {_span(0, self.inputs, LETTERS[0])}" + (f", {self.captured} captured" if self.captured else "")
+        ]
+        lines += _lines(self)
+        return "\n".join([*lines, f"return {listed(self.outputs)}"])
+
+    def __repr__(self) -> str:
+        return f"<program of {self.inputs} numbers, {len(self.steps)} steps, {len(self.outputs)} results>"
 
 
 def operands_of(step: Step) -> Sequence[Operand]:
-    """All the operands that a step reads."""
+    """Return all the operands that a step reads."""
     if isinstance(step, Instruction):
         return step.operands
     if isinstance(step, Guard):
         return (step.condition,)
-    return (*step.broadcast, *(operand for column in step.columns for operand in column))
+    found = [*step.consts, *step.init]
+    for column in step.columns:
+        if isinstance(column, int):
+            found.append(column)
+        else:
+            found += column
+    return found
 
 
-def _results(step: Instruction | Mapped) -> str:
-    return f"v{step.result}" if step.width == 1 else f"v{step.result}…v{step.result + step.width - 1}"
+def accumulators(loop: Loop) -> frozenset[int]:
+    """Return which carries are only added to: the next is the last plus or minus terms that do not depend on it.
+
+    An inner loop that accumulates on such a carry is a sum of terms too.
+    """
+    found = set(range(len(loop.init)))
+    for body in loop.bodies:
+        found &= {k for k in found if _accumulates(body, len(loop.consts) + k, k)}
+    return frozenset(found)
 
 
-def _text(operand: Operand) -> str:
-    return f"v{operand}" if isinstance(operand, int) else f"{operand!r}"
+def _accumulates(body: Program, carry: Ref, output: int) -> bool:
+    at: Operand = carry
+    uses: Counter[Operand] = Counter(x for step in body.steps for x in operands_of(step) if type(x) is int)
+    uses.update(x for x in body.outputs if type(x) is int)
+    for result, step in body.numbered():
+        if at not in tuple(operands_of(step)):
+            continue
+        if uses[at] != 1:
+            return False
+        if isinstance(step, Instruction) and (step.primitive.name == "add" or _subtracts_from(step, at)):
+            at = result
+        elif isinstance(step, Loop) and at in step.init and step.init.index(at) in accumulators(step):
+            at = result + step.init.index(at)
+        else:
+            return False
+    return uses[at] == 1 and body.outputs[output] == at
 
 
-def _indent(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
+def _subtracts_from(step: Instruction, x: Operand) -> bool:
+    return step.primitive.name == "sub" and step.operands[0] == x
+
+
+# Text. The values of a program are v0, v1, …; those of a loop's body u0, u1, …, of a loop's in it w0, w1, ….
+
+LETTERS = "vuwxyz"
+
+
+def text_of(operand: Operand, letter: str = "v") -> str:
+    """Return an operand as it is printed."""
+    return f"{letter}{operand}" if type(operand) is int else repr(float(operand))
+
+
+def listed(operands: Sequence[Operand], letter: str = "v") -> str:
+    """Return operands as they are printed, consecutive values as v3…v9."""
+    runs: list[list[Operand]] = []
+    for x in operands:
+        if runs and type(x) is int and type(runs[-1][-1]) is int and x == runs[-1][-1] + 1:
+            runs[-1].append(x)
+        else:
+            runs.append([x])
+    texts = []
+    for run in runs:
+        shown = (run[0], run[-1]) if len(run) > 3 else run
+        texts.append(("…" if len(run) > 3 else ", ").join(text_of(x, letter) for x in shown))
+    return ", ".join(texts)
+
+
+def _span(start: int, count: int, letter: str) -> str:
+    return listed(range(start, start + count), letter) or "nothing"
+
+
+def _column(column: Column, letter: str) -> str:
+    if isinstance(column, int):
+        return text_of(column, letter)
+    if len(column) <= 3:
+        return ", ".join(text_of(x, letter) for x in column)
+    first, second, last = (text_of(column[i], letter) for i in (0, 1, -1))
+    return f"{first}, {second} … {last}"
+
+
+def _written(step: Instruction | Guard, letter: str) -> str:
+    if isinstance(step, Guard):
+        return f"check {'' if step.holds else 'not '}{text_of(step.condition, letter)}"
+    names = [text_of(x, letter) for x in step.operands]
+    template = INFIX.get(step.primitive.name)
+    return template.format(*names) if template else f"{step.primitive.name}({', '.join(names)})"
+
+
+def _lines(program: Program, depth: int = 0) -> Iterator[str]:
+    letter = LETTERS[depth % len(LETTERS)]
+    for start, step in program.numbered():
+        if isinstance(step, Guard):
+            yield _written(step, letter)
+        elif isinstance(step, Instruction):
+            yield f"{_span(start, step.width, letter)} = {_written(step, letter)}"
+        else:
+            yield f"{_span(start, step.width, letter)} = {step}:"
+            for body in step.bodies:
+                yield from (f"    {line}" for line in _body(step, body, depth + 1))
+
+
+def _body(loop: Loop, body: Program, depth: int) -> Iterator[str]:
+    outer, letter = LETTERS[(depth - 1) % len(LETTERS)], LETTERS[depth % len(LETTERS)]
+    at, carries = len(loop.consts), len(loop.init)
+    heads = [f"{_span(0, at, letter)} = {listed(loop.consts, outer)}"] if at else []
+    if carries:
+        heads.append(f"{_span(at, carries, letter)} from {listed(loop.init, outer)}")
+    for k, column in enumerate(loop.columns):
+        heads.append(f"{text_of(at + carries + k, letter)} in {_column(column, outer)}")
+    yield "; ".join(heads)
+    yield from _lines(body, depth)
+    ends = [f"next {listed(body.outputs[:carries], letter)}"] if carries else []
+    ends += [f"stack {listed(body.outputs[carries:], letter)}"] if loop.stacks else []
+    yield "; ".join(ends)

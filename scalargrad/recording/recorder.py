@@ -1,107 +1,201 @@
-"""The recorder: it runs a function on `Recorded` Values and keeps every operation and every branch.
-
-A `Recorded` is a Value of a class of its own, so it leaves the fast paths of eager code: each row that it
-goes through tells the recording (`observer`), or is left to it. Operations are simplified as they come in:
-constants folded, equal ones shared, identities that hold in IEEE arithmetic applied.
-"""
+"""The recorder: it runs a function on `Recorded` Values, and keeps each operation and each branch on a tape."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+import contextvars
+import random
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
-from ..engine.evaluation import REFUSALS, evaluate
+from ..engine.evaluation import REFUSALS, _number, evaluate, refusal
 from ..engine.graph import explored
+from ..engine.linearization import Linearization
 from ..engine.observer import OBSERVER, RecordingError
-from ..engine.value import Value, data_of, make_node, next_serial
+from ..engine.structures import is_array
+from ..engine.value import Value, next_serial
 from ..interpreters.floats import FLOATS, IEEE
+from ..primitives import pos
 from ..rows import Functions, Output, Primitive, Vector, as_float
-from .choices import CHOOSE, EQUAL, LESS
-from .lowering import ARITHMETIC, can_refuse
-from .passes import is_needed, joined, merged, renumbered
-from .program import Guard, Instruction, Mapped, Operand, Program, Step, operands_of
-from .recorded import Recorded
+from . import stepwise
+from .basis import CHOOSE, EQUAL, LESS, can_refuse
+from .batches import Rows, TouchedError
+from .builder import Builder
+from .program import Const, Instruction, Operand, Program
+from .recorded import Column, Recorded, new_node, new_step
 
-__all__ = ["Recording"]
+__all__ = ["Recording", "RefusalCaughtError"]
+
+T = TypeVar("T")
+ZERO, ONE = Const(0.0), Const(1.0)
+
+
+class RefusalCaughtError(BaseException):
+    """The function caught what an operation raised: a branch that no comparison tells. It runs eagerly instead.
+
+    No `Exception`, so that the function does not catch this too.
+    """
 
 
 class Recording:
-    """The record of one run of a function; it is the `Observer` of that run."""
+    """The record of one run of a function; it is the `Observer` of that run.
 
-    def __init__(self, inputs: Sequence[float], parent: Recording | None = None) -> None:
+    `numbers` are those of its inputs, `columns` what its wide inputs are. `tape` has the steps as they were taken:
+    nothing is shared or simplified, so that derivatives add up in the order of eager code. `data` has the number of
+    each value, None for what a derivative gave and nobody asked for. A `permissive` recording refuses no operand.
+    """
+
+    def __init__(
+        self,
+        numbers: Sequence[float],
+        columns: Sequence[Any] = (),
+        parent: Recording | None = None,
+        permissive: bool = False,
+    ) -> None:
+        count = len(numbers)
         self.parent = parent
-        self.steps: list[Step] = []
-        self.captured: list[Value] = []
-        self.size = len(inputs)  # values so far, the captured ones among them
-        self._captured_at: list[int] = []
-        self._mark = object()  # a recorded Value of this recording has it, and its operand in `grad`
-        self._foreign: dict[int, Operand] = {}  # the operands of other Values, by id
-        self._alive: list[Value] = []  # what `_foreign` names
-        self._shared: dict[Any, int] = {}
-        self._refusing: dict[Any, int] = {}
-        self._guards: set[Guard] = set()
+        self.root: Recording = self if parent is None else parent.root
+        self.permissive = permissive
+        self.m: Functions = IEEE if permissive else FLOATS
+        self.tape = Builder(count + len(columns), range(count, count + len(columns)), share=False)
+        self.data: list[Any] = [*numbers, *columns]
+        self.inputs = [self.node(i, number) for i, number in enumerate(numbers)]
+        self.columns = [Column(self, count + k) for k in range(len(columns))]
+        self.captured: list[Any] = []  # Values from outside, and what the parents recorded
+        self.captured_at: list[int] = []
+        self.error: RecordingError | None = None
+        self.caught = False
+        self.over = False
         self._start = next_serial()
-        self.inputs = list(map(Recorded, inputs))
-        for index, leaf in enumerate(self.inputs):
-            self.bind(leaf, index)
+        self._known: dict[int, int] = {}  # where other Values are on the tape, by id
+        self._alive: list[Any] = []  # what `_known` names
+        self._pending = 0  # the steps before this one have numbers
+        self.count: Recorded | None = None  # the length of all wide values
 
-    @contextlib.contextmanager
-    def under_way(self) -> Iterator[None]:
-        """While this lasts, the recording observes what this thread computes."""
-        token = OBSERVER.set(self)
-        try:
-            yield
-        finally:
-            OBSERVER.reset(token)
+    # The run.
 
-    # What the core tells.
+    def run(self, f: Callable[..., T], *args: Any) -> T:
+        """Return what f returns. Raises `RecordingError`, even if f caught it, for what a program can't follow.
 
-    def applied(self, row: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
-        """What `record` gives, kept as an instruction, where the arguments are this recording's and floats.
-
-        It leaves out the local derivatives: of what depends on an input, no sweep reads their numbers.
+        And `RefusalCaughtError` if f caught what an operation raised.
         """
-        mark = self._mark
+        # In a context of its own: whatever happens, an interrupt included, nobody observes afterwards.
+        before = None if self.parent is not None else _random_state()
+        try:
+            result = contextvars.copy_context().run(self._observed, f, args)
+        finally:
+            self.over = True
+        if self.error is not None:
+            raise self.error
+        if self.caught:
+            raise RefusalCaughtError
+        if before is not None and before != _random_state():
+            raise RecordingError(
+                "the recorded function drew a random number, which would be the same at every run; "
+                "draw it outside and hand it in as an argument"
+            )
+        return result
+
+    def _observed(self, f: Callable[..., T], args: Sequence[Any]) -> T:
+        cast(Any, OBSERVER).set(self)
+        return f(*args)
+
+    def check_seen(self) -> None:
+        """Raise `RecordingError` unless this recording, or one within it, is under way in this thread."""
+        observing: Any = OBSERVER.get()
+        while observing is not None and observing is not self:
+            observing = getattr(observing, "parent", None)
+        if observing is None:
+            if self.over:
+                raise RecordingError("a recorded Value outlived its recording: return it instead of storing it")
+            raise self.refusal(
+                "a recorded Value was used in another thread", "compute in the thread that calls the function"
+            )
+
+    def refusal(self, what: str, advice: str) -> RecordingError:
+        """Return the error for what would leave the recording behind; the run raises it even if f catches it."""
+        error = RecordingError(f"{what} while a program is recorded: the program could not follow it; {advice}")
+        self.root.error = self.root.error or error
+        return error
+
+    def refused(self) -> None:
+        """Take note that an operation raised for a bad operand. If f returns all the same, it caught that."""
+        recording: Recording | None = self
+        while recording is not None:
+            recording.caught, recording = True, recording.parent
+
+    # What the engine tells.
+
+    def evaluated(self, primitive: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
+        """Return what `evaluate` gives, as recorded Values; `NotImplemented` if no argument is recorded."""
         operands: list[Operand] = []
         data: list[float] = []
-        constants = 0
         for arg in args:
-            if type(arg) is Recorded and arg.mark is mark:
-                operands.append(arg._grad)
-                data.append(arg._data)
-                constants += type(arg._grad) is float
-            elif type(arg) is float:
-                operands.append(arg)
+            kind = type(arg)
+            if kind is Recorded and arg.recording is self:
+                operands.append(arg.ref)
+                data.append(arg.number)
+            elif kind is float:
+                operands.append(Const(arg))
                 data.append(arg)
-                constants += 1
             else:
-                return evaluate(row, args, m)
-        if constants == len(args) or isinstance(row, Vector) or row.opaque or None in row.partials:
-            return evaluate(row, args, m)
+                break
+        if len(data) < len(args):
+            operands, data = self._read(primitive, args)
+        if not any(type(x) is int for x in operands):
+            arrays = any(is_array(arg) for arg in args)
+            return evaluate(primitive, args, IEEE) if self.permissive and m is FLOATS and not arrays else NotImplemented
+        if primitive.opaque:
+            raise self.refusal(
+                f"{primitive.name} is opaque, made of plain float functions, and was called",
+                "write its forward and partials against m, as in lambda m, x: m.sin(x)",
+            )
+        if len(args) < len(primitive.parameters) and not primitive.variadic:
+            data += primitive.filled(tuple(data))[len(data) :]
+            operands += map(Const, data[len(operands) :])
+        if m is FLOATS:
+            m = self.m
         try:
-            number = row.forward(m, *data)
-        except REFUSALS:
-            return evaluate(row, args, m)  # which says what it refuses
-        node = make_node(row, args, float(number), [math.nan for arg in args if type(arg) is not float])
-        write = self._simplified if constants or len(args) == 1 else self._added
-        self.bind(node, write(row, operands, m is FLOATS))
+            out = primitive.forward(m, *data)
+        except REFUSALS as error:
+            self.refused()
+            raise refusal(primitive, error, args, data) from None
+        refuses = m is FLOATS and can_refuse(primitive, len(data))
+        if isinstance(primitive, Vector):
+            return self.nodes(self.added(primitive, operands, [float(y) for y in out], refuses), len(out))
+        # The tape grows by one step: what `added` does, in place.
+        tape = self.tape
+        node = new_node(Recorded)
+        node.ref = ref = tape.size
+        node.number = number = float(out)
+        node.recording = self
+        tape.steps.append(new_step(Instruction, (primitive, tuple(operands), refuses)))
+        tape.starts.append(ref)
+        tape.size = ref + 1
+        self.data.append(number)
         return node
 
-    def computed(self, row: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:
-        """Keep the row as an instruction, or as the constant or the equal instruction that it comes to."""
-        operands = tuple([self.ref(arg) for arg in args])
-        refs = self.instruct(row, operands, [node._data for node in nodes], m is FLOATS)
-        for node, ref in zip(nodes, refs, strict=True):
-            self.bind(node, ref)
+    def _read(self, primitive: Primitive, args: Sequence[Any]) -> tuple[list[Operand], list[float]]:
+        """Return the operands and numbers of arguments of any kind; nothing if none is a Value, or one is an array."""
+        if not any(type(arg) is Recorded for arg in args) or any(is_array(arg) for arg in args):
+            return [], []
+        numbers = [
+            arg.number
+            if type(arg) is Recorded
+            else arg._data
+            if isinstance(arg, Value)
+            else _number(primitive, index, arg)
+            for index, arg in enumerate(args)
+        ]
+        pairs = zip(args, numbers, strict=True)
+        return [self.ref(arg) if isinstance(arg, Value) else Const(number) for arg, number in pairs], numbers
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
-        """Keep a guard: the program holds where the comparison has the same outcome."""
-        left, right = self._operand(x), self._operand(y)
+        """Keep a guard: the program is valid where the comparison has the same outcome."""
+        left, right = self.operand(x), self.operand(y)
         holds = outcome
         if relation == "true":
-            condition, holds = self._condition(EQUAL, left, 0.0), not outcome
+            condition, holds = self._condition(EQUAL, left, ZERO), not outcome
         elif relation == "equal":
             condition = self._condition(EQUAL, left, right)
         elif relation == "less":
@@ -111,184 +205,176 @@ class Recording:
         else:
             pair = (left, right) if relation == "less_equal" else (right, left)
             less, equal = self._condition(LESS, *pair), self._condition(EQUAL, left, right)
-            condition = self.instruct(CHOOSE, (less, 1.0, equal), [float(outcome)], False)[0]
-        if type(condition) is int:
-            self.guard(Guard(condition, holds))
+            condition = self.added(CHOOSE, (less, ONE, equal), (float(outcome),))
+        self.tape.guard(condition, holds)
         return outcome
 
-    def less(self, x: Any, y: Any) -> Any:
-        """The condition x < y as a Value, or as a bool where it is the same at every run."""
-        return self._kept(LESS, x, y)
+    def linearization(self, leaves: Sequence[Value], roots: Sequence[Value]) -> Any:
+        """Return the derivative of what was computed, for `grad` and its kind."""
+        from .linearized import Linearized
 
-    def equal(self, x: Any, y: Any) -> Any:
-        """The condition x = y as a Value, or as a bool where it is the same at every run."""
-        return self._kept(EQUAL, x, y)
+        if not any(type(v) is Recorded for v in (*leaves, *roots)):
+            plain = Linearization(leaves, roots, as_nodes=None)
+            if not plain.as_nodes:
+                return plain  # of numbers that are the same at every run
+        return Linearized(self, leaves, roots)
 
-    def select(self, condition: Any, x: Any, y: Any) -> Any:
-        """The choice as an instruction that keeps both sides."""
-        return evaluate(CHOOSE, (condition, x, y), IEEE)
+    # Values and their places on the tape.
 
-    def refusal(self, what: str, advice: str) -> Exception:
-        """The error for what would leave the recording behind."""
-        return RecordingError(f"{what} while a program is recorded: the program could not follow it; {advice}")
+    def node(self, ref: int, number: float) -> Recorded:
+        """Return a recorded Value for a place on the tape."""
+        node = Recorded.__new__(Recorded)
+        node.ref = ref
+        node.number = number
+        node.recording = self
+        return node
 
-    # Values and their numbers.
+    def nodes(self, first: int, count: int) -> list[Recorded]:
+        """Return recorded Values for consecutive places; their numbers are found at first use."""
+        return [self.result(ref) for ref in range(first, first + count)]
 
-    def ref(self, arg: Any) -> Operand:
-        """The operand that a Value or number is in the program."""
-        if not isinstance(arg, Value):
-            return float(arg)
-        if arg.mark is self._mark:
-            return arg._grad
-        known = self._foreign.get(id(arg))
+    def result(self, operand: Operand) -> Any:
+        """Return what a function gets for an operand: a recorded Value, or a float."""
+        if type(operand) is not int:
+            return float(operand)
+        node = Recorded.__new__(Recorded)
+        node.ref = operand
+        node.recording = self
+        return node
+
+    def operand(self, x: Any) -> Operand:
+        """Return the operand for a Value or a number."""
+        if isinstance(x, (Value, Column)):
+            return self.ref(x)
+        number = as_float(x)
+        if number is None:
+            raise TypeError(f"{x!r} is not a number or a Value")
+        return Const(number)
+
+    def ref(self, x: Value | Column) -> int:
+        """Return the place of a Value on the tape. One from outside, or from a parent, becomes an input."""
+        if isinstance(x, (Recorded, Column)) and x.recording is self:
+            return x.ref
+        known = self._known.get(id(x))
         if known is not None:
             return known
-        if arg.serial >= self._start and not isinstance(arg, Recorded):
-            for node in explored([arg], self._start)[0]:
-                if id(node) not in self._foreign:
-                    self._know(node, self._adopt(node))
-            return self._foreign[id(arg)]
-        if isinstance(arg, Recorded) and not self._in_ancestor(arg):
-            raise RecordingError("a recorded Value outlived its recording: return it instead of storing it")
-        return self._capture(arg)
+        if isinstance(x, (Recorded, Column)):
+            x.recording.check_seen()
+            return self._capture(x)
+        if x.serial < self._start:
+            return self._capture(x)
+        for node in explored([x], self._start)[0]:
+            if id(node) not in self._known:
+                self._adopt(node)
+        return self._known[id(x)]
 
-    def _adopt(self, node: Value) -> Operand:
-        # Made since the start from Values outside alone, on the fast paths of eager code.
-        if node.primitive is None:
-            return node._data
-        if isinstance(node.primitive, Output):
-            raise RecordingError(f"{node.primitive.name} was recorded in another thread")
-        return self.instruct(node.primitive, tuple(map(self.ref, node.args)), [node._data], True)[0]
+    def _adopt(self, node: Value) -> None:
+        # Made since the start from Values outside alone, or from none, at the pace of eager code.
+        primitive = node.primitive
+        if primitive is None:
+            self._know(node, self.added(pos, (Const(node._data),), (node._data,)))
+            return
+        operands = [self.operand(arg) for arg in node.args]
+        if isinstance(primitive, Output):
+            key = id(node.args)  # which all outputs of a call share
+            if key not in self._known:
+                first = self.tape.size
+                out = primitive.vector.forward(IEEE, *map(self.value, operands))
+                self.added(primitive.vector, operands, [float(y) for y in out], True)
+                self._known[key] = first
+                self._alive.append(node.args)
+            self._know(node, self._known[key] + primitive.index)
+        elif primitive.opaque:
+            raise self.refusal(f"{primitive.name}, an opaque primitive, was called", "write it against m")
+        else:
+            operands = list(primitive.filled(tuple(operands)))
+            operands = [x if type(x) is int else Const(x) for x in operands]
+            refuses = self.m is FLOATS and can_refuse(primitive, len(operands))
+            self._know(node, self.added(primitive, operands, (node._data,), refuses))
 
-    def _capture(self, node: Value) -> int:
-        self.captured.append(node)
-        self._captured_at.append(self.size)
-        self._know(node, self.size)
-        self.size += 1
-        return self.size - 1
+    def _capture(self, x: Any) -> int:
+        number = x._data if isinstance(x, Value) else x.recording.number_of(x.ref)
+        ref = self.added(pos, (ZERO,), (number,))  # a stand-in, which becomes an input
+        if isinstance(x, Column):
+            self.tape.wide.add(ref)
+        self.captured.append(x)
+        self.captured_at.append(ref)
+        self._know(x, ref)
+        return ref
 
-    def _in_ancestor(self, node: Value) -> bool:
-        ancestor = self.parent
-        while ancestor is not None:
-            if node.mark is ancestor._mark:
-                return True
-            ancestor = ancestor.parent
-        return False
-
-    def _know(self, node: Value, ref: Operand) -> None:
-        self._foreign[id(node)] = ref
-        self._alive.append(node)
-
-    def _operand(self, x: Any) -> Operand:
-        number = None if isinstance(x, Value) else as_float(x)
-        return self.ref(x) if number is None else number
+    def _know(self, x: Any, ref: int) -> None:
+        self._known[id(x)] = ref
+        self._alive.append(x)
 
     # Steps.
 
-    def instruct(
-        self, row: Primitive, operands: Sequence[Operand], data: Sequence[float], refuses: bool
-    ) -> list[Operand]:
-        """The operands that hold the results of an instruction, which is added where there is no equal one."""
-        if row.opaque:
-            if any(type(x) is int for x in operands):
-                raise RecordingError(
-                    f"{row.name} is opaque, made of plain float functions, and can't be recorded; write its "
-                    "forward and partials against m, as in lambda m, x: m.sin(x)"
-                )
-            return list(data)
-        if all(type(x) is float for x in operands):
-            return list(data)
-        if not isinstance(row, Vector):
-            return [self._simplified(row, operands, refuses)]
-        found = self._added(row, operands, refuses, len(data))
-        return list(range(found, found + len(data)))
+    def added(
+        self, primitive: Primitive, operands: Sequence[Operand], numbers: Sequence[Any], refuses: bool = False
+    ) -> int:
+        """Add an instruction with the numbers of its results. Return the first place that it fills."""
+        self.data += numbers
+        return self.tape._append(Instruction(primitive, tuple(operands), refuses))
 
-    def _simplified(self, row: Primitive, operands: Sequence[Operand], refuses: bool) -> Operand:
-        name, first = row.name, operands[0]
-        if name == "pos":
-            return first
-        if len(operands) == 2:
-            second = operands[1]
-            if type(second) is float and second == NEUTRAL.get(name):
-                return first
-            if name == "mul" and type(first) is float and first == 1.0:
-                return second
-        return self._added(row, operands, refuses)
+    def _condition(self, primitive: Primitive, x: Operand, y: Operand) -> Operand:
+        a, b = self.value(x), self.value(y)
+        outcome = float(a < b if primitive is LESS else a == b)
+        if type(x) is not int and type(y) is not int:
+            return Const(outcome)
+        return self.added(primitive, (x, y), (outcome,))
 
-    def _added(self, row: Primitive, operands: Sequence[Operand], refuses: bool, width: int = 1) -> int:
-        name = row.name
-        key = (name, *[x if type(x) is int else float.hex(x) for x in operands])
-        found = self._shared.get(key)
-        refuses = refuses and name not in ARITHMETIC and can_refuse(row, len(operands))
-        if refuses and name in DIVISIONS and type(operands[1]) is float and operands[1] != 0.0:
-            refuses = False
-        if refuses or found is None:
-            found = self._refusing.get(key)
-        if found is None:
-            found = self.size
-            if refuses:
-                self._refusing[key] = found
-            else:
-                self._shared[key] = found
-            self.steps.append(Instruction(row, tuple(operands), found, width, refuses))
-            self.size += width
-        return found
+    def written(self) -> None:
+        """Take note that steps were written to the tape without numbers; those come at first use."""
+        self.data += [None] * (self.tape.size - len(self.data))
 
-    def guard(self, guard: Guard) -> None:
-        """Add a guard where there is no equal one."""
-        if guard not in self._guards:
-            self._guards.add(guard)
-            self.steps.append(guard)
+    def value(self, x: Operand) -> Any:
+        """Return the number that an operand is at the recorded point."""
+        return self.number_of(x) if type(x) is int else float(x)
 
-    def _condition(self, row: Primitive, x: Operand, y: Operand) -> Operand:
-        # The outcome of a comparison of constants is a constant too.
-        data = 0.0
-        if type(x) is float and type(y) is float:
-            data = float(x < y if row is LESS else x == y)
-        return self.instruct(row, (x, y), [data], False)[0]
+    def number_of(self, ref: int) -> Any:
+        """Return the number at a place, computed now if it was not yet."""
+        if self.data[ref] is None:
+            steps, starts, data = self.tape.steps, self.tape.starts, self.data
 
-    def _kept(self, row: Primitive, x: Any, y: Any) -> Any:
-        if type(self._operand(x)) is float and type(self._operand(y)) is float:
-            return bool(row.forward(IEEE, data_of(x), data_of(y)))
-        return evaluate(row, (x, y), IEEE)
+            def value(x: Operand) -> Any:
+                return data[x] if type(x) is int else float(x)
 
-    def map(self, step: Mapped) -> list[Operand]:
-        """Add a mapped step, which must begin at `self.size`; its results, as operands."""
-        self.steps.append(step)
-        self.size += step.width
-        return list(range(step.result, step.result + step.width))
+            while data[ref] is None:
+                index = self._pending
+                start, width = starts[index], steps[index].width
+                if width and data[start] is None:
+                    found = stepwise.results(steps[index], value)
+                    if found is None:
+                        raise RecordingError("a function took another way when it was differentiated; is it random?")
+                    data[start : start + width] = found
+                self._pending += 1
+        return self.data[ref]
 
-    def bind(self, node: Value, ref: Operand) -> None:
-        """Let a node made elsewhere stand for an operand."""
-        node.__class__ = Recorded
-        node.mark = self._mark
-        node._grad = ref
+    # Batches.
+
+    def column(self, operand: Operand) -> Column:
+        """Return the column that a wide value is."""
+        if type(operand) is not int:
+            raise TypeError("a column is no constant")
+        return Column(self, operand)
+
+    def count_of(self, rows: Rows) -> Recorded:
+        """Return the length of all batches, as a number of the program. One of another length is looked into."""
+        root = self.root
+        if root.count is None or root.data[root.count.ref] not in (0.0, float(rows._count)):
+            raise TouchedError(rows._index)
+        root.data[root.count.ref] = root.count.number = float(rows._count)
+        return root.count
 
     # The program.
 
-    def program(self, outputs: Sequence[Any], captured: Sequence[Value] | None = None) -> Program:
-        """What was recorded, without the steps that no output, guard or refusal needs.
-
-        `captured` says in which order the captured Values stand; others may be among them.
-        """
-        at = self._captured_at if captured is None else [cast(int, self.ref(node)) for node in captured]
-        results = tuple([self.ref(out) for out in outputs])
-        needed = {x for x in results if type(x) is int}
-        kept: list[Step] = []
-        for step in reversed(self.steps):
-            if isinstance(step, Guard) or is_needed(step, needed):
-                kept.append(step)
-                needed.update([x for x in operands_of(step) if type(x) is int])
-        steps, moved = merged(kept[::-1], self.size, _join)
-        return renumbered(len(self.inputs), at, steps, results, moved)
+    def program(self, outputs: Sequence[Operand], inputs: Sequence[int], captured: int = 0) -> Program:
+        """Return what was recorded as a program of these places as its inputs."""
+        return self.tape.program(outputs, captured, inputs)
 
 
-DIVISIONS = {"div", "mod", "floordiv"}
-"""What floats refuse for the second operand 0 alone."""
-
-NEUTRAL = {"mul": 1.0, "div": 1.0, "pow": 1.0}
-"""The constant second operands that leave the first one as it is."""
-
-
-def _join(programs: Sequence[Program]) -> Program:
-    return joined(programs, Recording([0.0] * (programs[0].inputs + programs[0].captured)))
+def _random_state() -> Any:
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is None:
+        return random.getstate()
+    kind, keys, *rest = numpy_random.get_state()
+    return random.getstate(), kind, keys.tobytes(), rest

@@ -48,8 +48,8 @@ def weight_error(w):
 
 def derivatives(camera, x, w, feature):
     """The two rows of a residual's derivatives by its camera, point and weight."""
-    by_camera, by_point, by_weight = sg.jacobian(residual, argnums=(0, 1, 2))(camera, x, w, feature)
-    return [[*a, *b, c] for a, b, c in zip(by_camera, by_point, by_weight, strict=True)]
+    rows = sg.jacobian(residual, argnums=(0, 1, 2))(camera, x, w, feature)
+    return [[*by_camera, *by_point, by_weight] for by_camera, by_point, by_weight in rows]
 
 
 def observed(given):

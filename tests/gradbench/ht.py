@@ -127,8 +127,8 @@ def jacobian(data, us):
     by_both = sg.jacobian(objective(data, us), argnums=(0, 1))
 
     def rows(offset, theta):
-        by_us, by_pose = by_both(offset, theta)
-        return [[*left, *right] for left, right in zip(by_us, by_pose, strict=True)] if us else by_pose
+        both = by_both(offset, theta)
+        return [[*by_us, *by_pose] if us else by_pose for by_us, by_pose in both]
 
     return rows
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import scalargrad as sg
-from scalargrad.recording.program import Mapped
+from scalargrad.recording.program import Loop
 
 from .helpers import BACKENDS, agree, outcome
+
+pytest.importorskip("scalargrad.recording.derivatives")
 
 
 def softened(p: Any, x: Any) -> Any:
@@ -60,14 +62,14 @@ def test_the_gradient_by_a_column_is_a_column(backend: str) -> None:
     assert f(x) == pytest.approx([math.exp(a) / 1000 for a in x], rel=1e-14)
     program = f.program(x)
     assert len(program) == 1
-    assert str(program.steps[0]).splitlines()[-1].strip() == "return v1, v2"  # which share eˣ
+    assert program.cost()["exp"] == 1000  # value and gradient share eˣ
 
 
 def test_a_computed_adjoint_enters_the_map() -> None:
     step = sg.jit(sg.grad(softened, argnums=1))
     steps = [step.program(0.7, [0.001 * t for t in range(n)]).steps for n in (10, 500)]
     assert len(steps[0]) == len(steps[1]) < 15
-    assert sum(isinstance(s, Mapped) for s in steps[0]) == 2  # the second needs the result of the first
+    assert sum(isinstance(s, Loop) for s in steps[0]) == 2  # the second needs the result of the first
 
 
 def test_a_stacked_result_has_the_operands_of_its_lane() -> None:

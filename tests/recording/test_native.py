@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import scalargrad as sg
-from scalargrad.recording import kernels, machine, native
+from scalargrad.recording import machine, native
 from scalargrad.recording.backends import build
+from scalargrad.recording.passes import prepared
 
 pytest.importorskip("llvmlite")
 
@@ -39,27 +40,14 @@ def wide(xs: Any, count: int) -> Any:
 def test_large_programs_are_cut_in_pieces_and_compute_the_same(count: int) -> None:
     xs = [0.3, -0.4, 0.9]
     program = sg.jit(sg.value_and_grad(lambda v: wide(v, count)), backend="python").program(xs)
-    compiled = native.NativeProgram(program)
-    assert len(program) > 3000
-    assert len(compiled.whole.chunks) > 1
+    compiled = native.compiled(prepared(program))
+    assert len(prepared(program)) > 3000
+    assert len(compiled.steps) > 1
     rng = random.Random(0)
     run = build(program, "python")
     for _ in range(3):
         xs = [rng.uniform(-1, 1) for _ in xs]
         assert compiled(xs) == pytest.approx(run(xs), rel=1e-12)
-
-
-def test_pieces_use_the_places_of_what_is_not_needed_any_more() -> None:
-    def chain(x: Any) -> Any:
-        z = x
-        for _ in range(3000):
-            z = z * x + 0.5
-        return z
-
-    compiled = native.NativeProgram(sg.jit(chain, backend="python").program(0.9))
-    assert len(compiled.whole.chunks) == 12
-    assert compiled.size <= 4
-    assert compiled([0.9]) == [chain(0.9)]
 
 
 def test_a_number_that_is_returned_and_used_on_crosses_in_its_own_place() -> None:
@@ -70,7 +58,7 @@ def test_a_number_that_is_returned_and_used_on_crosses_in_its_own_place() -> Non
         return [found[10], found[10], x, 2.0, found[-1] * found[10]]
 
     program = sg.jit(chain, backend="python").program(0.9)
-    assert native.NativeProgram(program)([0.9]) == chain(0.9)
+    assert native.compiled(prepared(program))([0.9]) == chain(0.9)
     assert sg.jit(sg.vmap(chain), backend="native")(np.array([0.9]))[0].tolist() == [chain(0.9)[0]]
 
 
@@ -130,19 +118,15 @@ def _exact(name: str, x: float) -> Any:
 
 def test_without_simd_functions_each_lane_calls_the_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.Machine, "simd_symbol", lambda self, name: None)
-    kernels.mapped_runner.cache_clear()
-    kernels._kernel.cache_clear()
     f = lambda x: sg.sin(x[0]) * sg.atan2(x[1], x[0]) + x[0] % x[1] + sg.exp(x[1]) // 0.3 + sg.round(x[0] * 3)
     X = np.random.default_rng(0).normal(size=(37, 2))
     found = sg.jit(sg.vmap(f), backend="native")(X)
-    kernels._kernel.cache_clear()
     assert found.tolist() == [f(row.tolist()) for row in X]  # to the last bit
 
 
 def test_a_narrow_machine_takes_two_lanes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.machine(), "width", 2)
     machine.Machine.simd_symbol.cache_clear()
-    kernels._kernel.cache_clear()
     try:
         X = np.random.default_rng(0).normal(size=(7, 2))
         f = sg.grad(lambda x: sg.exp(sg.sin(x[0])) * x[1] if x[0] > 0 else x[0] * x[1])
@@ -150,7 +134,6 @@ def test_a_narrow_machine_takes_two_lanes_at_a_time(monkeypatch: pytest.MonkeyPa
     finally:
         monkeypatch.undo()
         machine.Machine.simd_symbol.cache_clear()
-        kernels._kernel.cache_clear()
 
 
 def test_a_missing_function_of_the_c_library_is_named() -> None:

@@ -13,9 +13,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import scalargrad as sg
-from scalargrad.recording.lowering import Code, lower
+from scalargrad.recording.passes import lowered
+from scalargrad.recording.program import Const, Instruction, Program
+from scalargrad.recording.simplify import simplified
 
 from ..workloads import Workload
 
@@ -30,25 +33,34 @@ INFIX = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}",
 HEAD = "#include <math.h>\ntypedef double V __attribute__((vector_size(32)));\n"
 
 
-def _lowered(workload: Workload) -> Code:
+def _lowered(workload: Workload) -> Program:
+    """The operations one by one, without loops."""
     f = sg.jit(sg.value_and_grad(lambda xs: workload.function(sg, xs)), backend="python")
-    return lower(f.program(list(workload.inputs)))
+    flat = {"roll": lambda program: program}
+    with (
+        mock.patch.multiple("scalargrad.recording.variants", **flat),
+        mock.patch.multiple("scalargrad.recording.linearized", **flat),
+    ):
+        return simplified(lowered(f.program(list(workload.inputs), after="record")))
 
 
-def _operand(x: int | float, kind: str) -> str:
+def _operand(x: int | Const, kind: str) -> str:
     if type(x) is int:
         return f"v{x}"
-    return f"({x!r})" if kind == "double" else f"(V){{{', '.join([repr(x)] * WIDTH)}}}"
+    number = repr(float(x))
+    return f"({number})" if kind == "double" else f"(V){{{', '.join([number] * WIDTH)}}}"
 
 
-def _lines(code: Code, kind: str) -> list[str]:
+def _lines(code: Program, kind: str) -> list[str]:
     prefix = "" if kind == "double" else f"_ZGVdN{WIDTH}v_"
     lines = []
-    for step in code.steps:
-        operands = [_operand(x, kind) for x in step.operands]  # type: ignore[union-attr]
-        template = INFIX.get(step.name)  # type: ignore[union-attr]
-        text = template.format(*operands) if template else f"{prefix}{step.name}({', '.join(operands)})"  # type: ignore[union-attr]
-        lines.append(f"{kind} v{step.result} = {text};")  # type: ignore[union-attr]
+    for result, step in code.numbered():
+        if not isinstance(step, Instruction):
+            raise TypeError(f"{type(step).__name__}: the workload is no straight line")
+        name, operands = step.primitive.name, [_operand(x, kind) for x in step.operands]
+        template = INFIX.get(name)
+        text = template.format(*operands) if template else f"{prefix}{name}({', '.join(operands)})"
+        lines.append(f"{kind} v{result} = {text};")
     return lines
 
 
