@@ -116,7 +116,8 @@ class Line:
             self.samples.insert(0, sample)
             for i in uncertain:
                 further = self._slope(i, sharp)
-                if found[i].trouble or further.unseen >= 0.0:  # not if there are jumps far away
+                apart = abs(further.value - found[i].value) > further.error + found[i].error
+                if found[i].unseen < 0.0 or (further.unseen >= 0.0 and not apart):  # far away f may be another one
                     found[i] = further
         flat = [i for i in range(len(self.middle)) if self._constant(i)]
         if flat and (scale := self._larger_scale(flat)):
