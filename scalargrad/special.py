@@ -106,7 +106,7 @@ digamma  = Unary("digamma", lambda m, x: _digamma(m, x, m.less(x, 0.0)),
 zeta     = Fixed("zeta", lambda m, s, x=1.0: _zeta(m, s, x), lambda m, out, s, x: math.nan,
                  lambda m, out, s, x: -s * m.zeta(s + 1.0, x), domain=(Interval(1.0, math.inf), POSITIVE),
                  ulps=(50.0, 50.0),  # x + k is rounded, and its power −s has that error times s
-                 doc="Hurwitz's zeta function Σ (x + k)⁻ˢ over k = 0, 1, …, Riemann's at x = 1; by s no derivative is known.")
+                 doc="Hurwitz's zeta function Σ (x + k)⁻ˢ over k = 0, 1, …, Riemann's at x = 1; nan by s.")
 
 # Functions of the normal distribution
 erfinv   = Unary("erfinv", lambda m, x: m.erfinv(x), lambda m, out, x: 0.5 * SQRT_PI * m.exp(out * out),
