@@ -134,7 +134,7 @@ def test_special_functions_equal_scipy_s_and_have_their_derivatives():
         assert sg.grad(f)(x) == pytest.approx((f(x + h) - f(x - h)) / (2 * h), rel=1e-8), name
     assert special.rel_entr(0.3, 0.7) == pytest.approx(float(scipy_special.rel_entr(0.3, 0.7)))
     assert special.airy(1.0) == scipy_special.airy(1.0)  # what is not here is SciPy's, of numbers
-    with pytest.raises(TypeError, match=r"scipy.special.airy of Values is not here"):
+    with pytest.raises(TypeError, match=r"scipy.special.airy has no derivative here"):
         special.airy(sg.Value(1.0))
     with pytest.raises(AttributeError, match="no_such_function"):
         _ = special.no_such_function
