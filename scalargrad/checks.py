@@ -1,4 +1,4 @@
-"""Checks of arguments: each returns what it was given, or raises an error that names the function and the argument."""
+"""Checks of arguments: each returns its argument, or raises an error that names the function and the argument."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def size_of(owner: str, name: str, size: Any) -> int:
 
 
 def list_of(owner: str, name: str, items: Iterable[Any], advice: str) -> list[Any]:
-    """Return the items as a list. Raises `TypeError` for text and for what can't be iterated over."""
+    """Return the items as a list. Raises `TypeError` if they are a string or not an iterable."""
     if isinstance(items, (str, bytes)) or not hasattr(items, "__iter__"):
         raise TypeError(f"{owner}: {name} is {items!r:.60}, a {type(items).__name__}; give {advice}")
     return list(items)
 
 
 def function_of(owner: str, name: str, function: Any, advice: str) -> Callable[..., Any]:
-    """Return the function. Raises `TypeError` for what can't be called."""
+    """Return the function. Raises `TypeError` if it can't be called."""
     if not callable(function):
         raise TypeError(f"{owner}: {name} is {function!r:.60}; give {advice}")
     checked: Callable[..., Any] = function

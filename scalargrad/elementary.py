@@ -1,7 +1,7 @@
-"""Rows of elementary functions beside those of `primitives`, whose rules hold here too.
+"""Rows of further elementary functions, under the same rules as those of `primitives`.
 
 Powers of 2 and 10, forms of the logarithm that stay exact, functions of πx, the reciprocal trigonometric and
-hyperbolic functions with their inverses, and remainders and signs as the C library has them.
+hyperbolic functions with their inverses, and the remainders and signs of the C library.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = [
 LN2 = math.log(2.0)
 OUTSIDE_UNIT = Joint("|x| ≥ 1", lambda x: abs(x) >= 1)
 UNIT_INTERVAL = Interval(0.0, 1.0)
-# sinc′(x) = x · Σ cₖ x²ᵏ: the coefficients from the highest on.
+# sinc′(x) = x · Σ cₖ x²ᵏ: the coefficients, highest first.
 SINC_SLOPE = [(-1) ** k * 2 * k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(16, 0, -1)]
 
 # fmt: off
@@ -66,7 +66,7 @@ xlogy    = Binary("xlogy", lambda m, x, y: x * m.log(m.select(m.equal(x, 0.0), 1
                   lambda m, out, x, y: m.div(x, m.select(m.equal(y, 0.0), 1.0, y)),
                   domain=Joint("y > 0, or x = 0 with y ≥ 0", lambda x, y: y > 0 or x == y == 0),
                   textbook=(lambda m, out, x, y: m.log(y), lambda m, out, x, y: m.div(x, y)),
-                  doc="x · log y, which is 0 at x = 0.")
+                  doc="x · log y, and 0 at x = 0.")
 xlog1py  = Binary("xlog1py", lambda m, x, y: x * m.log1p(m.select(m.equal(x, 0.0), 0.0, y)),
                   lambda m, out, x, y: m.log1p(y),
                   lambda m, out, x, y: m.div(x, m.select(m.equal(y, -1.0), 1.0, 1.0 + y)),
@@ -76,7 +76,7 @@ xlog1py  = Binary("xlog1py", lambda m, x, y: x * m.log1p(m.select(m.equal(x, 0.0
 log1mexp = Unary("log1mexp", lambda m, x: m.select(m.less(x, -LN2), m.log1p(-m.exp(m.select(m.less(x, -LN2), x, -1.0))),
                                                    m.log(-m.expm1(x))),
                  lambda m, out, x: -m.div(1.0, m.expm1(-x)), domain=Interval(-math.inf, 0.0),
-                 doc="log(1 − eˣ) of a negative x: the logarithm of the complementary probability.")
+                 doc="log(1 − eˣ) for a negative x: the logarithm of the complementary probability.")
 logexpm1 = Unary("logexpm1", lambda m, x: x + m.log(-m.expm1(-x)),
                  lambda m, out, x: -m.div(1.0, m.expm1(-x)), domain=POSITIVE,
                  doc="log(eˣ − 1), the inverse of softplus.")
@@ -90,7 +90,7 @@ sinc     = Unary("sinc", lambda m, x: m.select(m.equal(x, 0.0), 1.0,
                                                m.div(m.sinpi(x), math.pi * m.select(m.equal(x, 0.0), 1.0, x))),
                  lambda m, out, x: _sinc_slope(m, out, x, m.less(x * x, 0.25)),
                  textbook=(lambda m, out, x: m.div(m.cospi(x) - out, x),),
-                 doc="sin(πx) / (πx), and 1 at 0, as NumPy's.")
+                 doc="sin(πx) / (πx), and 1 at 0, like NumPy's.")
 rem2pi   = Unary("rem2pi", lambda m, x: m.atan2(m.sin(x), m.cos(x)), lambda m, out, x: 1.0,
                  doc="The angle in [−π, π] that differs from x by a multiple of 2π, exact for large x.")
 sec      = Unary("sec", lambda m, x: m.div(1.0, m.cos(x)), lambda m, out, x: out * m.tan(x),
@@ -111,10 +111,10 @@ acot     = Unary("acot", lambda m, x: m.atan(m.div(1.0, x)), lambda m, out, x: -
 
 # Hyperbolic functions
 sech     = Unary("sech", lambda m, x: _sech(m, m.exp(-m.abs(x))), lambda m, out, x: -out * m.tanh(x),
-                 doc="1 / cosh x, which does not overflow on the way.")
+                 doc="1 / cosh x, without overflow on the way.")
 csch     = Unary("csch", lambda m, x: -m.div(2.0 * m.sign(x) * m.exp(-m.abs(x)), m.expm1(-2.0 * m.abs(x))),
                  lambda m, out, x: -m.div(out, m.tanh(x)), domain=NONZERO, ulps=(4.0, 5.0),
-                 doc="1 / sinh x, which does not overflow on the way.")
+                 doc="1 / sinh x, without overflow on the way.")
 coth     = Unary("coth", lambda m, x: m.div(1.0, m.tanh(x)), lambda m, out, x: -m.csch(x) * m.csch(x),
                  domain=NONZERO, ulps=(4.0, 8.0), doc="1 / tanh x.")
 asech    = Unary("asech", lambda m, x: m.select(m.less(x, 0.5), m.acosh(m.div(1.0, m.select(m.less(x, 0.5), x, 0.5))),
@@ -135,13 +135,13 @@ fmod     = Binary("fmod", lambda m, x, y: m.copysign(m.mod(m.abs(x), m.abs(y)), 
                   lambda m, out, x, y: 1.0,
                   lambda m, out, x, y: -m.sign(x) * m.sign(y) * m.floordiv(m.abs(x), m.abs(y)),
                   textbook=(lambda m, out, x, y: 1.0, lambda m, out, x, y: -m.trunc(m.div(x, y))),
-                  domain=(REAL, NONZERO), doc="The remainder of x / y with the sign of x, as the C library's.")
+                  domain=(REAL, NONZERO), doc="The remainder of x / y with the sign of x, like the C library's.")
 remainder = Binary("remainder", lambda m, x, y: m.copysign(1.0, x) * _nearest(m, m.abs(x), m.abs(y)),
                    lambda m, out, x, y: 1.0,
                    lambda m, out, x, y: -m.round(m.div(x - out, y)),
                    textbook=(lambda m, out, x, y: 1.0, lambda m, out, x, y: -m.round(m.div(x, y))),
-                   domain=(REAL, NONZERO), doc="x less the multiple of y that is nearest to it: IEEE 754's remainder.")
-# The angle of (−1, y) has the sign of y, of a zero too.
+                   domain=(REAL, NONZERO), doc="x minus the multiple of y nearest to it: the remainder of IEEE 754.")
+# The angle of (−1, y) has the sign of y, even if y is a zero.
 copysign = Binary("copysign", lambda m, x, y: m.select(m.less(m.atan2(y, -1.0), 0.0), -m.abs(x), m.abs(x)),
                   lambda m, out, x, y: m.sign(x) * m.copysign(1.0, y), None, kinks=(0.0,),
                   doc="|x| with the sign of y.")
@@ -153,7 +153,7 @@ fsum     = Variadic("fsum", lambda m, *xs: _compensated(m, xs), lambda m, out, *
 
 
 def _folded(m: Functions, x: X) -> X:
-    # To [−½, ½], where sin(πx) has the same value.
+    # Fold x into [−½, ½], where sin(πx) has the same value.
     return m.select(m.less(0.5, x), 1.0 - x, m.select(m.less(x, -0.5), -1.0 - x, x))
 
 

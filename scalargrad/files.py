@@ -18,9 +18,9 @@ VERSION = 1
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file in one step: an error or an interruption leaves the old file as it was.
 
-    A symbolic link stays a link, and the file it points to is replaced. A replaced file keeps its mode. A device
-    or a pipe has no old contents to keep, so the data goes straight into it. Raises `OSError` if the folder is
-    missing, or if the folder or the old file can't be written to.
+    A symbolic link stays a link, and the file it points to is replaced. The new file keeps the mode of the old one.
+    A device or a pipe has no old contents to keep, so the data goes straight into it. Raises `OSError` if the folder
+    is missing, or if the folder or the old file can't be written to.
     """
     mode = _mode(path)
     if mode is not None and not stat.S_ISREG(mode):
@@ -54,12 +54,12 @@ def _mode(path: str | os.PathLike[str]) -> int | None:
 
 
 def write_document(path: str | os.PathLike[str], kind: str, /, **parts: Any) -> None:
-    """Write a JSON document of a kind, such as "parameters", whole or not at all. Floats are read back exactly.
+    """Write a JSON document of a kind, such as "parameters", whole or not at all. Floats are stored exactly.
 
     Raises `ValueError` for a number that is not finite, and `OSError` as `write_whole` does.
     """
     document = {"format": f"scalargrad {kind}", "version": VERSION, **parts}
-    # A line for each part; `indent` would have it all written by Python, many times slower.
+    # One line for each part. With `indent`, Python's own slow writer would write everything.
     lines = [f'"{name}": {json.dumps(part, ensure_ascii=False, allow_nan=False)}' for name, part in document.items()]
     write_whole(path, ("{" + ",\n ".join(lines) + "}\n").encode())
 
@@ -67,8 +67,8 @@ def write_document(path: str | os.PathLike[str], kind: str, /, **parts: Any) -> 
 def read_document(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
     """Return the document that `write_document` wrote to a file.
 
-    Raises `ValueError` for a file that is cut off, is not JSON, is of another kind or of a later version, or has a
-    number that is not finite; `OSError` if the file can't be read.
+    Raises `ValueError` if the file is cut off, is not JSON, is of another kind or a later version, or has a number
+    that is not finite, and `OSError` if the file can't be read.
     """
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_refuse_constant)
@@ -80,9 +80,9 @@ def read_document(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
         raise ValueError(f'not a file of {kind}: it does not say "format": "scalargrad {kind}"')
     version = document.get("version")
     if version != VERSION or isinstance(version, bool):
-        raise ValueError(f"of version {version!r}, but this scalargrad reads version {VERSION}; update it")
+        raise ValueError(f"of version {version!r}, but this scalargrad reads version {VERSION}; update scalargrad")
     return document
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"it has the number {text}; numbers are finite")
+    raise ValueError(f"it has the number {text}, but numbers must be finite")

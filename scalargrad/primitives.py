@@ -1,9 +1,9 @@
 """The table of primitives: each row is stated here and nowhere else.
 
-A row has its output and, per argument, its local derivative, written against a namespace `m` (see `rows`).
-In rows only `+`, `-` and `*` are operators. The partials are differentiated again, so they are written in
-smooth rows; a `select` keeps both sides finite by repairing the operand. A rule of `None` is a derivative
-that is 0 by structure. To add a primitive, add one row, and its name to `__all__`.
+A row has its output and the partial derivative for each argument, written against a namespace `m` (see `rows`).
+The only operators in rows are `+`, `-` and `*`. The partials are differentiated again, so they are written with
+smooth rows; a `select` replaces a bad operand, so that both of its sides are finite. `None` in place of a rule is a
+derivative that is 0 by structure. To add a primitive, add one row, and its name to `__all__`.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ __all__ = [
 ]
 
 LIKE_BUILTINS = ["abs", "max", "min", "pow", "round", "sum"]
-"""The rows that are named like functions of Python's own."""
+"""The rows that share their names with built-in functions of Python."""
 
 UNIT = Interval(-1.0, 1.0, "[]")
 INSIDE_UNIT = Interval(-1.0, 1.0)
@@ -127,11 +127,11 @@ div      = Binary("div", lambda m, x, y: m.div(x, y),
                   textbook=(lambda m, out, x, y: m.div(1.0, y), lambda m, out, x, y: -m.div(x, m.pow(y, 2.0))),
                   doc="The quotient x / y.")
 floordiv = Binary("floordiv", lambda m, x, y: m.floordiv(x, y), None, None, domain=(REAL, NONZERO),
-                  doc="The whole part ⌊x / y⌋ of a quotient, as Python's `//`.")
+                  doc="The whole part ⌊x / y⌋ of a quotient, like Python's `//`.")
 mod      = Binary("mod", lambda m, x, y: m.mod(x, y),
                   lambda m, out, x, y: 1.0,
                   lambda m, out, x, y: -m.floordiv(x, y),  # ⌊x / y⌋ of the rounded quotient is often one off
-                  domain=(REAL, NONZERO), doc="The remainder x − y⌊x / y⌋, as Python's `%`: it has the sign of y.")
+                  domain=(REAL, NONZERO), doc="The remainder x − y⌊x / y⌋, like Python's `%`: it has the sign of y.")
 # With respect to x: y·xʸ⁻¹, and y·xʸ / x for a small y, whose digits y − 1 would round; an exponent 0 gives 0, also at
 # x = 0. With respect to y: log 0 counts as 0, so that 0**y is flat for y ≥ 0.
 pow      = Binary("pow", lambda m, x, y: m.pow(x, y),
@@ -159,7 +159,7 @@ log10    = Unary("log10", lambda m, x: m.log10(x), lambda m, out, x: m.div(1.0, 
 sqrt     = Unary("sqrt", lambda m, x: m.sqrt(x), lambda m, out, x: m.div(1.0, 2.0 * out), domain=NONNEGATIVE,
                  kinks=(0.0,), doc="The square root of x.")
 cbrt     = Unary("cbrt", lambda m, x: m.cbrt(x), lambda m, out, x: m.div(1.0, 3.0 * (out * out)), kinks=(0.0,),
-                 ulps=(4.0, 10.0), doc="The cube root of x, also of a negative one.")
+                 ulps=(4.0, 10.0), doc="The cube root of x, which may be negative.")
 
 # Trigonometry
 sin      = Unary("sin", lambda m, x: m.sin(x), lambda m, out, x: m.cos(x), doc="The sine of x, in radians.")
@@ -218,18 +218,18 @@ leaky_relu = Fixed("leaky_relu", lambda m, x, alpha=0.01, at_zero=1.0: m.select(
                    None, kinks=(0.0,),
                    textbook=(lambda m, out, x, alpha, at_zero: m.select(m.less(x, 0.0), alpha, 1.0),
                              lambda m, out, x, alpha, at_zero: m.select(m.less(x, 0.0), x, 0.0), None),
-                   doc="x for x ≥ 0, αx below; with the slope `at_zero` at 0.")
+                   doc="x for x ≥ 0 and αx for x < 0, with the slope `at_zero` at 0.")
 elu      = Fixed("elu", lambda m, x, alpha=1.0: m.select(m.less(0.0, x), x, alpha * m.expm1(_below(m, x))),
                  lambda m, out, x, alpha: m.select(m.less(0.0, x), 1.0, alpha * m.exp(_below(m, x))),
                  lambda m, out, x, alpha: m.expm1(_below(m, x)),
                  kinks=(0.0,),
                  textbook=(lambda m, out, x, alpha: m.select(m.less(0.0, x), 1.0, out + alpha),
                            lambda m, out, x, alpha: m.select(m.less(0.0, x), 0.0, m.exp(x) - 1.0)),
-                 doc="x for x > 0, α(eˣ − 1) below.")
+                 doc="x for x > 0, else α(eˣ − 1).")
 gelu     = Unary("gelu", lambda m, x: 0.5 * x * m.erfc(m.div(-x, m.sqrt(2.0))),
                  lambda m, out, x: 0.5 * m.erfc(m.div(-x, m.sqrt(2.0))) + m.div(x * m.exp(-0.5 * (x * x)), SQRT_2PI),
                  ulps=(2200.0, 2200.0),  # x / √2 is rounded, and erfc has that error times x²: 1400 where it underflows
-                 doc="x · Φ(x), with the normal distribution's Φ.")
+                 doc="x · Φ(x), with the distribution function Φ of the normal distribution.")
 silu     = Unary("silu", lambda m, x: x * m.sigmoid(x),
                  lambda m, out, x: m.sigmoid(x) + x * (0.25 * m.sech2(0.5 * x)),
                  textbook=(lambda m, out, x: m.sigmoid(x) * (1.0 + x * m.sigmoid(-x)),),
@@ -241,10 +241,10 @@ sign     = Unary("sign", lambda m, x: _by_sign(m, x, -1.0, x, 1.0), None, kinks=
                  doc="1 for x > 0, −1 for x < 0, and 0 at 0.")
 floor    = Unary("floor", lambda m, x: m.floor(x), None, doc="The greatest whole number ≤ x, as a float or Value.")
 ceil     = Unary("ceil", lambda m, x: m.ceil(x), None, doc="The least whole number ≥ x, as a float or Value.")
-round    = Unary("round", lambda m, x: m.round(x), None, doc="The nearest whole number, the even one of two.")
+round    = Unary("round", lambda m, x: m.round(x), None, doc="The nearest whole number; of two, the even one.")
 round_to = Binary("round_to", lambda m, x, digits: _round_to(m, x, m.round(digits)), None, None,
-                  domain=(REAL, Interval(-22.0, 22.0, "[]")),  # within which powers of 10 are exact
-                  doc="x, rounded to so many digits after the point, as Python's `round(x, digits)`.")
+                  domain=(REAL, Interval(-22.0, 22.0, "[]")),  # powers of 10 are exact there
+                  doc="x rounded to `digits` digits after the point, like Python's `round(x, digits)`.")
 clip     = Fixed("clip", lambda m, x, low, high: _at_most(m, _at_least(m, x, low), high),
                  lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 0.0, 1.0)),
                  lambda m, out, x, low, high: m.select(m.less(x, low), m.select(m.less(high, low), 0.0, 1.0), 0.0),
@@ -253,14 +253,14 @@ clip     = Fixed("clip", lambda m, x, low, high: _at_most(m, _at_least(m, x, low
                      lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 0.0, 1.0)),
                      lambda m, out, x, low, high: m.select(m.less(x, low), 1.0, 0.0),
                      lambda m, out, x, low, high: m.select(m.less(x, low), 0.0, m.select(m.less(high, x), 1.0, 0.0))),
-                 doc="x, held between low and high; as NumPy's, it is high where low > high. The slope at the bounds "
-                     "is 1, that of the inside.")
+                 doc="x limited to [low, high]; like NumPy's, it is high if low > high. The slope at the bounds is 1, "
+                     "as inside.")
 select   = Fixed("select", lambda m, condition, x, y: m.select(m.equal(condition, 0.0), y, x),
                  None,
                  lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 0.0, 1.0),
                  lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 1.0, 0.0),
                  doc="x where the condition is not 0, else y; both are computed. For a branch, see `where`.")
-# Conditions for `select`: 1 or 0, the same in eager code and in a recording, where `<` is a branch
+# Conditions for `select`: 1 or 0, in eager code and in a recording alike (there `<` would be a branch)
 less     = Binary("less", lambda m, x, y: m.select(m.less(x, y), 1.0, 0.0), None, None, doc="1 if x < y, else 0.")
 less_equal = Binary("less_equal", lambda m, x, y: m.select(m.less(x, y), 1.0, m.select(m.equal(x, y), 1.0, 0.0)),
                     None, None, doc="1 if x ≤ y, else 0.")
@@ -273,13 +273,13 @@ not_equal = Binary("not_equal", lambda m, x, y: m.select(m.equal(x, y), 0.0, 1.0
 # Rows for the partials of others
 kinked   = Fixed("kinked", lambda m, x, y, smooth: x, lambda m, out, x, y, smooth: 1.0,
                  lambda m, out, x, y, smooth: m.select(m.equal(smooth, 0.0), math.nan, 0.0), None,
-                 doc="x, as a number that has no derivative with respect to y where `smooth` is 0: nan tells so.")
+                 doc="x itself. If `smooth` is 0, its derivative with respect to y is nan: there is none.")
 passed   = Binary("passed", lambda m, x, y: m.select(m.equal(x, 0.0), 0.0, x * y),
                   lambda m, out, x, y: y, lambda m, out, x, y: x,
-                  doc="x · y, and 0 for an x of 0 also where y is infinite: what of a derivative x passes a partial y.")
+                  doc="x · y, but 0 if x is 0, even if y is infinite: an adjoint x times a partial y.")
 one_minus_square = Unary("one_minus_square", lambda m, x: (1.0 - x) * (1.0 + x), lambda m, out, x: -2.0 * x,
-                         doc="1 − x², without a loss of digits near ±1; nor of its derivative near 0.")
-stop_gradient = Unary("stop_gradient", lambda m, x: x, None, doc="x, taken as a constant: no derivative flows back.")
+                         doc="1 − x², exact near ±1; its derivative is exact near 0.")
+stop_gradient = Unary("stop_gradient", lambda m, x: x, None, doc="x as a constant: no derivative flows back.")
 
 # Two arguments
 hypot    = Binary("hypot", lambda m, x, y: m.hypot(x, y),
@@ -307,17 +307,17 @@ erfc     = Unary("erfc", lambda m, x: m.erfc(x), lambda m, out, x: -m.div(2.0 * 
 sum      = Variadic("sum", lambda m, *xs: _sum(xs), lambda m, out, *xs: [1.0] * len(xs),
                     of_none=0.0, doc="The sum of the numbers, from left to right.")
 prod     = Variadic("prod", lambda m, *xs: _products(xs)[-1], lambda m, out, *xs: _others(xs),
-                    of_none=1.0, doc="The product of the numbers, from left to right: and overflows where a part does.")
+                    of_none=1.0, doc="The product, from left to right; it overflows if a partial product does.")
 mean     = Variadic("mean", lambda m, *xs: m.div(_sum(xs), float(len(xs))),
                     lambda m, out, *xs: [m.div(1.0, float(len(xs)))] * len(xs),
                     doc="The arithmetic mean of the numbers.")
 max      = Variadic("max", lambda m, *xs: _extreme(m, m.less, xs), lambda m, out, *xs: _first_hit(m, out, xs),
                     textbook=(lambda m, out, *xs: [m.select(m.equal(x, out), 1.0, 0.0) for x in xs],),
-                    doc="The largest of the numbers; the first of several takes the whole derivative.")
+                    doc="The largest of the numbers; the first of several equal ones takes the whole derivative.")
 min      = Variadic("min", lambda m, *xs: _extreme(m, lambda x, y: m.less(y, x), xs),
                     lambda m, out, *xs: _first_hit(m, out, xs),
                     textbook=(lambda m, out, *xs: [m.select(m.equal(x, out), 1.0, 0.0) for x in xs],),
-                    doc="The smallest of the numbers; the first of several takes the whole derivative.")
+                    doc="The smallest of the numbers; the first of several equal ones takes the whole derivative.")
 logsumexp = Variadic("logsumexp", lambda m, *xs: _logsumexp(m, m.max(*xs), xs),
                      lambda m, out, *xs: _softmax(m, xs),
                      textbook=(lambda m, out, *xs: [m.exp(x - out) for x in xs],),
@@ -339,7 +339,7 @@ log_softmax = Vector("log_softmax", lambda m, *xs: _log_softmax(m, *_ordinary(m,
 
 
 def _by_sign(m: Functions, x: X, below: X, at_zero: X, above: X) -> X:
-    # The last `x` is the nan that is neither below, nor above, nor at 0.
+    # The last `x` is nan: it is neither below, nor above, nor at 0.
     other = m.select(m.equal(x, 0.0), at_zero, x)
     return m.select(m.less(0.0, x), above, m.select(m.less(x, 0.0), below, other))
 
@@ -357,7 +357,7 @@ def _at_most(m: Functions, x: X, high: X) -> X:
 
 
 def _round_to(m: Functions, x: X, digits: X) -> X:
-    # x · times / per has a rounding error, which decides if it seems to be half-way; one of the two is always 1.
+    # x · times / per is rounded, and may seem to be half-way; its error then decides. One of the two is always 1.
     times, per = m.pow(10.0, _at_least(m, digits, 0.0)), m.pow(10.0, _at_least(m, -digits, 0.0))
     scaled = m.div(x * times, per)
     error = m.div(_error_of_product(m, x, times, scaled * per) - _error_of_product(m, scaled, per, scaled * per), per)
@@ -389,12 +389,12 @@ def _power_slope(m: Functions, x: X, y: X, small: X) -> X:
 
 
 def _exponent(m: Functions, x: X, y: X) -> X:
-    # At x = 0, yxʸ⁻¹ has no derivative with respect to y up to y = 1.
+    # At x = 0, yxʸ⁻¹ has no derivative with respect to y for y ≤ 1.
     return m.kinked(y, y, _smooth_at_zero(m, x, y))
 
 
 def _kinked_at_0(m: Functions, slope: X, x: X, y: X) -> X:
-    # At x = 0, xʸ log x has no derivative with respect to x up to y = 1, nor to y at y = 0.
+    # At x = 0, xʸ log x has no derivative with respect to x for y ≤ 1, and none with respect to y at y = 0.
     not_both_0 = m.select(m.equal(x, 0.0), m.select(m.equal(y, 0.0), 0.0, 1.0), 1.0)
     return m.kinked(m.kinked(slope, x, _smooth_at_zero(m, x, y)), y, not_both_0)
 
@@ -443,7 +443,7 @@ def _products(xs: Sequence[X]) -> list[X]:
 
 
 def _others(xs: Sequence[X]) -> list[X]:
-    # The product of all but one, from the products before it and after it: right also where an x is 0.
+    # The product of all numbers but one, from the products before it and after it: right even if an x is 0.
     if len(xs) == 1:
         return [1.0]
     before, after = _products(xs[:-1]), _products(xs[:0:-1])[::-1]
@@ -468,7 +468,7 @@ def _first_hit(m: Functions, out: X, xs: Sequence[X]) -> list[X]:
 
 
 def _difference(m: Functions, x: X, y: X) -> X:
-    # x − y; of two equal infinities 0, and of two −∞ −∞, so that neither counts.
+    # x − y; it is 0 for two equal infinities, and −∞ for two −∞, so that neither counts.
     same = m.select(m.equal(x, y), m.select(m.less(x, 0.0), x, 0.0), x - y)
     return m.select(m.equal(x - y, x - y), x - y, same)
 
@@ -483,20 +483,20 @@ def _ordinary(m: Functions, xs: Sequence[X]) -> tuple[list[X], X]:
 
 
 def _weights(m: Functions, xs: Sequence[X], highest: X) -> tuple[list[X], X]:
-    # Each e^(x − highest), and their sum; 1 instead of 0, the sum of all −∞.
+    # Each e^(x − highest), and their sum. If all are −∞, the sum is 0; it counts as 1.
     weights = [m.exp(x - highest) for x in xs]
     total = _sum(weights)
     return weights, m.select(m.equal(total, 0.0), 1.0, total)
 
 
 def _logsumexp(m: Functions, highest: X, xs: Sequence[X]) -> X:
-    # Of an infinite highest, x − highest is nan; the sum then counts as 1.
+    # If the highest is infinite, x − highest is nan; the sum then counts as 1.
     total = _sum([m.exp(x - highest) for x in xs])
     return highest + m.log(m.select(m.less(0.0, total), total, 1.0))
 
 
 def _log_softmax(m: Functions, xs: Sequence[X], highest: X) -> list[X]:
-    # Less the largest first: less the logarithm of the sum, large numbers would leave only its rounding.
+    # Subtract the largest first: large numbers less the logarithm of the sum would leave only rounding.
     shifted = _minus(xs, highest)
     return _minus(shifted, m.log(_weights(m, xs, highest)[1]))
 

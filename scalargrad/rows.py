@@ -1,7 +1,7 @@
-"""What a row of the table is: how a primitive's output and its local derivatives are stated.
+"""Rows of the table: each states a primitive's output and its local derivatives.
 
-A row is written against a namespace `m`. Whoever interprets it hands in its own `m` and its own
-operands: floats, nodes, arrays, symbols of an equation, lines of source.
+A row is written against a namespace `m`. Each interpreter passes its own `m` and its own operands: floats, nodes,
+arrays, symbols of an equation, lines of source.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ SCIPY = LIBRARY[LIBRARY.index("erfinv") :]
 
 @dataclass(frozen=True)
 class Interval:
-    """The numbers from `low` to `high`, in brackets that include (`[`) or exclude (`(`) the ends: a domain.
+    """The numbers from `low` to `high`, as a domain. Square brackets include an end, round ones exclude it.
 
     >>> 0.0 in Interval(0.0, 1.0), 0.0 in Interval(0.0, 1.0, "[)")
     (False, True)
@@ -175,7 +175,7 @@ NONNEGATIVE = Interval(0.0, math.inf, "[)")
 
 @dataclass(frozen=True)
 class Joint:
-    """A domain that ties the arguments together: its text, and the test of a point."""
+    """A domain that ties the arguments together: its text, and a test for a point."""
 
     text: str
     contains: Callable[..., bool]
@@ -186,11 +186,11 @@ class Joint:
 
 Ends: TypeAlias = "tuple[float, float]"
 Domain: TypeAlias = "Interval | Ends | tuple[Interval | Ends, ...] | Joint"
-"""A domain as it is given: of one argument or of each, a pair of numbers being an open interval; or a joint one."""
+"""A domain as users give it: one interval for all arguments, one for each, or a `Joint`. A pair is an open interval."""
 
 
 def intervals_of(name: str, domain: Domain | None, count: int) -> tuple[Interval, ...] | Joint:
-    """Return the domain of `count` arguments. Raises `ValueError` for a number of intervals that is not `count`."""
+    """Return the domain of `count` arguments. Raises `ValueError` if the number of intervals is not `count`."""
     if isinstance(domain, Joint):
         return domain
     if domain is None or isinstance(domain, Interval) or all(isinstance(end, (int, float)) for end in domain):
@@ -202,7 +202,7 @@ def intervals_of(name: str, domain: Domain | None, count: int) -> tuple[Interval
 
 
 def as_float(x: Any) -> float | None:
-    """The float that a plain real number stands for; None for anything else, bools and strings included."""
+    """Return a plain real number as a float, and None for anything else, such as a bool or a string."""
     kind = type(x)
     if kind is float:
         return cast(float, x)
@@ -225,20 +225,20 @@ Rule: TypeAlias = Callable[..., Any]
 class Primitive:
     """A row of the table, and the public function: `sg.sin(1.0)` is a float, `sg.sin(v)` a node.
 
-    `forward(m, x, …)` computes the output, and `partials` has one rule `(m, out, x, …)` for each argument,
-    or `None` where the derivative is 0 by structure; both call nothing but `m`. `textbook` has the rules as
-    a textbook prints them where the exact ones read otherwise. `kinks` are the points of the first argument
-    without a derivative; `smooth` is a rule as the partials are, whose number is 0 where there are first derivatives
-    but no second ones. `ulps` are the bounds for the value and for the partials, as the tests check them. `home` is
-    the module that added the primitive, None for the table's own.
+    `forward(m, x, …)` computes the output. `partials` has one rule `(m, out, x, …)` for each argument, or `None` if
+    the derivative is 0 by structure. Both call functions of `m` alone. `textbook` has the rules as a textbook prints
+    them, if the exact ones read differently. `kinks` are the values of the first argument at which there is no
+    derivative. `smooth` is a rule like the partials; it gives 0 at points that have first derivatives but no second
+    ones. `ulps` are the error bounds that the tests check, for the value and for the partials. `home` is the module
+    that added the primitive, or None for the table's own.
     """
 
     variadic = False
     opaque = False
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
-        # A class of its own for each row: a call looks `__call__` up on the class, and each row is given
-        # the one that was compiled from it.
+        # Each row has a class of its own: Python looks `__call__` up on the class, and each row gets the one that
+        # was compiled from it.
         return super().__new__(type(cls.__name__, (cls,), {}))
 
     def __init__(
@@ -272,9 +272,9 @@ class Primitive:
         names = ", ".join(self.arguments())
         domain = str(self.domain) if isinstance(self.domain, Joint) else ", ".join(map(str, self.domain))
         return (
-            f"{self.summary}\n\n{self.name}({names}) is a float for floats, and a Value where an argument is one.\n"
+            f"{self.summary}\n\n{self.name}({names}) is a float for floats, and a Value if an argument is one.\n"
             f"Its domain is {domain}. Raises `ValueError`, `ZeroDivisionError` or `OverflowError`, as floats\n"
-            "do, outside it or for a result that is too large, and `TypeError` for what is no number."
+            "do, outside it or if the result is too large, and `TypeError` if an argument is not a number."
         )
 
     if TYPE_CHECKING:
@@ -288,7 +288,7 @@ class Primitive:
         return find, (self.name,)
 
     def pack(self, *args: Any, **named: Any) -> tuple[Any, ...]:
-        """The arguments of a call as the flat tuple that `forward` takes."""
+        """Return the arguments of a call as the flat tuple that `forward` takes."""
         if named or len(args) != len(self.parameters):
             names = ", ".join(self.parameters)
             raise TypeError(f"{self.name}({names}) was called with {len(args)} arguments{_named(named)}")
@@ -305,26 +305,26 @@ class Primitive:
         return [f"{self.parameters[0]}[{i}]" for i in range(count)] if self.variadic else self.parameters
 
     def filled(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Flat arguments with the defaults of the missing last ones."""
+        """Return flat arguments, with the defaults for the last ones if they are missing."""
         missing = len(self.parameters) - len(args)
         return args if self.variadic or missing <= 0 else args + self.defaults[-missing:]
 
     def derivatives(self, m: Functions, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
-        """The local derivative by each wanted argument; None where it is 0 by structure or not wanted."""
+        """Return the partial derivative for each argument: None if it is 0 by structure or not wanted."""
         return [rule(m, out, *args) if w and rule else None for rule, w in zip(self.partials, wanted, strict=True)]
 
     def textbook_derivatives(self, m: Functions, out: Any, args: Sequence[Any]) -> list[Any]:
-        """The local derivative by each argument as a textbook prints it."""
+        """Return the partial derivative for each argument, as a textbook prints it."""
         return [rule and rule(m, out, *args) for rule in self.textbook]
 
     def domain_of(self, index: int) -> Interval:
-        """The domain of one argument by itself."""
+        """Return the domain of one argument by itself."""
         if isinstance(self.domain, Joint):
             return REAL
         return self.domain[0 if self.variadic else index]
 
     def contains(self, values: Sequence[float]) -> bool:
-        """Whether a point lies in the domain."""
+        """Return True if a point lies in the domain."""
         if isinstance(self.domain, Joint):
             return self.domain.contains(*values)
         return all(value in self.domain_of(index) for index, value in enumerate(values))
@@ -337,8 +337,8 @@ def _named(named: dict[str, Any]) -> str:
 class Opaque(Primitive):
     """A primitive whose forward is a plain float function, say SciPy's.
 
-    Eager code differentiates it, equations print it by its name, and recordings refuse it by name. Partials against
-    `m` give derivatives of any order; `plain` ones, functions of floats too, give the first.
+    Eager code differentiates it, equations print its name, and recordings refuse it by name. Partials written against
+    `m` give derivatives of any order; `plain` partials, which are functions of floats too, give only the first.
     """
 
     opaque = True
@@ -414,7 +414,7 @@ class Binary(Primitive):
 
 
 class Fixed(Primitive):
-    """A row of a fixed number of arguments, the last of which may have defaults."""
+    """A row of a fixed number of arguments; the last ones may have defaults."""
 
     if TYPE_CHECKING:
 
@@ -428,11 +428,11 @@ class Fixed(Primitive):
 
 
 class Many(Primitive):
-    """A row of any number of arguments. Its one rule gives the list of all the partials."""
+    """A row of any number of arguments. Its one rule gives the list of all partials."""
 
     variadic = True
     each_row = "[sg.{}(row) for row in rows]"
-    """The advice for what has two dimensions."""
+    """The advice for an argument of two dimensions."""
 
     def derivatives(self, m: Functions, out: Any, args: Sequence[Any], wanted: Sequence[bool]) -> list[Any]:
         (rule,) = self.partials
@@ -444,7 +444,7 @@ class Many(Primitive):
 
 
 class Variadic(Many):
-    """A row of any number of arguments, called with one iterable; `of_none` is its value for an empty one."""
+    """A row of any number of arguments, called with one iterable. Its value for an empty one is `of_none`."""
 
     def __init__(self, *args: Any, of_none: float | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -473,9 +473,9 @@ class Variadic(Many):
 
 
 class Vector(Variadic):
-    """A row with as many outputs as arguments; its one rule takes all outputs and the index of one."""
+    """A row with as many outputs as arguments. Its one rule takes all outputs and the index of one."""
 
-    vector = True  # as an activation it takes all z of a layer at once
+    vector = True  # as an activation, it takes all z of a layer at once
 
     if TYPE_CHECKING:
 
@@ -490,21 +490,21 @@ class Vector(Variadic):
 
 @dataclass(frozen=True)
 class Output:
-    """One output of a vector row: what the node that holds it names as its primitive."""
+    """One output of a vector row: the `primitive` of the node that holds it."""
 
     vector: Vector
     index: int
 
     @property
     def name(self) -> str:
-        """The name of the primitive."""
+        """Return the name of the primitive."""
         return self.vector.name
 
     def __repr__(self) -> str:
         return f"<output {self.index} of primitive {self.name}>"
 
     def derivatives(self, m: Functions, outs: Sequence[Any], args: Sequence[Any]) -> list[Any]:
-        """The local derivative of this output by each argument, given all the outputs."""
+        """Return the partial derivatives of this output with respect to each argument, given all outputs."""
         (rule,) = self.vector.partials
         return list(rule(m, outs, self.index, *args)) if rule else [None] * len(args)
 
@@ -575,14 +575,14 @@ def _vectors(primitive: Many, xs: Iterable[Any], ys: Iterable[Any]) -> tuple[Seq
 
 
 TABLE: dict[str, Primitive] = {}
-"""All rows by name. `primitives` fills it; `sg.primitive` adds to it."""
+"""All rows by name. `primitives` fills this dict; `sg.primitive` adds to it."""
 
 
 def enter(primitive: Primitive, home: str | None = None) -> None:
-    """Enter a primitive into the table; `home` is the module that adds it, None for the table's own.
+    """Add a primitive to the table. `home` is the module that adds it, or None for the table's own.
 
-    A module that enters a name a second time replaces its own primitive, as a notebook cell does that is run twice.
-    Raises `ValueError` for a name that is not an identifier, or identifiers joined by dots, and for one that is taken.
+    If a module adds a name a second time, such as a notebook cell that is run twice, the new primitive replaces the
+    old one. Raises `ValueError` if the name is taken, or is neither an identifier nor identifiers joined by dots.
     """
     name = primitive.name
     for part in name.split("."):
@@ -597,7 +597,7 @@ def enter(primitive: Primitive, home: str | None = None) -> None:
 
 
 def enter_all(names: Mapping[str, object]) -> list[str]:
-    """Enter the rows among a module's names into the table, and return the names of those that are new there."""
+    """Add the rows among a module's names to the table. Return the names of those that are new."""
     new = [row for row in names.values() if isinstance(row, Primitive) and TABLE.get(row.name) is not row]
     for row in new:
         enter(row)
@@ -605,7 +605,7 @@ def enter_all(names: Mapping[str, object]) -> list[str]:
 
 
 def find(name: str) -> Primitive:
-    """The row of that name. Raises `LookupError` for an unknown one."""
+    """Return the row of that name. Raises `LookupError` if there is none."""
     try:
         return TABLE[name]
     except KeyError:

@@ -1,8 +1,8 @@
-"""Special functions under the names of `scipy.special`: change the import line, and code has derivatives.
+"""Special functions under the names of `scipy.special`: change the import line, and your code has derivatives.
 
-The gamma function and its kin need nothing but Python; the others are computed by SciPy. All are rows, so they have
-derivatives of any order, equations and programs, or formulas of rows. By the order of a Bessel function, and by the
-parameters of an incomplete gamma or beta function, no derivative is known: it is nan.
+The gamma function and its relatives need only Python; SciPy computes the others. All are rows, or formulas of rows, so
+they have derivatives of any order, equations and programs. No derivative is known with respect to the order of a
+Bessel function or to the parameters of an incomplete gamma or beta function: there it is nan.
 
 >>> from scalargrad import grad
 >>> from scalargrad.special import gammaln
@@ -92,21 +92,21 @@ BELOW_ONE = Interval(-math.inf, 1.0)
 # Bernoulli's numbers B₂, B₄, …
 BERNOULLI = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798]
 SHIFT = 10
-"""By so much is an argument raised before an asymptotic series is used."""
+"""The number added to an argument before an asymptotic series is used."""
 
 # fmt: off
 # The gamma function and its logarithm's derivatives
 gamma    = Unary("gamma", lambda m, x: m.gamma(x), lambda m, out, x: out * m.digamma(x), domain=NOT_A_POLE,
-                 ulps=(10.0, 10.0), doc="The gamma function Γ(x), which is (n − 1)! at a whole number n.")
+                 ulps=(10.0, 10.0), doc="The gamma function Γ(x): (n − 1)! at a positive whole number n.")
 lgamma   = Unary("lgamma", lambda m, x: m.lgamma(x), lambda m, out, x: m.digamma(x), domain=NOT_A_POLE,
                  ulps=(10.0, 10.0), doc="log |Γ(x)|, without overflow; SciPy's gammaln.")
 digamma  = Unary("digamma", lambda m, x: _digamma(m, x, m.less(x, 0.0)),
                  lambda m, out, x: _trigamma(m, x, m.less(x, 0.0)), domain=NOT_A_POLE, ulps=(10.0, 10.0),
                  doc="The derivative Γ′(x) / Γ(x) of log Γ; SciPy's psi.")
-zeta     = Binary("zeta", lambda m, s, x: _zeta(m, s, x), lambda m, out, s, x: math.nan,  # noqa: PLW0108 (defined below)
-                  lambda m, out, s, x: -s * m.zeta(s + 1.0, x), domain=(Interval(1.0, math.inf), POSITIVE),
-                  ulps=(50.0, 50.0),  # x + k is rounded, and its power −s has that error times s
-                  doc="Hurwitz's zeta function Σ (x + k)⁻ˢ over k = 0, 1, …; no derivative is known by s.")
+zeta     = Fixed("zeta", lambda m, s, x=1.0: _zeta(m, s, x), lambda m, out, s, x: math.nan,
+                 lambda m, out, s, x: -s * m.zeta(s + 1.0, x), domain=(Interval(1.0, math.inf), POSITIVE),
+                 ulps=(50.0, 50.0),  # x + k is rounded, and its power −s has that error times s
+                 doc="Hurwitz's zeta function Σ (x + k)⁻ˢ over k = 0, 1, …, Riemann's at x = 1; nan with respect to s.")
 
 # Functions of the normal distribution
 erfinv   = Unary("erfinv", lambda m, x: m.erfinv(x), lambda m, out, x: 0.5 * SQRT_PI * m.exp(out * out),
@@ -115,9 +115,9 @@ erfcinv  = Unary("erfcinv", lambda m, x: m.erfcinv(x), lambda m, out, x: -0.5 * 
                  domain=Interval(0.0, 2.0), ulps=(8.0, 12.0),
                  doc="The number whose complementary error function is x, by SciPy.")
 erfcx    = Unary("erfcx", lambda m, x: m.erfcx(x), lambda m, out, x: 2.0 * x * out - 2.0 / SQRT_PI,
-                 ulps=(8.0, 8.0), doc="eˣ² · erfc(x), which does not underflow, by SciPy.")
+                 ulps=(8.0, 8.0), doc="eˣ² · erfc(x), without underflow, by SciPy.")
 
-# Bessel functions, as precise as AMOS, which SciPy uses
+# Bessel functions: as precise as AMOS, the library that SciPy uses
 jv       = Binary("jv", lambda m, order, x: m.jv(order, x), lambda m, out, order, x: math.nan,
                   lambda m, out, order, x: 0.5 * (m.jv(order - 1.0, x) - m.jv(order + 1.0, x)),
                   ulps=(2000.0, 2000.0), doc="Bessel's function of the first kind, by SciPy.")
@@ -143,10 +143,10 @@ betainc  = Fixed("betainc", lambda m, a, b, x: m.betainc(a, b, x), lambda m, out
                  lambda m, out, a, b, x: math.nan, lambda m, out, a, b, x: _beta_density(m, a, b, x),
                  domain=(POSITIVE, POSITIVE, Interval(0.0, 1.0, "[]")), ulps=(2000.0, 2000.0),
                  doc="The regularised incomplete beta function I(a, b; x), by SciPy.")
-lambertw = Fixed("lambertw", lambda m, x, branch=0.0: m.lambertw(x, branch),
-                 lambda m, out, x, branch: m.div(m.exp(-out), 1.0 + out), None,
+lambertw = Fixed("lambertw", lambda m, x, k=0.0: m.lambertw(x, k),
+                 lambda m, out, x, k: m.div(m.exp(-out), 1.0 + out), None,
                  domain=(Interval(-math.exp(-1.0), math.inf), REAL), ulps=(8.0, 20.0),
-                 doc="Lambert's function, the number w with w·eʷ = x, by SciPy; `branch` is 0 or −1.")
+                 doc="Lambert's function, the number w with w·eʷ = x, by SciPy; the branch k is 0 or −1.")
 # Integrals
 expi     = Unary("expi", lambda m, x: m.expi(x), lambda m, out, x: m.div(m.exp(x), x), domain=NONZERO,
                  ulps=(20.0, 4.0), doc="The exponential integral Ei(x), by SciPy.")
@@ -165,7 +165,7 @@ hyp2f1   = Fixed("hyp2f1", lambda m, a, b, c, x: m.hyp2f1(a, b, c, x), lambda m,
 
 
 def _digamma(m: Functions, x: X, negative: X) -> X:
-    # ψ(x) = ψ(1 − x) − π cot(πx) for a negative x; else from the asymptotic series at x + 10.
+    # ψ(x) = ψ(1 − x) − π cot(πx) for a negative x; otherwise the asymptotic series at x + 10.
     y = m.select(negative, 1.0 - x, x)
     high = y + float(SHIFT)
     u = m.div(1.0, high * high)
@@ -187,7 +187,7 @@ def _trigamma(m: Functions, x: X, negative: X) -> X:
 
 
 def _zeta(m: Functions, s: X, x: X) -> X:
-    # Euler and Maclaurin: ten terms, the integral of the others, and corrections by Bernoulli's numbers.
+    # The Euler–Maclaurin formula: ten terms, the integral of the others, and corrections with Bernoulli numbers.
     high = x + float(SHIFT)
     last = m.pow(high, -s)
     total, term, square = m.div(last * high, s - 1.0) + 0.5 * last, m.div(s * last, high), high * high
@@ -216,7 +216,7 @@ gammaln, psi, jn, kn = lgamma, digamma, jv, kv
 def polygamma(n: int, x: Any) -> Any:
     """Return the derivative of order n of the digamma function, at x > 0 for n ≥ 1.
 
-    Raises `ValueError` for an n that is not a whole number ≥ 0.
+    Raises `ValueError` if n is not a whole number ≥ 0.
 
     >>> round(polygamma(1, 1.0), 12)
     1.644934066848
@@ -247,7 +247,7 @@ def beta(x: Any, y: Any) -> Any:
 
 
 def factorial(n: Any) -> Any:
-    """Return n! = Γ(n + 1), of any n that is not a negative whole number.
+    """Return n! = Γ(n + 1), for any n that is not a negative whole number.
 
     >>> factorial(4.0)
     24.0
@@ -256,7 +256,7 @@ def factorial(n: Any) -> Any:
 
 
 def entr(x: Any) -> Any:
-    """Return −x log x, the part of an entropy, which is 0 at 0.
+    """Return −x log x, a term of an entropy; it is 0 at 0.
 
     >>> round(entr(0.5), 12)
     0.34657359028
@@ -265,7 +265,7 @@ def entr(x: Any) -> Any:
 
 
 def rel_entr(x: Any, y: Any) -> Any:
-    """Return x log(x / y), the part of a relative entropy, which is 0 at x = 0.
+    """Return x log(x / y), a term of a relative entropy; it is 0 at x = 0.
 
     >>> round(rel_entr(0.5, 0.25), 12)
     0.34657359028
@@ -341,14 +341,14 @@ def k1(x: Any) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    """Return SciPy's function of that name, which refuses Values: there are no derivatives of it here."""
+    """Return SciPy's function of that name. It refuses Values, as this module has no derivatives of it."""
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     function = getattr(importlib.import_module("scipy.special"), name)
 
     def plain(*args: Any, **options: Any) -> Any:
         if any(hasattr(arg, "backward") for arg in args):
-            raise TypeError(f"scipy.special.{name} of Values is not here: add it by sg.primitive, with its derivative")
+            raise TypeError(f"scipy.special.{name} has no derivative here; add it with sg.primitive for Values")
         return function(*args, **options)
 
     return plain

@@ -320,6 +320,13 @@ def test_sizes_palettes_and_digits_of_diagrams(run, tmp_path):
     assert "invalid choice: 'huge'" in refused(run, *words, "--size", "huge")
 
 
+@needs_renderer
+def test_a_page_to_hand_out(run, tmp_path):
+    for words, predicts in [((), "false"), (("--predict",), "true")]:
+        assert run("x²", "x=3", "--walkthrough", str(tmp_path / "w.html"), *words)[0] == 0
+        assert f'"predict":{predicts}' in (tmp_path / "w.html").read_text(encoding="utf-8")
+
+
 def test_a_file_name_moves_no_cursor(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     out = run("x", "x=1", "--influence", "\x1b[31m.dot")[1]

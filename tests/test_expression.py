@@ -3,6 +3,7 @@
 import builtins
 import math
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -392,6 +393,16 @@ def test_depth_and_length_are_bounded(text, message):
     else:
         with pytest.raises(ExpressionError, match=message):
             compute()
+
+
+def test_a_function_without_its_package_says_what_to_install(monkeypatch):
+    from scalargrad.interpreters import scipy
+
+    scipy._special.cache_clear()
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
+    with pytest.raises(ExpressionError, match=r"needs SciPy: pip install scipy, in 'lambertw\(x\)'"):
+        value("lambertw(x)", x=0.123)
 
 
 def test_a_missing_name():

@@ -398,6 +398,9 @@ def test_the_worked_example_is_legible_on_a_slide():
     sizes = dict(pixels(svg))
     assert {"f′ = 0.1868", "0.55", "ẏ = 0.7414", "ż = −0.0381"} <= set(sizes)
     assert min(sizes.values()) >= 16.0
+    xs = [sg.Value(x, label=f"x{i}") for i, x in enumerate(X, 1)]
+    graph = sg.derivative_diagram(nn.quadratic(worked_example()(xs), D), size="slide", show="formula").svg()
+    assert min(size for _, size in pixels(graph)) >= 16.0  # all 28 nodes of it
 
 
 def test_influence_by_layer():

@@ -76,12 +76,12 @@ def test_every_cut_of_the_file_is_refused(path, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"version": 1', '"version": 2', "of version 2, but this scalargrad reads version 1; update it"),
+        ('"version": 1', '"version": 2', "of version 2, but this scalargrad reads version 1; update scalargrad"),
         ('"version": 1', '"version": true', "of version True"),
         ('"version": 1', '"version": null', "of version None"),
         ('"scalargrad parameters"', '"other"', "not a file of parameters: it does not say"),
         ('"parameters":', '"others":', "it has no list of parameters"),
-        ("0.0", "NaN", "it has the number NaN; numbers are finite"),
+        ("0.0", "NaN", "it has the number NaN, but numbers must be finite"),
         ("0.0", "-Infinity", "it has the number -Infinity"),
         ("0.0", "1e999", "layers.0.neurons.0.bias: inf is not a finite number"),
         ("0.0", "9" * 400, "layers.0.neurons.0.bias: 9+ is not a finite number"),

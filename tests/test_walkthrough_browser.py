@@ -665,6 +665,14 @@ def test_a_number_is_predicted_before_it_is_shown(screen):
     assert screen.sentence == "w = 3u = 3"
 
 
+def test_a_page_to_hand_out_asks_from_the_start(screen):
+    screen.open(sg.walkthrough(lecture(), predict=True))
+    assert screen.sentence == "x = 1"
+    assert len([item for item in screen.driver.find_elements("css selector", "#steps li") if item.is_displayed()]) == 1
+    screen.press("\ue014")  # the arrow to the right
+    assert screen.sentence == "u = x² = ?"
+
+
 def test_wrong_derivatives_are_explained(screen):
     screen.open(sg.walkthrough(lecture()), "#step=11")
     screen.click("predict")

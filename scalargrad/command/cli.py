@@ -101,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
         what = "page (.html)" if view == "walkthrough" else "diagram (.svg, .png, .pdf, .dot)"
         parser.add_argument(f"--{view}", metavar="FILE", type=str.strip, help=f"write the {view} {what}")
     parser.add_argument(
+        "--predict", action="store_true", help="let the walkthrough ask for a number before it shows it"
+    )
+    parser.add_argument(
         "--size", choices=SIZES, default="screen", help="draw the diagrams for a screen, a slide, a phone or paper"
     )
     parser.add_argument("--palette", choices=PALETTES, default="light", help="the colours of the diagrams")
@@ -153,14 +156,15 @@ def _run(given: argparse.Namespace) -> None:
 def _write(view: str, draw: Callable[..., Any], goal: Value, given: argparse.Namespace, beside: Any) -> None:
     """Write a picture to its file, and say so."""
     path = getattr(given, view)
-    look = {} if view == "walkthrough" else {"size": given.size, "palette": given.palette}
+    is_page = view == "walkthrough"
+    look = {"predict": given.predict} if is_page else {"size": given.size, "palette": given.palette}
     if view in ("derivative", "operations"):
         look["digits"] = given.digits
     try:
         draw(goal, **look).save(path)
     except OSError as error:
         raise OSError(f"{path} can't be written: {error.strerror or error}") from None
-    show(f"Wrote the {view} {'page' if view == 'walkthrough' else 'diagram'} to {printable(path)}", beside)
+    show(f"Wrote the {view} {'page' if is_page else 'diagram'} to {printable(path)}", beside)
 
 
 def _as_data(goal: Value, derived: Derivation, gradient: dict[str, float]) -> dict[str, Any]:

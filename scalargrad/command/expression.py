@@ -146,7 +146,7 @@ class Expression:
         function = function_named("exp" if is_exp else call.function)
         try:
             return function(*(args[1:] if is_exp else args), **named)
-        except (*REFUSALS, TypeError) as error:
+        except (*REFUSALS, TypeError, ImportError) as error:  # a special function may need SciPy
             source = excerpt(self.text, call)
             raise ExpressionError(f"{error}, in {source!r}", self.text, call.start, call.end - call.start) from None
 

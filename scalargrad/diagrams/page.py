@@ -79,6 +79,7 @@ def walkthrough(
     max_nodes: int | None = MAX_NODES,
     rankdir: str | None = None,
     by_layer: bool | None = None,
+    predict: bool = False,
 ) -> Page:
     """Return the page that steps through the forward pass and the backward pass, one contribution at a time.
 
@@ -89,6 +90,7 @@ def walkthrough(
 
     `merge` joins equal sub-expressions, `rankdir` is `"LR"` or `"TB"`. `by_layer` draws parameters as parts of their
     units and steps layer by layer; by default graphs of more than 24 nodes are drawn so, and loops are folded.
+    `predict` makes a page to hand out: it asks for each number before it shows it.
 
     Raises `TypeError` for anything but a Value, `ValueError` if more than `max_nodes` would be drawn, and
     `RendererNotFound` if nothing on the machine draws the picture. Source: 10-601 Backpropagation, "Backpropagation"
@@ -107,10 +109,10 @@ def walkthrough(
             "Walk through a part of it, draw the last steps with derivative_diagram(…, depth=), the variables "
             "with influence_diagram, a network with network_diagram, or step through all of it with max_nodes=None"
         )
-    return Page(_page(data, rankdir), data.title(), data.inputs())
+    return Page(_page(data, rankdir, predict), data.title(), data.inputs())
 
 
-def _page(data: PageData, rankdir: str | None) -> str:
+def _page(data: PageData, rankdir: str | None, predict: bool) -> str:
     """Return the text of the page: the template with the style, the picture, the data and the scripts put in."""
     template = _part("page.html")
     program = f"{HELPERS}\nconst program = {data.program() or 'null'};"
@@ -121,7 +123,9 @@ def _page(data: PageData, rankdir: str | None) -> str:
         "STYLE": "\n".join([_colors(":root", style.LIGHT), _colors(DARK, style.DARK), _part("page.css")]),
         "PICTURE": data.pictures(rankdir),
         # In a block of data the text ends at the first `<`, whatever stands in a string.
-        "DATA": json.dumps(data.data(), ensure_ascii=False, separators=(",", ":")).replace("<", r"\u003c"),
+        "DATA": json.dumps({**data.data(), "predict": predict}, ensure_ascii=False, separators=(",", ":")).replace(
+            "<", r"\u003c"
+        ),
         "PROGRAM": program,
         "SCRIPT": script,
     }

@@ -183,7 +183,11 @@ class Picture(Drawing):
             if is_fed and all(parent is not node for parent in self.goal.parents):
                 title = f"{self.names[node].text} influences {self.names[self.goal].text} by ways that are not drawn"
                 self.edge(self.ids[id(node)], self.ids[id(self.goal)], "", title, style="dashed")
-        ranks_by_name = {self.ids[id(node)]: self.ranks[id(node)] for node in self.nodes}
+        rank = dict(self.ranks)
+        for node in self.nodes:  # Graphviz draws an input just before its first use
+            if node.primitive is None and id(node) in self._first_use:
+                rank[id(node)] = self.ranks[id(self._first_use[id(node)])] - 1
+        ranks_by_name = {self.ids[id(node)]: rank[id(node)] for node in self.nodes}
         direction = self.rankdir or self.direction(ranks_by_name, LONGEST_ROW)
         return self.finish(title, rows=self._siblings(), rankdir=direction)
 
@@ -195,21 +199,27 @@ class Picture(Drawing):
                 self.node(name, "…", "There is more than is drawn.", shape="plaintext", style="")
                 self.edge(name, self.ids[id(node)], style="dashed")
 
-    def _siblings(self) -> list[list[str]]:
-        """Return the names of nodes to be drawn side by side in their order: z₁, z₂, z₃ of one layer."""
-        ranks_of_children: dict[int, set[int]] = {}
+    @functools.cached_property
+    def _first_use(self) -> dict[int, Value]:
+        """The first node, by rank, that is computed from each one, by `id`."""
+        found: dict[int, Value] = {}
         for node in self.nodes:
             for parent, _ in self.parents(node):
-                ranks_of_children.setdefault(id(parent), set()).add(self.ranks[id(node)])
+                known = found.get(id(parent))
+                if known is None or self.ranks[id(node)] < self.ranks[id(known)]:
+                    found[id(parent)] = node
+        return found
+
+    def _siblings(self) -> list[list[str]]:
+        """Return the names of nodes to be drawn side by side in their order: z₁, z₂, z₃ of one layer."""
         groups: dict[Any, list[tuple[list[int], str]]] = {}
         for node in self.nodes:
             key = key_of(node)
             if key and key[2]:
-                nearest = min(ranks_of_children.get(id(node), {0}))
-                place = nearest if node.primitive is None else self.ranks[id(node)]
-                groups.setdefault((key[0], key[1], node.primitive is None, place), []).append(
-                    (key[2], self.ids[id(node)])
-                )
+                # Inputs are together if they feed the same node first: the weights of a unit, not those of all.
+                use = self._first_use.get(id(node)) if node.primitive is None else None
+                place = id(use) if use else self.ranks[id(node)]
+                groups.setdefault((key[:2], node.primitive is None, place), []).append((key[2], self.ids[id(node)]))
         return [[name for _, name in sorted(group)] for group in groups.values() if len(group) > 1]
 
 

@@ -1,7 +1,7 @@
 """The engine, as a short book. Who knows micrograd reads the first three chapters and has understood `J.backward()`.
 
 1. `value`: the node. A `Value` stores its data, its grad, its operands and the local derivative for each of them.
-   `doors` says what it takes, `handed` what protects the argument of a derivative.
+   `real` makes it a number among Python's, `doors` says what it takes, `handed` protects the argument of a derivative.
 2. `fastcalls`: the calls of primitives and the operators of `Value`, compiled from the table of primitives.
    `sg.mul.source()` prints the text that runs at `x * y`.
 3. `graph`: the order of a graph, and `backward`, the reverse sweep over the recorded local derivatives.

@@ -7,10 +7,7 @@ and a refused `float(v)` is noted. Outside, nothing of this costs time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .value import Value
+from typing import Any
 
 HASHING = "look a number up with any(x == key for key in keys), or by v.data"
 
@@ -19,12 +16,12 @@ HANDED_IN: dict[int, list[str]] = {}
 which `note_refusal` fills."""
 
 
-def depends_on_argument(value: Value) -> bool:
+def depends_on_argument(value: Any) -> bool:
     """Return True if the value depends on one that a running derivative handed to its function."""
     return next(arguments_under(value), None) is not None
 
 
-def arguments_under(value: Value) -> Iterator[int]:
+def arguments_under(value: Any) -> Iterator[int]:
     """Yield the `id` of every Value under this one that a running derivative handed to its function."""
     reached, seen = [value], {id(value)}
     while reached:
@@ -37,7 +34,7 @@ def arguments_under(value: Value) -> Iterator[int]:
                 reached.append(parent)
 
 
-def note_refusal(value: Value) -> None:
+def note_refusal(value: Any) -> None:
     """Tell the running derivatives that a Value refused to turn into a float, in case their function goes on."""
     if HANDED_IN and not all(HANDED_IN.values()):
         for key in arguments_under(value):

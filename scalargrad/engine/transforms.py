@@ -191,9 +191,11 @@ def _check_callable(f: object) -> None:
 
 def _positions(name: str, argnums: Argnums, count: int) -> list[int]:
     """Return the positions that `argnums` names among `count` arguments, all of them different and from 0 on."""
+    if type(argnums) is int and 0 <= argnums < count:
+        return [argnums]
     positions: list[int] = []
     for n in argnums if isinstance(argnums, Iterable) else (argnums,):
-        if isinstance(n, bool) or not isinstance(n, SupportsIndex):
+        if isinstance(n, bool) or not hasattr(n, "__index__"):
             raise TypeError(f"{name}: argnums is {argnums!r}; give a position such as 0, or a tuple of positions")
         if not -count <= (position := operator.index(n)) < count:
             raise ValueError(f"{name}: argnums names argument {n}, but {count} were given")
@@ -204,7 +206,7 @@ def _positions(name: str, argnums: Argnums, count: int) -> list[int]:
 
 
 def _shape(results: tuple[Any, ...], argnums: Argnums) -> Any:
-    return results if isinstance(argnums, Iterable) else results[0]
+    return results[0] if type(argnums) is int or not isinstance(argnums, Iterable) else results
 
 
 def value_and_grad(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, tuple[Any, Any]]:

@@ -1,9 +1,9 @@
 """The interpreters of the table: each is one namespace `m`, and none knows the engine.
 
-- `namespace`: how an interpreter finds its functions.
-- `floats`: plain numbers. `FLOATS` refuses what Python refuses, `IEEE` gives inf and nan.
+- `namespace`: the class of `m`, which finds an interpreter's functions.
+- `floats`: plain numbers. `FLOATS` raises what Python raises; `IEEE` gives inf and nan instead.
 - `arrays`: NumPy arrays, a whole batch at once.
-- `notation`: symbols, for formulas as text and as LaTeX; `terms` joins formulas, `names` writes names and numbers.
+- `notation`: symbols, for formulas as text and as LaTeX. `terms` joins formulas; `names` writes names and numbers.
 - `source`: lines of Python, for the calls of primitives and for recorded programs.
-- `multiprecision`: numbers of mpmath, of any precision.
+- `multiprecision`: mpmath's numbers, of any precision.
 """

@@ -1,4 +1,4 @@
-"""The interpreter for NumPy arrays: a row computes a whole batch at once, without refusing (IEEE)."""
+"""The interpreter for NumPy arrays: a row computes a whole batch at once. It follows IEEE and never raises."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ ARRAYS = cast(Functions, Namespace(OWN, np))
 
 
 def on_arrays(rule: Callable[..., Any], *args: Any) -> Any:
-    """What a rule of a row gives on float arrays, broadcast as NumPy does."""
+    """Return the result of a row's rule on float arrays, broadcast as NumPy does."""
     with np.errstate(all="ignore"):
         return rule(ARRAYS, *(np.asarray(arg, dtype=float) for arg in args))

@@ -1,7 +1,7 @@
-"""The interpreter for floats: `FLOATS` refuses what Python's floats refuse, `IEEE` never refuses.
+"""The interpreters for floats: `FLOATS` raises the errors of Python's floats, `IEEE` never raises.
 
-The user's computations run on `FLOATS`. Local derivatives, and all nodes made while differentiating, run on
-`IEEE`, where a pole is `inf` and a point outside a domain is `nan`.
+The user's computations run on `FLOATS`. Partial derivatives, and all nodes made while differentiating, run on
+`IEEE`, which gives `inf` at a pole and `nan` outside a domain.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Function = Callable[..., float]
 
 
 def _pow(x: float, y: float) -> float:
-    # `**` would turn a negative base with a fraction complex, and `math.pow` calls 1/0 a ValueError.
+    # `**` would return a complex number for a negative base, and `math.pow` raises a ValueError for 0.0 ** -1.0.
     if x == 0.0 and y < 0.0:
         raise ZeroDivisionError("0.0 cannot be raised to a negative power")
     return math.pow(x, y)
 
 
 def _whole(function: Callable[[float], int]) -> Function:
-    # Python's floor, ceil and round return integers, and refuse inf and nan; doubles of this size are whole.
+    # Python's floor, ceil and round return integers and refuse inf and nan. Doubles from 2**52 on are whole.
     return lambda x: math.copysign(float(function(x)), x) if abs(x) < 2.0**52 else x
 
 
@@ -49,7 +49,7 @@ OWN: dict[str, Function] = {
 
 FLOATS = cast(Functions, Namespace(OWN, math))
 
-# The limits of functions where `math` refuses: at a pole, and beyond the largest double.
+# The limits of functions at points that `math` refuses: at a pole, and beyond the largest double.
 POLES: dict[str, Callable[..., float]] = {
     "log": lambda x: -math.inf if x == 0 else math.nan,
     "log2": lambda x: -math.inf if x == 0 else math.nan,

@@ -1,4 +1,4 @@
-"""The interpreter for mpmath's numbers: what a row computes, to as many digits as mpmath is set to."""
+"""The interpreter for mpmath's numbers: a row is computed to as many digits as mpmath is set to."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ MULTIPRECISION = cast(Functions, Namespace(OWN, mp))
 
 
 def number(x: Any) -> Any:
-    """An operand of these functions: an mpmath number, which a float is exactly."""
+    """Return a number as an mpmath number, which holds each float exactly."""
     return mp.mpf(x)

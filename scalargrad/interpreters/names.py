@@ -1,4 +1,4 @@
-"""Names and numbers as formulas write them: in text, in LaTeX, and in ASCII for a console that has no more."""
+"""Names and numbers as formulas write them: in text, in LaTeX, and in ASCII for consoles that have nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLAIN_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"
 PLAIN_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()")
 SCRIPTS = "".join(map(chr, {**PLAIN_SUBSCRIPTS, **PLAIN_SUPERSCRIPTS}))
 
-# Without xi: in code it is the x of an index i.
+# Without xi: in code, `xi` is x with the index i.
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
     "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "pi": "π", "rho": "ρ", "sigma": "σ",
@@ -29,11 +29,11 @@ LATEX_SIGNS |= {letter: f"{command}{{}}" for letter, command in GREEK_LATEX.item
 
 LONGEST_NAME = 48
 INDEXED = re.compile(r"([^\W\d_]+)(?:_?(\d+)|_\{(\d+(?:,\d+)*)\})?(?:\^\((\d+)\)|\^\{\((\d+)\)\})?")
-"""A name with its lower indices and the layer above them, as `w12`, `w_{1,2}`, `x_1^(2)`."""
+"""A name with its subscripts and its layer as a superscript, such as `w12`, `w_{1,2}`, `x_1^(2)`."""
 RIGHT_TO_LEFT = ("R", "AL", "AN")
 ISOLATE, END_OF_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
-# For a console that can't print them; Unicode's own compatibility forms cover the subscripts.
+# Replacements for a console that can't print these; Unicode's compatibility forms cover the subscripts.
 ASCII = {"∂": "d", "·": "*", MINUS: "-", "√": "sqrt ", "∛": "cbrt ", "≥": ">=", "≤": "<=", "≠": "!=", "∞": "inf"}
 ASCII |= {"…": "...", "′": "'", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "→": "->", "×": "x", "÷": "/"}
 ASCII |= {ISOLATE: "", END_OF_ISOLATE: ""} | {letter: name for name, letter in GREEK.items()}
@@ -41,9 +41,9 @@ RAISED = re.compile(f"[{''.join(map(chr, PLAIN_SUPERSCRIPTS))}]+")
 
 
 def digits(x: float, decimals: int = 4) -> str:
-    """Return a computed number as people write it: `decimals` of them, or fewer if the number is then exact.
+    """Return a computed number as people write it: with `decimals` decimals, or fewer if the rest are zeros.
 
-    Very large and small numbers have a power of ten, so that at least two digits are told.
+    Very large and very small numbers get a power of ten, so that at least two digits are shown.
 
     >>> digits(-0.76492), digits(180.0), digits(0.1 + 0.2), digits(1.2e9), digits(0.0123, 2)
     ('−0.7649', '180', '0.3', '1.2·10⁹', '1.23·10⁻²')
@@ -76,8 +76,8 @@ def shown_name(name: str) -> str:
     """Return a name as text: `v1`, `v_1` as v₁, `w_{12}` as w₁₂, `x_1^(2)` as x₁⁽²⁾, `theta` as θ, others as they are.
 
     A character that does not print, such as a newline or a direction mark, becomes `\N{REPLACEMENT CHARACTER}`. A
-    name that is too long for a picture is shortened with dots. A name that is read from right to left is isolated,
-    so that it does not reorder the line around it.
+    name too long for a picture is shortened with dots. A name in a script that runs from right to left is isolated, so
+    that it does not reorder the line around it.
     """
     name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
     name = "".join(c if _prints(c) else "\N{REPLACEMENT CHARACTER}" for c in name)
@@ -110,7 +110,7 @@ def name_latex(text: str) -> str:
 
 
 def printable(text: str, encoding: str | None) -> str:
-    """Return the text as a console of that encoding can print it: as it is, or in ASCII.
+    """Return the text as a console of that encoding can print it: unchanged, or in ASCII.
 
     >>> printable("∂J/∂u₁ = 2θ² − 1", "cp1252")
     'dJ/du1 = 2theta^2 - 1'

@@ -1,4 +1,4 @@
-"""How an interpreter's namespace finds its functions: those of its library, then the rows themselves."""
+"""`Namespace`: the `m` of an interpreter. It finds functions in a library, then among the rows themselves."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ NUMPY_NAMES = {
     "acosh": "arccosh",
     "atanh": "arctanh",
 }
-"""The rows that NumPy calls otherwise; known without NumPy, so that nothing needs to import it."""
+"""The rows that have another name in NumPy; listed here so that nothing needs to import NumPy."""
 
 
 class Namespace:
-    """The functions of `m`, by name: first the interpreter's own, then those of a library, then the rows'.
+    """The functions of `m`, by name: first the interpreter's own, then a library's, then the rows.
 
-    `own` has what the library lacks, calls otherwise or does otherwise. A function that neither has is a
-    row, interpreted by `interpret`: by its own `forward` in this namespace.
+    `own` has the functions that the library lacks, names differently or computes differently. A function that neither
+    has is a row: `interpret` runs its `forward` in this namespace.
     """
 
     def __init__(self, own: Mapping[str, Callable[..., Any]], library: object = None) -> None:
@@ -43,10 +43,10 @@ class Namespace:
         except LookupError as error:
             raise AttributeError(str(error)) from None
         function = self.interpret(primitive)
-        if primitive.home is None:  # what a user added may be replaced
+        if primitive.home is None:  # a user's primitive may be replaced later
             setattr(self, name, function)
         return function
 
     def interpret(self, primitive: Primitive) -> Callable[..., Any]:
-        """What a row computes in this namespace, for flat operands."""
+        """Return the function of flat operands that a row is in this namespace."""
         return functools.partial(primitive.forward, self)

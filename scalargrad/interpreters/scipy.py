@@ -20,7 +20,7 @@ def _special(name: str) -> Callable[..., Any]:
     except ImportError:
         raise ImportError(f"{name} needs SciPy: pip install scipy") from None
     function: Callable[..., Any] = getattr(special, name)
-    # Only Lambert's function is complex; the rows ask for it where it is real.
+    # Only Lambert's function is complex, and the rows call it only where it is real.
     return (lambda x, branch: function(x, branch).real) if name == "lambertw" else function
 
 

@@ -1,6 +1,6 @@
-"""The interpreter for source: operands are names in a program, what comes out is lines of Python.
+"""The interpreter for source: operands are the names of variables, and the result is lines of Python.
 
-Equal lines are shared, and operations on numbers alone are folded.
+Equal lines are written once, and operations on numbers alone are folded.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ INFIX = {
 }
 
 LIBRARY_FUNCTIONS: dict[str, Any] = {name: getattr(FLOATS, name) for name in LIBRARY if name not in INFIX}
-"""What the lines call by name; they also use `inf` and `nan`."""
+"""The functions that the lines call by name; they also use `inf` and `nan`."""
 
 
 class Name:
-    """An operand: the name of a variable of the program that `writer` writes."""
+    """An operand: the name of a variable in the program that `writer` writes."""
 
     __slots__ = ("text", "writer")
 
@@ -62,7 +62,7 @@ class Name:
 
 
 class Writer(Namespace):
-    """The namespace `m` that writes a program: one assignment for each operation, shared where equal."""
+    """The namespace `m` that writes a program: one assignment for each operation; equal ones are written once."""
 
     templates = INFIX
     assignment = "{} = {}"
@@ -73,7 +73,7 @@ class Writer(Namespace):
         self.operands: dict[str, tuple[str, ...]] = {}
 
     def write(self, operation: str, *args: Any) -> Any:
-        """The name of the result, or the number where all the operands are numbers."""
+        """Return the name of the result, or a number if all operands are numbers."""
         if not any(isinstance(arg, Name) for arg in args):
             return _fold(operation, args)
         simpler = self._simpler(operation, args)
@@ -89,7 +89,7 @@ class Writer(Namespace):
         return self.names[line]
 
     def _simpler(self, operation: str, args: tuple[Any, ...]) -> Any:
-        """The same without an operation, where a number among the operands makes it superfluous."""
+        """Return an operand that equals the result, if no operation is needed, else None."""
         if operation in {"pow", "div"} and args[1] == 1.0:
             return args[0]
         if operation == "select" and not isinstance(args[0], Name):
@@ -103,7 +103,7 @@ class Writer(Namespace):
         return repr(x)
 
     def lines(self, results: Iterable[Any]) -> list[str]:
-        """The assignments that the results need, in order."""
+        """Return the assignments that the results need, in order."""
         needed, waiting = set(), [r.text for r in results if isinstance(r, Name)]
         while waiting:
             name = waiting.pop()
@@ -114,7 +114,7 @@ class Writer(Namespace):
 
 
 def text(operand: Any) -> str:
-    """A result as it is written: its name, or its digits."""
+    """Return a result as it is written: its name or its digits."""
     return operand.text if isinstance(operand, Name) else repr(float(operand))
 
 

@@ -18,7 +18,7 @@ __all__ = [
     "shortened", "sum_of", "symbol", "term", "total",
 ]  # fmt: skip
 
-# How tightly a formula holds together. A formula that is looser than its place asks for is put in parentheses.
+# How tightly a formula binds. A formula that binds less tightly than its place needs is put in parentheses.
 CHOICE, SUM, NEGATIVE, PRODUCT, PREFIX, CALL, POWER, ATOM = range(8)
 
 LAST_RAISED = tuple(map(chr, PLAIN_SUPERSCRIPTS))
@@ -67,7 +67,7 @@ class Term:
         return multiply(term(-1.0), self)
 
     def inside(self, level: int) -> tuple[str, str]:
-        """Return text and LaTeX for a place that asks for that level: in parentheses if this is looser."""
+        """Return text and LaTeX for a place that needs that level, in parentheses if the formula binds less tightly."""
         if self.level >= level:
             return self.text, self.latex
         return f"({self.text})", rf"\left({self.latex}\right)"
@@ -80,7 +80,7 @@ def symbol(name: str) -> Term:
 
 
 def term(x: Any) -> Term:
-    """Return a Term as it is, or a number as a formula writes it."""
+    """Return a Term unchanged, or a number as a formula."""
     if isinstance(x, Term):
         return x
     x = float(x) or 0.0  # no −0
@@ -122,7 +122,7 @@ def parts_of(x: Term) -> tuple[float, tuple[Term, ...]]:
 
 
 def total(terms: Sequence[Term]) -> Term:
-    """Return a sum in which like terms are one: x + x is 2x.
+    """Return a sum with like terms combined: x + x is 2x.
 
     >>> total([symbol("x"), symbol("x"), term(1.0)]).text
     '2x + 1'
@@ -211,7 +211,7 @@ def shortened(terms: Sequence[Any]) -> list[Term]:
 
 
 def sum_of(terms: Sequence[Any]) -> Term:
-    """Return a sum; a long one shows its first terms and its last, with dots between."""
+    """Return a sum; a long one shows its first terms and its last, with dots between them."""
     shown = shortened(terms)
     total = shown[0]
     for t in shown[1:]:

@@ -11,7 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..engine.value import Value, comparable
+from ..engine.real import comparable
+from ..engine.value import Value
 from ..primitives import floor, log, log1p, log_softmax, mean, relu, select, softplus, step
 from ..primitives import sum as total
 from ..rows import as_float

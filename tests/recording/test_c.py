@@ -5,6 +5,7 @@ import math
 import random
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +116,23 @@ def test_a_refusal_and_a_failed_guard_are_return_codes(tmp_path):
 def test_another_type_is_refused():
     with pytest.raises(ValueError, match="real is 'half'; choose 'double' or 'float'"):
         source(Builder(1).program([0]), "half")
+
+
+@needs_compiler
+def test_the_sketch_on_the_page_about_microcontrollers_learns(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "microcontroller.md").read_text(encoding="utf-8")
+    sketch = page.partition("```c\n")[2].partition("```")[0]
+
+    def error(w, x, d):
+        return (w[0] * x + w[1] - d) ** 2 / 2
+
+    gradient = sg.grad(error)
+    text = sg.jit(gradient).program([0.0, 0.0], 1.0, 3.0).source("c", real="float")
+    functions = library(text + sketch, tmp_path)
+    w = [0.0, 0.0]
+    for step in range(200):
+        x = float(step % 4)
+        functions.learn(ctypes.c_float(x), ctypes.c_float(2 * x + 1))
+        w = [p - 0.1 * slope for p, slope in zip(w, gradient(w, x, 2 * x + 1), strict=True)]
+        assert list((ctypes.c_float * 2).in_dll(functions, "w")) == pytest.approx(w, abs=1e-4)
+    assert w == pytest.approx([2.0, 1.0], abs=0.02)

@@ -35,6 +35,7 @@ def scalars() -> list[float]:
     nodes += [f(v + 2.0) for f in (sg.acoth, sg.acsc, sg.asec)] + [sg.log1mexp(-v)]
     binary = [sg.copysign, sg.fmod, sg.remainder, sg.xlog1py, sg.xlogy]
     binary += [sg.add, sg.sub, sg.mul, sg.div, sg.pow, sg.mod, sg.floordiv, sg.atan2, sg.hypot, sg.logaddexp]
+    binary += [sg.less, sg.less_equal, sg.greater, sg.greater_equal, sg.equal, sg.not_equal, sg.round_to]
     results += [f(x, 2.0) for f in binary]
     nodes += [f(v, 2.0) for f in binary] + [f(2.0, v) for f in binary]
     nodes += [sg.acosh(v + 2.0), sg.relu(v), sg.leaky_relu(v, 0.1), sg.elu(v), sg.step(v), sg.clip(v, 0.0, 1.0)]
@@ -105,6 +106,7 @@ def pictures(folder: Path) -> list[str]:
     sg.label({"J": J})
     model = nn.MLP(2, [2, 1])
     diagrams: list[sg.Diagram] = [sg.influence_diagram(J), sg.derivative_diagram(J), sg.operations_diagram(J)]
+    assert sg.draw_dot(J).source == sg.operations_diagram(J).source
     diagrams += [sg.network_diagram(model), sg.jacobian_diagram(model), sg.modules_diagram(J)]
     assert sg.locate_nonfinite(J) is None
     ways: sg.Paths = sg.paths(J, x)

@@ -26,7 +26,7 @@ def answer(formula: str, values: str) -> str:
         return json.dumps(answered(formula, values))
     except ExpressionError as error:
         return json.dumps({"error": error.shown()})
-    except (ValueError, RuntimeError) as error:
+    except Exception as error:  # whatever it is, the reader is told, and Python stays
         return json.dumps({"error": str(error)})
 
 

@@ -274,3 +274,4 @@ describePictures();
 addEventListener("resize", () => sizePicture(fitted));
 sizePicture(fitted);
 readUrl();
+if (data.predict) byId("predict").click();
