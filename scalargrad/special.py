@@ -103,10 +103,10 @@ lgamma   = Unary("lgamma", lambda m, x: m.lgamma(x), lambda m, out, x: m.digamma
 digamma  = Unary("digamma", lambda m, x: _digamma(m, x, m.less(x, 0.0)),
                  lambda m, out, x: _trigamma(m, x, m.less(x, 0.0)), domain=NOT_A_POLE, ulps=(10.0, 10.0),
                  doc="The derivative Γ′(x) / Γ(x) of log Γ; SciPy's psi.")
-zeta     = Binary("zeta", lambda m, s, x: _zeta(m, s, x), lambda m, out, s, x: math.nan,  # noqa: PLW0108 (defined below)
-                  lambda m, out, s, x: -s * m.zeta(s + 1.0, x), domain=(Interval(1.0, math.inf), POSITIVE),
-                  ulps=(50.0, 50.0),  # x + k is rounded, and its power −s has that error times s
-                  doc="Hurwitz's zeta function Σ (x + k)⁻ˢ over k = 0, 1, …; nan with respect to s.")
+zeta     = Fixed("zeta", lambda m, s, x=1.0: _zeta(m, s, x), lambda m, out, s, x: math.nan,
+                 lambda m, out, s, x: -s * m.zeta(s + 1.0, x), domain=(Interval(1.0, math.inf), POSITIVE),
+                 ulps=(50.0, 50.0),  # x + k is rounded, and its power −s has that error times s
+                 doc="Hurwitz's zeta function Σ (x + k)⁻ˢ over k = 0, 1, …, Riemann's at x = 1; nan with respect to s.")
 
 # Functions of the normal distribution
 erfinv   = Unary("erfinv", lambda m, x: m.erfinv(x), lambda m, out, x: 0.5 * SQRT_PI * m.exp(out * out),
@@ -143,10 +143,10 @@ betainc  = Fixed("betainc", lambda m, a, b, x: m.betainc(a, b, x), lambda m, out
                  lambda m, out, a, b, x: math.nan, lambda m, out, a, b, x: _beta_density(m, a, b, x),
                  domain=(POSITIVE, POSITIVE, Interval(0.0, 1.0, "[]")), ulps=(2000.0, 2000.0),
                  doc="The regularised incomplete beta function I(a, b; x), by SciPy.")
-lambertw = Fixed("lambertw", lambda m, x, branch=0.0: m.lambertw(x, branch),
-                 lambda m, out, x, branch: m.div(m.exp(-out), 1.0 + out), None,
+lambertw = Fixed("lambertw", lambda m, x, k=0.0: m.lambertw(x, k),
+                 lambda m, out, x, k: m.div(m.exp(-out), 1.0 + out), None,
                  domain=(Interval(-math.exp(-1.0), math.inf), REAL), ulps=(8.0, 20.0),
-                 doc="Lambert's function, the number w with w·eʷ = x, by SciPy; `branch` is 0 or −1.")
+                 doc="Lambert's function, the number w with w·eʷ = x, by SciPy; the branch k is 0 or −1.")
 # Integrals
 expi     = Unary("expi", lambda m, x: m.expi(x), lambda m, out, x: m.div(m.exp(x), x), domain=NONZERO,
                  ulps=(20.0, 4.0), doc="The exponential integral Ei(x), by SciPy.")

@@ -120,7 +120,7 @@ TEXTBOOK = {
     "iv": ("iv(order, x)", "nan", "0.5(iv(order − 1, x) + iv(order + 1, x))"),
     "jv": ("jv(order, x)", "nan", "0.5(jv(order − 1, x) − jv(order + 1, x))"),
     "kv": ("kv(order, x)", "nan", "−0.5(kv(order − 1, x) + kv(order + 1, x))"),
-    "lambertw": ("lambertw(x, branch)", "exp(−v)/(1 + v)", None),
+    "lambertw": ("lambertw(x, k)", "exp(−v)/(1 + v)", None),
     "lgamma": ("lgamma x", "digamma x"),
     "yv": ("yv(order, x)", "nan", "0.5(yv(order − 1, x) − yv(order + 1, x))"),
     "expi": ("expi x", "exp x/x"),

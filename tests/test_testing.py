@@ -33,6 +33,7 @@ SLOPES = {
     # What is differentiated, where, and its derivative: scales from 1e-12 to 1e12, rounding, features of two sizes.
     "tiny values": (lambda x: 1e-12 * x * x, 3.0, 6e-12),
     "a narrow bump": (lambda x: math.exp(-(((x - 1) * 1e6) ** 2)), 1 + 2**-23, -2e12 / 2**23 * math.exp(-1e12 / 2**46)),
+    "a narrow kink at 0": (lambda x: abs(x * 1e12) - 0.5 * math.sin(x * 1e12), 0.0, -0.5e12),
     "a wide one": (lambda x: 5 + math.sin(1e-12 * x), 1e-12, 1e-12),
     "an offset": (lambda x: 1e12 + x, 1e-5, 1.0),
     "near a minimum": (lambda x: math.cos(x) + 3, 1e-12, -1e-12),

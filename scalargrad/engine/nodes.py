@@ -1,7 +1,7 @@
-"""The interpreter for nodes: local derivatives as new nodes, so that they can be differentiated again.
+"""The interpreter for nodes: partial derivatives as new nodes, so that they can be differentiated again.
 
-It follows IEEE, as everything does that is made while differentiating. A choice takes the chosen side;
-while a program is recorded it stays an instruction.
+It follows IEEE, like everything made while differentiating. A `select` gives the chosen side; in a recording it
+remains an instruction.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ NODES = cast(Functions, Nodes(OWN))
 
 
 class Gate:
-    """The derivative of a recorded choice with respect to one of its sides: it lets an adjoint pass or stops it.
+    """The derivative of a recorded choice with respect to one of its sides: an adjoint passes or is stopped.
 
-    A factor 0 would turn an infinite adjoint of the other side into nan.
+    A factor 0 would turn an infinite adjoint into nan on the side that is not chosen.
     """
 
     __slots__ = ("condition", "passes")
@@ -65,7 +65,7 @@ class Gate:
 
 
 class Pole:
-    """A partial derivative in a recording that can be infinite or nan: an adjoint of 0 does not pass it."""
+    """A partial derivative in a recording that can be infinite or nan: it stops an adjoint of 0."""
 
     __slots__ = ("partial",)
 
@@ -79,9 +79,9 @@ class Pole:
 
 
 class Kink:
-    """A partial derivative that has no derivative itself where `smooth` is 0.
+    """A partial derivative that has no derivative itself at points where `smooth` is 0.
 
-    Not only the partial is marked but the contribution that it makes: an adjoint of 0 must not hide the kink.
+    The contribution is marked, not the partial alone: an adjoint of 0 must not hide the kink.
     """
 
     __slots__ = ("args", "partial", "smooth")
@@ -92,7 +92,7 @@ class Kink:
         self.smooth = smooth
 
     def marked(self, amount: Any) -> Any:
-        """Return a contribution as a number that has no derivative with respect to the operands."""
+        """Return the contribution as a number without a derivative with respect to the operands."""
         for arg in self.args:
             if isinstance(arg, Value):
                 amount = NODES.kinked(amount, arg, self.smooth)

@@ -1,4 +1,4 @@
-"""The door for recordings: the engine tells one what a function does with Values. Without one, nobody listens."""
+"""The interface for recordings: the engine tells the current one, if there is one, what a function does with Values."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ if TYPE_CHECKING:
 
 
 class RecordingError(TypeError):
-    """The error for a function that can't be recorded as a program; the message names what to write instead."""
+    """The error for a function that can't be recorded as a program; its message says what to write instead."""
 
 
 class Observer(Protocol):
     """A recording, as the engine sees it."""
 
     def computed(self, primitive: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:
-        """Take note that a primitive made these nodes from these arguments; `m` tells if it would have refused."""
+        """Note that a primitive made these nodes from these arguments; `m` tells whether bad ones are refused."""
 
     def applied(self, primitive: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
-        """Return what `evaluate` gives for the same, and keep it."""
+        """Return the result of `evaluate` for these arguments, and record it."""
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
-        """Take note that a comparison of Values decided a Python branch, and return its outcome."""
+        """Note that a comparison of Values decided a Python branch, and return its outcome."""
         raise NotImplementedError
 
     def less(self, x: Any, y: Any) -> Any:
-        """Return the condition x < y, kept as an instruction."""
+        """Return the condition x < y, recorded as an instruction."""
 
     def equal(self, x: Any, y: Any) -> Any:
-        """Return the condition x = y, kept as an instruction."""
+        """Return the condition x = y, recorded as an instruction."""
 
     def select(self, condition: Any, x: Any, y: Any) -> Any:
-        """Return x if the condition holds, else y, kept as an instruction."""
+        """Return x if the condition holds, else y, recorded as an instruction."""
 
     def refusal(self, what: str, advice: str) -> Exception:
-        """Return the error for what would leave the recording behind."""
+        """Return the error for an operation that a recording can't follow."""
         raise NotImplementedError
 
 

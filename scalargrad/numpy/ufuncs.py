@@ -82,6 +82,8 @@ def _scalar(ufunc: Any) -> tuple[Any, bool]:
 def _of_scipy(ufunc: Any) -> Any:
     """Return the function of `scalargrad.special` for a ufunc of `scipy.special`, if there is one."""
     name: str = ufunc.__name__
+    if name == "_lambertw":  # which `scipy.special.lambertw` calls
+        return lambda x, k, tolerance: special.lambertw(x, float(k))
     scipys = getattr(sys.modules.get("scipy.special"), name, None)
     return getattr(special, name) if scipys is ufunc and name in special.__all__ else None
 

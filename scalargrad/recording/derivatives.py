@@ -24,7 +24,7 @@ from .program import Const, Instruction, Loop, Operand, Program, Ref
 from .reverse import ReverseLoop
 from .rules import Rows, unwrapped, wrapped
 
-__all__ = ["jvp", "vjp"]
+__all__ = ["Sweep", "jvp", "needed_and_active", "vjp"]
 
 
 def vjp(
@@ -135,6 +135,8 @@ class Sweep:
         self.of = list(operands)
         self.live = live
         self.exact = exact
+        self.loops: dict[Ref, ReverseLoop] = {}
+        self.edges: dict[Ref, list[list[tuple[Ref, Operand, bool]]]] = {}
 
     # Reverse.
 
@@ -143,31 +145,39 @@ class Sweep:
 
         `seeds` has adjoints of outputs by their places; `totals` the adjoint that an input has before the sweep.
         """
-        loops: dict[Ref, ReverseLoop] = {}
+        self.begin()
+        return self.back(seeds, totals)
+
+    def begin(self) -> None:
+        """Write the steps and their partials."""
         for start, step in self.program.numbered():
             if isinstance(step, Loop) and any(self.live[start : start + step.width]):
-                loops[start] = ReverseLoop(self, step, start)
-                self.of += loops[start].forward()
+                self.loops[start] = ReverseLoop(self, step, start)
+                self.of += self.loops[start].forward()
             else:
                 self.of += self.b.copy(step, self.of)
-        edges = {
+        self.edges = {
             start: self._edges(start, step)
             for start, step in self.program.numbered()
             if isinstance(step, Instruction) and any(self.live[start : start + step.width])
         }
+
+    def back(self, seeds: Mapping[int, Operand], totals: Mapping[Ref, Operand]) -> dict[Ref, Operand]:
+        """Write one reverse sweep after `begin`; there may be several."""
         found: dict[Ref, Operand] = dict(totals)
         for place, seed in seeds.items():
             x = self.program.outputs[place]
             if type(x) is int and self.live[x]:
                 self.add(found, x, seed)
         for start, step in reversed([*self.program.numbered()]):
-            if start in loops:
-                loops[start].reverse(found)
+            if start in self.loops:
+                if totals or any(x in found for x in range(start, start + step.width)):
+                    self.loops[start].reverse(found)
                 continue
-            for k in reversed(range(len(edges.get(start, ())))):
+            for k in reversed(range(len(self.edges.get(start, ())))):
                 adjoint = found.pop(start + k, None)
                 if adjoint is not None and adjoint not in ZEROS:
-                    for x, partial, gated in edges[start][k]:
+                    for x, partial, gated in self.edges[start][k]:
                         term = self._product(cast(Instruction, step), adjoint, partial, gated)
                         self.add(found, x, self._kinked(cast(Instruction, step), start, term))
         return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.value import Value
-from .derivatives import jvp, vjp
+from .derivatives import Sweep, jvp, needed_and_active
+from .identities import ZEROS
 from .program import Const, Operand, Program
 from .recorded import Recorded
 from .roll import roll
@@ -31,41 +32,50 @@ class Linearized:
         self.leaves = leaves
         self.roots = roots
         self._extracted: tuple[Program, list[int]] | None = None
+        self._sweep: Sweep | None = None
 
     def pull_back(self, seeds: Sequence[Any]) -> list[Any]:
         """Return the adjoints of the leaves, Values or floats, for seeds of the roots."""
-        return self._differentiated(
-            seeds,
-            lambda program, fixed: vjp(program, range(len(self.roots)), range(len(self.leaves)), fixed, keep=True),
-        )
+        recording = self.recording
+        if self._sweep is None:
+            self._sweep = self._begun()
+        given = {place: recording.operand(seed) for place, seed in enumerate(seeds)}
+        found = self._sweep.back({place: x for place, x in given.items() if x not in ZEROS}, {})
+        recording.written()
+        return [recording.result(found.get(x, ZEROS[0])) for x in range(len(self.leaves))]
+
+    def _begun(self) -> Sweep:
+        """Write what was recorded between the leaves and the roots anew, ready to be swept back any number of times."""
+        recording = self.recording
+        program, consts = self._program()
+        live = needed_and_active(program, range(len(self.leaves)), range(len(self.roots))).live
+        operands = [*map(recording.ref, self.leaves), *consts]
+        sweep = Sweep(recording.tape, program, operands, live)
+        sweep.begin()
+        recording.written()
+        self._rebind([sweep.of[x] if type(x) is int else x for x in program.outputs])
+        return sweep
 
     def push_forward(self, tangents: Sequence[Any]) -> list[Any]:
         """Return the tangents of the roots, Values or floats, for tangents of the leaves."""
-        return self._differentiated(
-            tangents, lambda program, fixed: jvp(program, range(len(self.leaves)), fixed, keep=True)
-        )
-
-    def _differentiated(
-        self, given: Sequence[Any], derivative: Callable[[Program, list[Const | None]], Program]
-    ) -> list[Any]:
         recording = self.recording
         program, consts = self._program()
-        operands = [recording.operand(x) for x in given]
+        operands = [recording.operand(x) for x in tangents]
         fixed = [x if type(x) is Const else None for x in operands]
-        both = derivative(program, fixed)
+        both = jvp(program, range(len(self.leaves)), fixed, keep=True)
         free = [x for x in operands if type(x) is int]
         results = recording.tape.inline(both, [*map(recording.ref, self.leaves), *consts, *free])
         recording.written()
-        for root, operand in zip(self.roots, results, strict=False):
-            self._rebind(root, operand)
+        self._rebind(results[: len(self.roots)])
         return [recording.result(x) for x in results[len(self.roots) :]]
 
-    def _rebind(self, root: Value, operand: Operand) -> None:
+    def _rebind(self, operands: Sequence[Operand]) -> None:
         recording = self.recording
-        if type(root) is Recorded and root.recording is recording and type(operand) is int:
-            if recording.data[operand] is None:
-                recording.data[operand] = recording.data[root.ref]
-            root.ref = operand
+        for root, operand in zip(self.roots, operands, strict=True):
+            if type(root) is Recorded and root.recording is recording and type(operand) is int:
+                if recording.data[operand] is None:
+                    recording.data[operand] = recording.data[root.ref]
+                root.ref = operand
 
     def _program(self) -> tuple[Program, list[int]]:
         if self._extracted is None:

@@ -108,15 +108,9 @@ def _round(
     inputs, moving, stacked, carries = _inputs(b, loop, used_carries, used_stacks)
     consts = list(dict.fromkeys(x for kind, x in inputs if kind == "const" and type(x) is int))
     columns = list(dict.fromkeys(x for kind, x in inputs if kind == "column"))
-    places: list[Operand] = []
-    for kind, x in inputs:
-        if kind == "const" and type(x) is int:
-            places.append(consts.index(x))
-        elif kind == "const":
-            places.append(x)
-        else:
-            first = len(consts) if kind == "carry" else len(consts) + len(moving)
-            places.append(first + (moving if kind == "carry" else columns).index(x))
+    order = [*(("const", x) for x in consts), *(("carry", k) for k in moving), *(("column", c) for c in columns)]
+    place_of: dict[tuple[str, Any], int] = {x: place for place, x in enumerate(order)}
+    places = [x if kind == "const" and type(x) is not int else place_of[kind, x] for kind, x in inputs]
     count = len(consts) + len(moving) + len(columns)
     bodies = []
     for body in loop.bodies:

@@ -251,7 +251,7 @@ def _agrees(
         found = _plain(f, call, opened, [kind(x) for x in numbers], sample)
         if found is None:
             continue
-        if _equal(found, wanted, 0.0):
+        if _equal(found, wanted, 1e-13):
             return True
         if _equal(found, wanted, 1e-9):
             # Rounded otherwise, or something else by a little: then it differs from itself too.

@@ -32,6 +32,8 @@ Along = Callable[[float], Sequence[float]]
 
 EXPONENTS = range(-2, -51, -3)
 """The steps that are always tried, as powers of 2 of the scale; larger ones follow only if these decide nothing."""
+FROM_ZERO = range(-2, -75, -3)
+"""The same for steps from 0, which may be ever so small."""
 LARGEST = 80
 SLOW = 2.0
 """If a larger step takes that many seconds, no further ones are tried."""
@@ -76,7 +78,7 @@ def derivatives(f: Callable[[float], Sequence[float]], x: float) -> list[Slope]:
     >>> [(round(slope.value, 9), slope.left, slope.right) for slope in found][1]
     (0.0, -1.0, 1.0)
     """
-    return Line(lambda h: f(x + h), f(x), magnitude(x)).slopes()
+    return Line(lambda h: f(x + h), f(x), magnitude(x), from_zero=x == 0.0).slopes()
 
 
 def magnitude(x: float, otherwise: float = 1.0) -> float:
@@ -93,7 +95,7 @@ class Line:
     them. Source: C. J. F. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", 1982.
     """
 
-    def __init__(self, f: Along, middle: Sequence[float], scale: float = 1.0) -> None:
+    def __init__(self, f: Along, middle: Sequence[float], scale: float = 1.0, from_zero: bool = False) -> None:
         self.f = f
         self.middle = middle
         self.scale = scale
@@ -101,7 +103,8 @@ class Line:
         self.jumps: dict[tuple[int, float], tuple[float, float]] = {}
         self.changes: dict[tuple[int, float], float] = {}
         self.slow = False
-        self.samples = [self._sample(scale * 2.0**exponent) for exponent in EXPONENTS]
+        exponents = EXPONENTS if not from_zero else FROM_ZERO
+        self.samples = [self._sample(scale * 2.0**exponent) for exponent in exponents]
 
     def slopes(self, sharp: float = SHARP) -> list[Slope]:
         """Return the slope of each output. Larger steps are tried until each error is at most `sharp` of its slope."""

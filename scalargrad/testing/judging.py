@@ -128,7 +128,8 @@ class Judge:
     def _line(self, chosen: Sequence[int], direction: dict[int, float]) -> Line:
         if len(chosen) == 1:
             (j,) = chosen
-            return Line(lambda h: self.claim.f(self._moved({j: h})), self.values, direction[j])
+            zero = self.point[j] == 0.0
+            return Line(lambda h: self.claim.f(self._moved({j: h})), self.values, direction[j], from_zero=zero)
         return Line(lambda t: self.claim.f(self._moved({j: t * direction[j] for j in chosen})), self.values)
 
     def _moved(self, moves: dict[int, float]) -> list[float]:

@@ -123,6 +123,9 @@ def test_special_functions_equal_scipy_s_and_have_their_derivatives():
         slope = (f(x + h) - f(x - h)) / (2 * h)
         assert sg.grad(f)(x) == pytest.approx(slope, rel=1e-8), name
         assert sg.jit(sg.grad(f), backend="python")(x) == sg.grad(f)(x)
+    pytest.importorskip("llvmlite")
+    for f in (special.gamma, special.gammaln, special.psi, special.erfinv, special.ellipk, special.lambertw):
+        assert sg.jit(sg.value_and_grad(f), backend="native")(0.6) == sg.value_and_grad(f)(0.6)
     for n in range(4):
         assert special.polygamma(n, x) == pytest.approx(float(scipy_special.polygamma(n, x)), rel=1e-13)
         assert special.jv(float(n), x) == pytest.approx(float(scipy_special.jn(n, x)), rel=1e-12)
@@ -155,6 +158,9 @@ def test_ufuncs_of_scipy_take_values_as_numpy_s_do():
     assert sg.grad(lambda x: snp.sum(scipy_special.expit(x)))(START) == pytest.approx(
         np.exp(START) / (1 + np.exp(START)) ** 2
     )
+    assert sg.grad(lambda x: scipy_special.lambertw(x).real)(1.5) == sg.grad(special.lambertw)(1.5)
+    assert special.lambertw(-0.2, k=-1) == pytest.approx(scipy_special.lambertw(-0.2, k=-1).real, rel=1e-14)
+    assert special.zeta(3.0) == pytest.approx(float(scipy_special.zeta(3.0)), rel=1e-15)
     with pytest.raises(TypeError, match="airy of Values has no meaning here"):
         sg.grad(lambda x: scipy_special.airy(x)[0])(1.0)
 
