@@ -1,8 +1,8 @@
 """The calls of rows and the operators of `Value`, compiled from the table.
 
-The common calls are written as source from the rows, at their first use, by the source interpreter: as fast as
-if they had been written by hand, and equal to `evaluate`. A pattern says which operands are Values. All
-names of ours begin with an underscore.
+At a row's first use, the source interpreter writes its common calls as Python source. They are as fast as code
+written by hand, and give the same results as `evaluate`. A pattern says which operands are Values. All names that
+this module adds to the source begin with an underscore.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def _case(
     args: str = "",
     known: Mapping[int, float] | None = None,
 ) -> list[str]:
-    """The body of a call whose operands are Values where the pattern says so, else floats.
+    """Return the body of a call whose operands are Values or floats, as the pattern says.
 
-    `args` is the text of the tuple of all the operands, where there is one already; the `known` operands are
-    these numbers.
+    `args` is the text of the tuple of all operands, if there is one already. `known` has the numbers of the operands
+    that are known.
     """
     writer = source.Writer()
     operands: list[Any] = [(known or {}).get(i, source.Name(writer, f"_x{i}")) for i in range(len(names))]
@@ -116,8 +116,8 @@ def _indent(lines: Sequence[str]) -> list[str]:
 
 
 def _compile(primitive: Primitive, name: str, header: str, body: Sequence[str]) -> Callable[..., Any]:
-    """Return the function with that text, and keep the text where tracebacks, debuggers and `inspect` look for it."""
-    # The text is made from the table alone; nothing that a user wrote gets into it but identifiers.
+    """Return the function with that text. Keep the text where tracebacks, debuggers and `inspect` look for it."""
+    # The text is made from the table alone; the only parts of it that a user wrote are identifiers.
     text = "\n".join([f"def {name}({header}):", *_indent(body)]) + "\n"
     file = f"<scalargrad {primitive.name}.{name} {next(_numbers)}>"
     outputs = [Output(primitive, j) for j in range(WIDEST_VECTOR)] if isinstance(primitive, Vector) else []
@@ -133,18 +133,18 @@ def _compile(primitive: Primitive, name: str, header: str, body: Sequence[str]) 
 _numbers = itertools.count(1)
 
 LONGEST_KEPT = 20_000
-"""The longest text, in characters, that is kept for tracebacks: a call with hundreds of operands is longer."""
+"""The longest text, in characters, that is kept for tracebacks; a call with hundreds of operands is longer."""
 
 
 def compile_operator(primitive: Primitive, reflected: bool = False) -> Callable[..., Any]:
-    """The method of `Value` for an operator, such as `__mul__`, or the reflected one, `__rmul__`."""
+    """Return the method of `Value` for an operator, such as `__mul__`, or the reflected one, `__rmul__`."""
     name = f"__{'r' if reflected else ''}{OPERATORS[primitive.name]}__"
     if len(primitive.parameters) == 1:
         return _compile(primitive, name, "self", _case(primitive, (True,), ("self",)))
     names = ("other", "self") if reflected else ("self", "other")
     both = [] if reflected else ["if _kind is _Value:", *_indent(_case(primitive, (True, True), names))]
     pattern = [name == "self" for name in names]
-    # A square is the commonest power, and its derivative needs no second power.
+    # The square is the most common power, and its derivative needs no second call of `pow`.
     squared = primitive.name == "pow" and not reflected
     square = ["if other == 2.0:", *_indent(_case(primitive, pattern, names, known={1: 2.0}))] if squared else []
     body = [
@@ -161,7 +161,7 @@ def compile_operator(primitive: Primitive, reflected: bool = False) -> Callable[
 
 
 def compile_call(primitive: Primitive) -> Callable[..., Any]:
-    """The row's `__call__`: its common patterns as source, all the others by `call`."""
+    """Return the row's `__call__`: its common patterns as source, all others by `call`."""
     if primitive.opaque:
         return lambda self, *args, **named: call(self, self.pack(*args, **named))
     if primitive.variadic:
@@ -186,24 +186,24 @@ def _signature(primitive: Primitive) -> str:
 
 
 def compile_plain(primitive: Primitive) -> Callable[..., Any]:
-    """The row as a function of floats alone, which it does not check; not for rows of any number of arguments."""
+    """Return the row as a function of floats, which it does not check. Rows of any number of arguments have none."""
     body = _case(primitive, (False,) * len(primitive.parameters), primitive.parameters)
     return _compile(primitive, "on_floats", _signature(primitive), body)
 
 
 COMMON = 128
-"""The calls of one pattern of operands that are worth compiling it."""
+"""The number of calls after which a pattern of operands is compiled."""
 MOST = 256
-"""The most patterns of a row that are counted at a time."""
+"""The largest number of patterns of a row that are counted at a time."""
 MOST_OPERANDS = 4096
-"""The most operands, of all the compiled patterns of a row together: some 200 bytes are kept for each."""
+"""The largest number of operands in all compiled patterns of a row together; each takes about 200 bytes."""
 WIDEST = 2048
 WIDEST_VECTOR = 32
-"""The most operands that are compiled; a vector row writes as many lines as the square of them."""
+"""The largest number of operands of a compiled pattern; the lines of a vector row grow with its square."""
 
 
 def _call_by_kinds(primitive: Primitive) -> Callable[..., Any]:
-    """Return the call of a row of any number of arguments: compiled for each pattern of kinds that becomes common."""
+    """Return the call of a row of any number of arguments. It compiles each pattern of kinds that becomes common."""
     cases: dict[tuple[type, ...], Callable[[tuple[Any, ...]], Any]] = {}
     counts: dict[tuple[type, ...], int] = {}
     widest = WIDEST_VECTOR if isinstance(primitive, Vector) else WIDEST
@@ -242,7 +242,7 @@ ADVICE = "write forward(m, x, …) and partials (m, out, x, …), or say opaque=
 def compile_check(primitive: Primitive) -> None:
     """Raise `TypeError` if a primitive's functions can't be written as source: they must compute with `m` alone.
 
-    Raise `ValueError` for an argument whose name the source uses itself.
+    Raise `ValueError` if an argument has a name that the source uses itself.
     """
     if len(primitive.partials) != len(primitive.parameters):
         raise TypeError(
@@ -267,7 +267,7 @@ def _first_call(self: Primitive, *args: Any, **named: Any) -> Any:
 
 
 def _source(self: Primitive) -> str:
-    """Return the Python text that runs when the primitive is called, its operators' methods first.
+    """Return the Python text that runs when the primitive is called; the operators' methods come first.
 
     >>> from scalargrad.primitives import neg
     >>> print(neg.source().split("\\n\\n")[0])
@@ -308,8 +308,8 @@ def _method(primitive: Primitive) -> Callable[..., Any]:
 def install() -> None:
     """Give the rows their calls and `Value` its operators.
 
-    NumPy computes with an array of objects by the objects' methods: `np.sin` calls `v.sin()`, so the rows are
-    methods too, by their own names and by NumPy's. (A `__getattr__` would make every attribute slower.)
+    NumPy computes on an array of objects through their methods: `np.sin` calls `v.sin()`. So the rows are methods too,
+    under their own names and under NumPy's. (A `__getattr__` would make every attribute slower.)
     """
     setattr(Primitive, "__call__", _first_call)  # noqa: B010
     setattr(Primitive, "source", _source)  # noqa: B010

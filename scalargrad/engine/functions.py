@@ -1,4 +1,4 @@
-"""Functions that are no rows of their own: calls of rows in another form, branches, rows that users add."""
+"""Functions that are not rows: other forms of calling rows, branches, and the rows that users add."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def minimum(x: Any, y: Any, *more: Any) -> Any:
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Return x if the condition holds, else y: a branch, which records only the side that it chooses.
 
-    So an infinite or missing derivative of the other side can't leak. A side may be a function of no arguments, which
-    is called only if it is chosen.
+    So an infinite or missing derivative of the other side can't get into the result. A side may be a function without
+    arguments; it is called only if it is chosen.
 
     >>> x = Value(-1.0)
     >>> where(x > 0, lambda: x**0.5, 0.0)
@@ -76,11 +76,11 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def take(rows: Sequence[Any], index: Any) -> Any:
-    """Return `rows[index]`, a number or numbers nested in any way; the index may be a Value.
+    """Return `rows[index]`, a number or nested numbers; the index may be a Value.
 
-    While a program is recorded it is no branch: one program chooses any row, such as a token's embedding. The rows are
-    nested alike then. The derivative with respect to the index is 0. Raises `IndexError` for an index that is not one
-    of 0 to n − 1, and `RecordingError` if a recorded index chooses among rows that are nested differently.
+    In a recording this is not a branch: one program can choose any row, such as a token's embedding. The rows must then
+    be nested alike. The derivative with respect to the index is 0. Raises `IndexError` if the index is not a whole
+    number from 0 to n − 1, and `RecordingError` if a recorded index chooses among rows that are nested differently.
 
     >>> take([[1.0, 2.0], [3.0, 4.0]], 1)
     [3.0, 4.0]
@@ -146,20 +146,20 @@ def primitive(
     ulps: tuple[float, float] = (4.0, 4.0),
     doc: str = "",
 ) -> Primitive:
-    """Add a primitive to the table, and return it: the function to call.
+    """Add a primitive to the table, and return the function to call.
 
-    `forward(m, x, …)` and the partials `(m, out, x, …)`, one for each argument or None for a derivative that is 0, are
-    written against the namespace `m`, as the table's own are. Then equations, diagrams, recorded programs and
-    derivatives of any order have it. `domain` is an interval, a pair of numbers for an open one, or one for each
-    argument; the other options are described at `Primitive`.
+    `forward(m, x, …)` and the partials `(m, out, x, …)` are written against the namespace `m`, like the table's own.
+    There is one partial for each argument, or None for a derivative that is 0. Such a primitive works in equations,
+    diagrams, recorded programs and derivatives of any order. `domain` is an interval, a pair of numbers for an open
+    one, or a tuple with one for each argument. `Primitive` describes the other options.
 
     With `opaque="forward"`, `forward(x, …)` is a plain function of floats, say SciPy's, and the partials are written
     against `m`: eager code has derivatives of any order. With `opaque=True` the partials `(x, …)` are plain functions
-    of floats too, and there is the first derivative alone. Recordings refuse opaque primitives by name.
+    of floats too, and only the first derivative exists. Recordings refuse opaque primitives by name.
 
     A name may have dots, `"mypackage.lgamma"`, so that packages do not collide. If the same module adds a name a second
-    time, the new primitive replaces the old one. Raises `ValueError` for a name that is taken or is not an identifier,
-    and `TypeError` if the number of partials is not that of the arguments or a function does not compute with `m`.
+    time, the new primitive replaces the old one. Raises `ValueError` if the name is taken or is not an identifier, and
+    `TypeError` if there are more or fewer partials than arguments, or if a function does not compute with `m`.
 
     >>> cube = primitive("cube", lambda m, x: x * x * x, lambda m, out, x: 3.0 * x * x)
     >>> x = Value(2.0)
@@ -187,5 +187,5 @@ def primitive(
 def _check_readable(name: str, forward: Callable[..., Any]) -> None:
     try:
         inspect.signature(forward)
-    except ValueError:  # a compiled function does not name its parameters
+    except ValueError:  # a compiled function may hide its parameters
         raise TypeError(f"primitive {name}: {forward!r} is a compiled function; {ADVICE}") from None

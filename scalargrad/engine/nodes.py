@@ -1,7 +1,7 @@
-"""The interpreter for nodes: local derivatives as new nodes, so that they can be differentiated again.
+"""The interpreter for nodes: partial derivatives as new nodes, so that they can be differentiated again.
 
-It follows IEEE, as everything does that is made while differentiating. A choice takes the chosen side;
-while a program is recorded it stays an instruction.
+It follows IEEE, like everything made while differentiating. A `select` gives the chosen side; in a recording it
+remains an instruction.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ NODES = cast(Functions, Nodes(OWN))
 
 
 class Kink:
-    """A partial derivative that has no derivative itself where `smooth` is 0.
+    """A partial derivative that has no derivative itself at points where `smooth` is 0.
 
-    Not only the partial is marked but the contribution that it makes: an adjoint of 0 must not hide the kink.
+    The contribution is marked, not the partial alone: an adjoint of 0 must not hide the kink.
     """
 
     __slots__ = ("args", "partial", "smooth")
@@ -58,7 +58,7 @@ class Kink:
         self.smooth = smooth
 
     def marked(self, amount: Any) -> Any:
-        """Return a contribution as a number that has no derivative with respect to the operands."""
+        """Return the contribution as a number without a derivative with respect to the operands."""
         for arg in self.args:
             if isinstance(arg, Value):
                 amount = NODES.kinked(amount, arg, self.smooth)

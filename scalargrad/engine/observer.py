@@ -1,4 +1,4 @@
-"""The door for recordings: the engine tells one what a function does with Values. Without one, nobody listens."""
+"""The interface for recordings: the engine tells the current one, if there is one, what a function does with Values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RecordingError(TypeError):
-    """The error for a function that can't be recorded as a program; the message names what to write instead."""
+    """The error for a function that can't be recorded as a program; its message says what to write instead."""
 
 
 class Observer(Protocol):
@@ -25,14 +25,14 @@ class Observer(Protocol):
         """Take note that an operation raised for a bad operand."""
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
-        """Take note that a comparison of Values decided a Python branch, and return its outcome."""
+        """Note that a comparison of Values decided a Python branch, and return its outcome."""
         raise NotImplementedError
 
     def linearization(self, leaves: Sequence[Value], roots: Sequence[Value]) -> Any:
         """Return the derivative of the roots with respect to the leaves: a `Linearization` or its like."""
 
     def refusal(self, what: str, advice: str) -> Exception:
-        """Return the error for what would leave the recording behind."""
+        """Return the error for an operation that a recording can't follow."""
         raise NotImplementedError
 
 

@@ -1,8 +1,8 @@
 """Nested arguments and results, taken apart into their leaves and put together again.
 
-Lists, tuples, named tuples, dataclasses, dicts and their subclasses, and NumPy arrays nest; `None` holds no leaves;
-everything else is a leaf. `flatten` gives the leaves and a `Tree`, which is the structure without them: it compares
-and hashes, names each leaf, and puts new leaves in the places of the old ones.
+Lists, tuples, named tuples, dataclasses, dicts, their subclasses and NumPy arrays are containers. `None` has no leaves.
+Everything else is a leaf. `flatten` returns the leaves and a `Tree`, the structure without them. A tree can be compared
+and hashed; it names each leaf, and puts new leaves in the places of the old ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Build = Callable[[list[Any]], Any]
 class Tree:
     """A structure without its leaves: a kind of container, the keys of its parts, and the parts, which are trees.
 
-    Two trees are equal if the containers have equal kinds, keys (of equal types) and parts, all the way down.
+    Two trees are equal if their containers have equal kinds, keys (of equal types) and parts, at all levels.
     """
 
     __slots__ = ("_hash", "_identity", "build", "keys", "kind", "parts", "shape", "size")
@@ -61,7 +61,7 @@ class Tree:
         return f"<tree of {self.size} leaves in a {self.kind.__name__}>"
 
     def unflatten(self, leaves: Iterable[Any]) -> Any:
-        """Return the structure with these leaves. An array holds floats, or objects if a leaf is not a float."""
+        """Return the structure with these leaves. Arrays are of floats, or of objects if a leaf is not a float."""
         return self._unflatten(iter(leaves))
 
     def _unflatten(self, leaves: Iterator[Any]) -> Any:
@@ -79,7 +79,7 @@ class Tree:
 
 
 _NAMED: set[type] = set()
-"""The dataclasses and named tuples that were met: their parts have names."""
+"""The dataclasses and named tuples seen so far: their parts have names."""
 
 
 def next_of(leaves: list[Any]) -> Any:
@@ -92,7 +92,7 @@ LEAF = Tree.of_array(object, ())
 
 
 def is_array(x: Any) -> bool:
-    """Return True if x is a NumPy array; NumPy is not imported for it."""
+    """Return True if x is a NumPy array, without importing NumPy."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(x, numpy.ndarray)
 
@@ -123,10 +123,10 @@ def _flatten(structure: Any, leaves: list[Any], whole: Callable[[Any], bool] | N
 
 
 def opening(structure: Any) -> tuple[Sequence[Any], Iterable[Any], Build] | None:
-    """Return the keys, the items and the rebuilding of a container; None for a leaf.
+    """Return the keys and the items of a container and the function that rebuilds it; None for a leaf.
 
-    The kind of the container is kept: an `OrderedDict`, a `defaultdict` with its default, a named tuple, a dataclass
-    with what its fields do not tell.
+    Rebuilding keeps the kind of the container: an `OrderedDict`, a `defaultdict` with its default, a named tuple, a
+    dataclass with its attributes that are not fields.
     """
     kind: Any = type(structure)
     if isinstance(structure, dict):
@@ -154,7 +154,7 @@ def _copied_dict(structure: dict[Any, Any], keys: Sequence[Any], items: Sequence
 
 
 def _copied(structure: Any, names: Sequence[str], items: Sequence[Any]) -> Any:
-    # A copy, since a dataclass may have no constructor that takes its fields, and may be frozen.
+    # A copy, since a dataclass may be frozen, or may have no constructor that takes its fields.
     new = copy.copy(structure)
     for name, item in zip(names, items, strict=True):
         object.__setattr__(new, name, item)
@@ -164,7 +164,7 @@ def _copied(structure: Any, names: Sequence[str], items: Sequence[Any]) -> Any:
 def matched(given: Any, tree: Tree, path: str = "") -> list[Any]:
     """Return the leaves of `given` in the order of `tree`: sequences are matched in order, dicts by key.
 
-    Lists, tuples and arrays stand for each other. Raises `ValueError` with the first place where the two differ.
+    A list, a tuple and an array match each other. Raises `ValueError`, naming the first place where the two differ.
     """
     if is_array(given):
         given = list(given) if given.ndim else given.item()
@@ -182,23 +182,23 @@ def matched(given: Any, tree: Tree, path: str = "") -> list[Any]:
     missing = [key for key in tree.keys if key not in found]
     extra = [key for key in found if key not in tree.keys]
     if missing or extra:
-        told = f"[{missing[0]!r}] is missing" if missing else f"[{extra[0]!r}] is one too many"
+        told = f"[{missing[0]!r}] is missing" if missing else f"[{extra[0]!r}] is unexpected"
         raise ValueError(f"{path}{told}: {len(found)} parts at {path or 'the top'}, expected {len(tree.parts)}")
     parts = zip(tree.keys, tree.parts, strict=True)
     return [leaf for key, part in parts for leaf in matched(found[key], part, f"{path}[{key!r}]")]
 
 
 def _listed(shape: tuple[int, ...]) -> Tree:
-    """Return the tree of the nested lists that an array of that shape stands for."""
+    """Return the tree of the nested lists that equal an array of that shape."""
     if not shape:
         return LEAF
     return Tree(list, range(shape[0]), (_listed(shape[1:]),) * shape[0], list)
 
 
 def nested(outer: Tree, inner: Tree, matrix: Sequence[Sequence[Any]]) -> Any:
-    """Return the entries of a matrix nested like its rows and, within them, like its columns.
+    """Return the entries of a matrix, nested like `outer` and, at each of its leaves, like `inner`.
 
-    Arrays come last: an entry for an array of shape (2,) and one of shape (3,) is an array of shape (2, 3).
+    Arrays are joined and come last: for an array of shape (2,) and one of shape (3,), the part has shape (2, 3).
 
     >>> nested(flatten((0, 0))[1], flatten({"a": 0, "b": 0})[1], [[1.0, 2.0], [3.0, 4.0]])
     ({'a': 1.0, 'b': 2.0}, {'a': 3.0, 'b': 4.0})
@@ -225,20 +225,20 @@ def _indices(shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
 
 
 ARRAYS_OF_VALUES: list[type] = []
-"""The kind of array that holds Values, when it is loaded."""
+"""The class of the arrays that hold Values, once it is loaded."""
 
 LOADERS: list[Callable[[], object]] = []
-"""What loads that kind of array, `scalargrad.numpy`, and gives Values NumPy's functions; the package enters it."""
+"""The function that loads that class, `scalargrad.numpy`, and gives Values NumPy's functions; the package sets it."""
 
 
 def load_arrays() -> None:
-    """Load the arrays of Values, unless they are loaded."""
+    """Load the class of arrays of Values, unless it is loaded."""
     while LOADERS:
         LOADERS.pop()()
 
 
 def array(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """Return a NumPy array of that shape: of floats, or of objects if an item is not a float."""
+    """Return a NumPy array of that shape, of floats, or of objects if an item is not a float."""
     import numpy as np
 
     if all(isinstance(item, float) for item in items):

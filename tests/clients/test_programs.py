@@ -15,12 +15,6 @@ from . import programs
 NAMES = [module.name for module in pkgutil.iter_modules(programs.__path__)]
 OF_NUMPY = ("kalman", "pendulum", "regression")
 CASES = [(name, i) for name in NAMES for i in range(2)]
-UNRECORDED = pytest.mark.xfail(
-    strict=False, reason="the recorder refuses copies, and does not guard an int made of a Value or a caught refusal"
-)
-RECORDED = [
-    pytest.param(name, marks=UNRECORDED if name in ("heading", "projectile", "steam") else ()) for name in NAMES
-]
 
 
 class FiftyDigits:
@@ -116,7 +110,7 @@ def test_gradient_and_hessian_are_those_of_central_differences(program, index):
         assert row == pytest.approx(expected, abs=error * (1 + size))
 
 
-@pytest.mark.parametrize("program", RECORDED, indirect=True)
+@pytest.mark.parametrize("program", NAMES, indirect=True)
 def test_a_recording_gives_the_same_at_every_point(program):
     f = program.on(ours(program))
     eager = sg.value_and_grad(f)

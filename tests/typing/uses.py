@@ -137,7 +137,7 @@ def networks() -> float:
 @sg.jit
 def hypotenuse(x: float, y: float) -> float:
     """A function of numbers, for a type checker, that is recorded."""
-    return (x * x + y * y) ** 0.5
+    return sg.sqrt(x * x + y * y)
 
 
 def recordings() -> str:
