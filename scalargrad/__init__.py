@@ -37,6 +37,7 @@ from .engine.functions import maximum, minimum, primitive, take, where
 from .engine.observer import RecordingError
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .engine.value import Value
+from .precision import digits, exact
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .rows import Interval
@@ -71,7 +72,9 @@ __all__ = [
     "derivation",
     "derivative_diagram",
     "digamma",
+    "digits",
     "draw_dot",
+    "exact",
     "gamma",
     "grad",
     "hessian",
