@@ -68,7 +68,8 @@ class Digits:
     def __str__(self) -> str:
         if self.first is None:
             return f"every value and gradient has at least {self.least:g} right digits"
-        return f"digits are first lost at {self.first}"
+        kind = "value" if self.first.value < self.least else "gradient"
+        return f"digits of the {kind} are first lost at {self.first}"
 
 
 def digits(goal: Value, least: float = 12.0) -> Digits:
@@ -82,7 +83,7 @@ def digits(goal: Value, least: float = 12.0) -> Digits:
 
     >>> x = Value(1e-8, label="x")
     >>> print(digits(1.0 - (x * x + 1.0)))  # doctest: +ELLIPSIS
-    digits are first lost at sub(1.0, add(…)) = 0.0: 0.0 digits of the value and ...
+    digits of the value are first lost at sub(1.0, add(…)) = 0.0: 0.0 digits of the value and ...
     """
     if not isinstance(goal, Value):
         raise TypeError(f"digits: needs a Value, the goal of a computation, got {goal!r}")

@@ -97,7 +97,7 @@ def test_cancellation_is_named_and_the_gradient_after_it():
     assert found[difference].condition == pytest.approx(2e8, rel=1e-6)
     assert found[cosine].value > 15
     assert found[x].gradient < 2  # −x/12 is the difference of two numbers near 1/x
-    assert str(found).startswith("digits are first lost at sub(1.0, cos(…)) = ")
+    assert str(found).startswith("digits of the value are first lost at sub(1.0, cos(…)) = ")
     assert x.grad == 0.0
 
 
