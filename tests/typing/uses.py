@@ -85,6 +85,8 @@ def derivatives() -> list[float]:
         *sg.vmap(energy)([1.0, 2.0], [1.0, 1.0]),
         sg.batch_mean(energy)([1.0, 2.0], [1.0, 1.0]),
     ]
+    sparse = [sg.sparse_hessian, sg.sparse_jacobian]
+    assert len(sparse) == 2  # they need SciPy
     return results
 
 
