@@ -31,14 +31,21 @@ class Drawing:
         self._legend: list[str] = []
         self._nodes: list[tuple[str, str, Attributes]] = []
         self._edges: list[tuple[str, str, str, Attributes]] = []
+        self._boxes: list[tuple[str, str, str]] = []
+        self._inside: dict[str, str] = {}
 
     def explain(self, sentence: str) -> None:
         """Write a sentence below the picture, once."""
         if sentence and sentence not in self._legend:
             self._legend.append(sentence)
 
-    def node(self, name: str, label: str, title: str = "", **attributes: str) -> None:
-        """Draw a node, with a sentence as its title."""
+    def box(self, name: str, label: str, inside: str = "") -> None:
+        """Draw a box for the nodes that are inside of it; it may be inside of another one."""
+        self._boxes.append((name, label, inside))
+
+    def node(self, name: str, label: str, title: str = "", inside: str = "", **attributes: str) -> None:
+        """Draw a node, with a sentence as its title, inside of a box if one is named."""
+        self._inside[name] = inside
         self._nodes.append((name, label, {**attributes, "id": f"{self.prefix}_{name}"}))
         self.titles[f"{self.prefix}_{name}"] = title
 
@@ -56,8 +63,7 @@ class Drawing:
         graph = graphviz.Digraph(graph_attr=self.look.graph(id=self.prefix, **legend, **attributes))
         graph.attr("node", **self.look.node())
         graph.attr("edge", **self.look.edge())
-        for name, label, more in self._nodes:
-            graph.node(name, label, **more)
+        self._fill(graph, "")
         for row in rows:
             with graph.subgraph() as together:
                 together.attr(rank="same")
@@ -66,6 +72,18 @@ class Drawing:
         for source, target, label, more in self._edges:
             graph.edge(source, target, label or None, **more)
         return Diagram(graph.source, engine, self.titles)
+
+    def _fill(self, graph: graphviz.Digraph, box: str) -> None:
+        for name, label, more in self._nodes:
+            if self._inside[name] == box:
+                graph.node(name, label, **more)
+        frame = self.look.palette.frame
+        for name, label, inside in self._boxes:
+            if inside == box:
+                with graph.subgraph(name=f"cluster_{name}") as inner:
+                    inner.attr(label=label, labelloc="t", labeljust="l", id=f"{self.prefix}_{name}")
+                    inner.attr(fontsize=str(self.look.size.name), style="rounded,filled", **frame)
+                    self._fill(inner, name)
 
     def direction(self, ranks: Mapping[str, int], longest: int) -> str:
         """Return the better direction for nodes of these ranks: `"LR"` up to the longest row, or `"TB"`.

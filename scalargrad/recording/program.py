@@ -23,9 +23,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..rows import Primitive, Vector
+
+if TYPE_CHECKING:
+    from ..diagrams.diagram import Diagram
 
 __all__ = ["Column", "Const", "Guard", "Instruction", "Loop", "Operand", "Program", "Ref", "Step", "accumulators"]
 
@@ -34,7 +37,7 @@ Ref: TypeAlias = int
 
 
 BACKENDS: dict[str, Callable[..., Any]] = {}
-"""How to compile and how to print a program; the module `backends`, which knows programs, fills it."""
+"""How to compile, print and draw a program; the modules that do so, which know programs, fill it."""
 
 
 class Const(float):
@@ -84,7 +87,7 @@ class Instruction(NamedTuple):
         return len(self.operands) if isinstance(self.primitive, Vector) else 1
 
     def __str__(self) -> str:
-        return _written(self, LETTERS[0])
+        return step_text(self, LETTERS[0])
 
 
 class Guard(NamedTuple):
@@ -99,7 +102,7 @@ class Guard(NamedTuple):
         return 0
 
     def __str__(self) -> str:
-        return _written(self, LETTERS[0])
+        return step_text(self, LETTERS[0])
 
 
 class Loop(NamedTuple):
@@ -254,6 +257,20 @@ class Program:
         text: str = BACKENDS["source"](self, language, real)
         return text
 
+    def diagram(self, *, max_nodes: int | None = 200, size: str = "screen", palette: str = "light") -> Diagram:
+        """Return the picture of the program: its operations and checks, and each loop as a box with its turns, "× 100".
+
+        In a box, green nodes are what a turn begins with: a number from the turn before, to which a dashed edge leads,
+        or an entry of a column. What is the same in all turns comes from outside. The options are those of
+        `sg.derivative_diagram`. Raises `ValueError` for a bad option, and if more than `max_nodes` steps are written.
+
+        >>> import scalargrad as sg
+        >>> sg.jit(lambda x: sg.sin(x) * x).program(1.0).diagram()
+        <Diagram of 4 edges; .svg(), .png(), .save(path), .source>
+        """
+        found: Diagram = BACKENDS["diagram"](self, max_nodes=max_nodes, size=size, palette=palette)
+        return found
+
     def __str__(self) -> str:
         lines = [
             f"program of {_span(0, self.inputs, LETTERS[0])}" + (f", {self.captured} captured" if self.captured else "")
@@ -342,7 +359,8 @@ def _span(start: int, count: int, letter: str) -> str:
     return listed(range(start, start + count), letter) or "nothing"
 
 
-def _column(column: Column, letter: str) -> str:
+def column_text(column: Column, letter: str) -> str:
+    """Return a column as it is printed: its first entries and the last."""
     if isinstance(column, int):
         return text_of(column, letter)
     if len(column) <= 3:
@@ -351,7 +369,8 @@ def _column(column: Column, letter: str) -> str:
     return f"{first}, {second} … {last}"
 
 
-def _written(step: Instruction | Guard, letter: str) -> str:
+def step_text(step: Instruction | Guard, letter: str) -> str:
+    """Return an instruction, without the values that it fills, or a guard as it is printed."""
     if isinstance(step, Guard):
         return f"check {'' if step.holds else 'not '}{text_of(step.condition, letter)}"
     names = [text_of(x, letter) for x in step.operands]
@@ -363,9 +382,9 @@ def _lines(program: Program, depth: int = 0) -> Iterator[str]:
     letter = LETTERS[depth % len(LETTERS)]
     for start, step in program.numbered():
         if isinstance(step, Guard):
-            yield _written(step, letter)
+            yield step_text(step, letter)
         elif isinstance(step, Instruction):
-            yield f"{_span(start, step.width, letter)} = {_written(step, letter)}"
+            yield f"{_span(start, step.width, letter)} = {step_text(step, letter)}"
         else:
             yield f"{_span(start, step.width, letter)} = {step}:"
             for body in step.bodies:
@@ -379,7 +398,7 @@ def _body(loop: Loop, body: Program, depth: int) -> Iterator[str]:
     if carries:
         heads.append(f"{_span(at, carries, letter)} from {listed(loop.init, outer)}")
     for k, column in enumerate(loop.columns):
-        heads.append(f"{text_of(at + carries + k, letter)} in {_column(column, outer)}")
+        heads.append(f"{text_of(at + carries + k, letter)} in {column_text(column, outer)}")
     yield "; ".join(heads)
     yield from _lines(body, depth)
     ends = [f"next {listed(body.outputs[:carries], letter)}"] if carries else []

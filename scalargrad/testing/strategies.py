@@ -21,8 +21,8 @@ WIDTH = 3.0
 BOUND = 1e3
 """The largest intermediate value at the probes. Beyond it differences and digits say little."""
 PROBES = (-2.5, -1.1, -0.3, 0.4, 0.9, 2.2)
-UNUSUAL = ("stop_gradient", *scalargrad.special.ROWS)
-"""Rows whose derivative is not that of what they compute, and those that only a few formulas need."""
+UNUSUAL = ("stop_gradient", "round_to", *scalargrad.special.ROWS)
+"""Rows whose steps may be finer than differences can tell or not followed at all, and those that few formulas need."""
 CHOICES = {"less", "equal", "select", "floor", "ceil", "round", "sign", "step", "floordiv"}
 
 
