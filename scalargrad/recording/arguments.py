@@ -37,7 +37,8 @@ class Call:
         given = moving if in_axes is None else _batched(moving, in_axes)
         self.leaves, self.tree = flatten((given, named), is_long)
         if not {*map(type, self.leaves)} <= FLOATS:
-            self.leaves = [self._leaf(i, leaf) for i, leaf in enumerate(self.leaves)]
+            self.leaves = [x if type(x) is float else self._leaf(i, x) for i, x in enumerate(self.leaves)]
+        self.others = [(i, x) for i, x in enumerate(self.leaves) if type(x) is not float]
 
     def _leaf(self, index: int, leaf: Any) -> Any:
         if isinstance(leaf, (Value, Batch)):
@@ -56,12 +57,8 @@ class Call:
     def key(self, opened: frozenset[int]) -> Any:
         """Return what tells this call from those that need programs of their own."""
         kinds: list[Any] = []
-        if not {*map(type, self.leaves)} <= FLOATS:
-            for i, leaf in enumerate(self.leaves):
-                if isinstance(leaf, Batch):
-                    kinds += (i, leaf.kind, leaf.lane, len(leaf) if i in opened else None)
-                elif type(leaf) is not float:
-                    kinds.append(i)
+        for i, leaf in self.others:
+            kinds += (i, leaf.kind, leaf.lane, len(leaf) if i in opened else None) if isinstance(leaf, Batch) else (i,)
         static = tuple([(i, _typed(x)) for i, x in self.fixed.items()])
         found = len(self.args), self.tree, tuple(kinds), static
         try:
@@ -74,21 +71,20 @@ class Call:
 
     def numbers(self, opened: frozenset[int]) -> list[float]:
         """Return all numbers in order, those of opened batches among them."""
-        if {*map(type, self.leaves)} <= FLOATS:
-            return self.leaves
         found: list[float] = []
-        for i, leaf in enumerate(self.leaves):
-            if type(leaf) is float:
-                found.append(leaf)
-            elif isinstance(leaf, Value):
+        at = 0
+        for i, leaf in self.others:
+            found += self.leaves[at:i]
+            at = i + 1
+            if isinstance(leaf, Value):
                 found.append(leaf._data)
             elif i in opened:
                 found += leaf.flat()
-        return found
+        return found + self.leaves[at:] if self.others else self.leaves
 
     def batches(self, opened: frozenset[int]) -> list[tuple[int, Batch]]:
         """Return the batches that are not opened, with the index of each."""
-        return [(i, x) for i, x in enumerate(self.leaves) if isinstance(x, Batch) and i not in opened]
+        return [(i, x) for i, x in self.others if isinstance(x, Batch) and i not in opened]
 
     def rebuilt(self, opened: frozenset[int], numbers: Iterator[Any], batch: Callable[[int, Batch], Any]) -> Any:
         """Return (args, named) with these numbers, and what `batch` gives for each batch."""

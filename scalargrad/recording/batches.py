@@ -105,7 +105,5 @@ class Rows:
     __eq__ = __lt__ = __le__ = __gt__ = __ge__ = _touched
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _touched
     __matmul__ = __rmatmul__ = __pow__ = __neg__ = __abs__ = __float__ = __int__ = __format__ = __str__ = _touched
+    __repr__ = _touched  # an error that names it: what it was given to takes numbers
     __hash__ = object.__hash__
-
-    def __repr__(self) -> str:
-        return f"<{self._count} rows, recorded>"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from .basis import CHOOSE, EQUAL, LESS
+from .basis import ADD, CHOOSE, EQUAL, LESS
 from .llvm import Counter, Function, Lanes
 from .memory import Place, Register, Where, home_of, in_step
-from .program import Column, Const, Guard, Instruction, Loop, Operand, Program, Ref
+from .program import Column, Const, Guard, Instruction, Loop, Operand, Program, Ref, Step, operands_of
 from .python import conditions
 
 __all__ = ["Emitter"]
 
 MOST_REGISTERS = 12
 """A loop with more carries or consts than these leaves them in memory."""
+COPIED = 16
+"""From so many on, additions of numbers that stand in a row are a loop."""
 
 
 class Emitter:
@@ -31,8 +35,10 @@ class Emitter:
 
     def run(self) -> list[Where]:
         """Write all steps. Return where the outputs are."""
-        for start, step in self.program.numbered():
-            self.step(start, step)
+        sums = _Sums(self)
+        for index, (start, step) in enumerate(self.program.numbered()):
+            if not sums.written(index):
+                self.step(start, step)
         return [self.place_of(x) for x in self.program.outputs]
 
     def step(self, start: Ref, step: Instruction | Guard | Loop) -> None:
@@ -111,6 +117,97 @@ class Emitter:
         f.start(on)
 
 
+class _Sums:
+    """Additions to sums that stand in memory: each is added to in its place, and rows of them are loops.
+
+    A sum is an input that nothing else reads. The additions are steps, one after the other, or a loop of nothing else.
+    """
+
+    def __init__(self, emitter: Emitter) -> None:
+        self.emitter = emitter
+        self.steps = emitter.program.steps
+        self.uses: dict[Operand, int] | None = None
+        self.done = 0
+
+    def written(self, index: int) -> bool:
+        """Write the additions if some begin at that step, and tell whether the step is written already."""
+        if index < self.done:
+            return True
+        step = self.steps[index]
+        if isinstance(step, Loop):
+            pairs = _added(step)
+            count = 1
+        elif index + COPIED <= len(self.steps) and _adds(step) and _adds(self.steps[index + COPIED - 1]):
+            adds = itertools.takewhile(_adds, self.steps[index:])
+            pairs = [cast("tuple[Operand, Operand]", cast(Instruction, add).operands) for add in adds]
+            count = len(pairs)
+        else:
+            return False
+        places = [self._places(*pair) for pair in pairs]
+        known = [place for place in itertools.takewhile(bool, places) if place]
+        if len(known) < COPIED or (isinstance(step, Loop) and len(known) < len(pairs)):
+            return False
+        self._write(known)
+        self.emitter.where += [place for place, _ in known]
+        self.done = index + (count if isinstance(step, Loop) else len(known))
+        return True
+
+    def _places(self, x: Operand, y: Operand) -> tuple[Place, Place] | None:
+        known = len(self.emitter.where)
+        if type(x) is not int or type(y) is not int or x >= known or y >= known:
+            return None
+        to, term = home_of(self.emitter.where[x]), home_of(self.emitter.where[y])
+        if to is None or term is None or to.step or term.step or "wide" in (to.array, term.array):
+            return None
+        return (to, term) if self._is_sum(x) else None
+
+    def _is_sum(self, x: Operand) -> bool:
+        if self.uses is None:
+            program = self.emitter.program
+            read = [y for step in self.steps for y in operands_of(step)]
+            self.uses = collections.Counter(y for y in (*read, *program.outputs) if type(y) is int)
+        return type(x) is int and x < self.emitter.program.inputs and self.uses[x] == 1
+
+    def _write(self, places: Sequence[tuple[Place, Place]]) -> None:
+        f, start = self.emitter.f, 0
+        while start < len(places):
+            (to, term), end = places[start], start + 1
+            following = places[min(end, len(places) - 1)]
+            by, along = following[0].at - to.at, following[1].at - term.at
+            while end < len(places) and places[end] == (
+                to.moved((end - start) * by),
+                term.moved((end - start) * along),
+            ):
+                end += 1
+            if end - start > 1:
+                counter = Counter(f, str(end - start), "0")
+                self._add(to.counted(counter.name, by), term.counted(counter.name, along))
+                counter.close([])
+            else:
+                self._add(to, term)
+            start = end
+
+    def _add(self, to: Place, term: Place) -> None:
+        f = self.emitter.f
+        f.store(f.operation("add", [f.load(to), f.load(term)]), to)
+
+
+def _adds(step: Step) -> bool:
+    return isinstance(step, Instruction) and step.primitive is ADD
+
+
+def _added(loop: Loop) -> list[tuple[Operand, Operand]]:
+    """Return the pairs that a loop adds, if that is all it does and it stacks the sums; else nothing."""
+    body = loop.bodies[0]
+    plain = loop.turns is not None and not loop.consts and not loop.init and len(loop.columns) == 2
+    if not plain or len(body.steps) != 1 or not _adds(body.steps[0]) or body.outputs != (2,):
+        return []
+    first, second = cast(Instruction, body.steps[0]).operands
+    if {first, second} != {0, 1}:
+        return []
+    return [(loop.entry(cast(int, first), t), loop.entry(cast(int, second), t)) for t in range(cast(int, loop.turns))]
+
+
 class LoopEmitter:
     """A loop being written."""
 
@@ -170,11 +267,17 @@ class LoopEmitter:
 
     def _consts(self) -> list[Where]:
         """Return where the consts are. A few are loaded before the loop; inner loops still find them in memory."""
-        if len(self.loop.consts) <= MOST_REGISTERS:
-            for x in self.loop.consts:
-                if not _is_wide(self.outer.place_of(x)):
-                    self.outer.text(x)
-        return [self.outer.place_of(x) for x in self.loop.consts]
+        outer = self.outer
+        for x in self.loop.consts:
+            where = outer.place_of(x)
+            if len(self.loop.consts) <= MOST_REGISTERS and not _is_wide(where):
+                outer.text(x)
+            elif self.f.lanes is not None and isinstance(where, Place) and where.step:
+                # What the lanes gather from places apart is put side by side once.
+                home = self.f.module.memory.reserve(1, "lanes")
+                self.f.store(self.f.load(where), home)
+                outer.where[cast(Ref, x)] = home
+        return [outer.place_of(x) for x in self.loop.consts]
 
     # Columns and stacks.
 
@@ -331,7 +434,8 @@ class LoopEmitter:
         given = [*map(self._splat, consts), *sums, *(column(counter.name, 1) for column in columns)]
         outputs = self._bodies(given)
         for output, place in zip(outputs[: self.carries], sums, strict=True):
-            f.store(outer.read(output), place)
+            if output != place:
+                f.store(outer.read(output), place)
         self._stack(outputs[self.carries :], rows, counter.name, 1)
         counter.close([])
         poison = self._leave_lanes()
@@ -357,14 +461,22 @@ class LoopEmitter:
     def _sums(self, width: int) -> list[Place]:
         """Return the places of the sums in all lanes: the first begins as the carry does, the others as nothing."""
         f = self.f
+        first = f.module.memory.reserve(self.carries, "lanes")
+        places = [first.moved(k) for k in range(self.carries)]
+        if self.carries > MOST_REGISTERS and all(x == Const(-0.0) for x in self.loop.init):
+            counter = Counter(f, str(self.carries), "0")
+            f.lanes = Lanes(width)
+            f.store(f.number(-0.0), first.counted(counter.name, 1))
+            f.lanes = None
+            counter.close([])
+            return places
         texts = [self.outer.text(x) for x in self.loop.init]
-        first = f.module.memory.reserve(len(texts), "lanes")
         for k, text in enumerate(texts):
             f.lanes = Lanes(width)
             vector = f.add(f"insertelement {f.kind} {f.number(-0.0)}, double {text}, i32 0")
             f.store(vector, first.moved(k))
             f.lanes = None
-        return [first.moved(k) for k in range(len(texts))]
+        return places
 
     def _leave_lanes(self) -> str:
         """End SIMD code: fail if a guard failed in some lane. Return the accumulator."""
@@ -388,15 +500,17 @@ class LoopEmitter:
         """Return the places of the sums of all lanes."""
         f = self.f
         home = f.module.memory.reserve(len(sums))
-        for k, place in enumerate(sums):
+        if sums:
+            counter = Counter(f, str(len(sums)), "0")
             f.lanes = Lanes(width)
-            vector = f.load(place)
+            vector = f.load(sums[0].counted(counter.name, 1))
             parts = [f.add(f"extractelement {f.kind} {vector}, i32 {lane}") for lane in range(width)]
             f.lanes = None
             total = parts[0]
             for part in parts[1:]:
                 total = f.add(f"fadd double {total}, {part}")
-            f.store(total, home.moved(k))
+            f.store(total, home.counted(counter.name, 1))
+            counter.close([])
         return [home.moved(k) for k in range(len(sums))]
 
     def _rest(
@@ -416,7 +530,8 @@ class LoopEmitter:
         counter = Counter(f, self.turns, done)
         outputs = self._bodies([*consts, *totals, *(column(counter.name, 0) for column in columns)])
         self._stack(outputs[self.carries :], rows, counter.name, 0)
-        for text, place in zip([outer.read(x) for x in outputs[: self.carries]], totals, strict=True):
+        moved = [(x, place) for x, place in zip(outputs, totals, strict=False) if x != place]
+        for text, place in [(outer.read(x), place) for x, place in moved]:
             f.store(text, place)
         counter.close([])
         after = f.block

@@ -22,6 +22,8 @@ __all__ = ["roll"]
 
 SHORT = 128
 """A program of fewer steps stays flat: it is as fast, and compiles at once."""
+WIDE = 8
+"""It may read that many operands a step: wide rows, such as dot, are written out as many operations."""
 LEAST_TURNS = 4
 LEAST_STEPS = 8
 """A stretch of fewer steps than these stays flat: a loop around it would cost more."""
@@ -49,7 +51,7 @@ def roll(program: Program, short: int = SHORT) -> Program:
     """
     steps = tuple([_with_rolled_bodies(step, short) for step in program.steps])
     rolled = Program(program.inputs, steps, program.outputs, program.wide, program.captured)
-    if len(program) < short:
+    if len(program) < short and _reads(program) < WIDE * short:
         return rolled
     for _ in range(ROUNDS):
         program, rolled = rolled, _Rolling(rolled).run()
@@ -59,6 +61,10 @@ def roll(program: Program, short: int = SHORT) -> Program:
 
 
 _body = functools.lru_cache(maxsize=256)(roll)
+
+
+def _reads(program: Program) -> int:
+    return sum(len(step.operands) if isinstance(step, Instruction) else 1 for step in program.steps)
 
 
 def _with_rolled_bodies(step: Step, short: int) -> Step:
