@@ -25,16 +25,15 @@ def evaluate(primitive: Primitive, args: tuple[Any, ...], m: Functions = FLOATS)
     A vector primitive gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
     operand, `IEEE` never raises; local derivatives always follow IEEE.
     """
-    recording: Any = OBSERVER.get()
-    if (evaluated := getattr(recording, "evaluated", None)) is not None:
-        found = evaluated(primitive, args, m)
+    if (recording := OBSERVER.get()) is not None:
+        found = recording.evaluated(primitive, args, m)
         if found is not NotImplemented:
             return found
     data = [arg._data if isinstance(arg, Value) else _number(primitive, index, arg) for index, arg in enumerate(args)]
     try:
         out = primitive.forward(m, *data)
     except REFUSALS as error:
-        if evaluated is not None and any(isinstance(arg, Value) for arg in args):
+        if recording is not None and any(isinstance(arg, Value) for arg in args):
             recording.refused()
         raise refusal(primitive, error, args, data) from None
     wanted = [isinstance(arg, Value) for arg in args]
@@ -49,8 +48,6 @@ def evaluate(primitive: Primitive, args: tuple[Any, ...], m: Functions = FLOATS)
     else:
         made = [(primitive, out, primitive.derivatives(IEEE, out, data, wanted))]
     nodes = [make_node(maker, args, float(y), _of_parents(partials, wanted)) for maker, y, partials in made]
-    if recording is not None and evaluated is None:
-        recording.computed(primitive, args, nodes, m)
     return nodes if isinstance(primitive, Vector) else nodes[0]
 
 
@@ -60,8 +57,8 @@ def _of_parents(partials: Sequence[Any], wanted: Sequence[bool]) -> list[float |
 
 def call(primitive: Primitive, args: tuple[Any, ...]) -> Any:
     """Return what a primitive gives for flat arguments of any kind: numbers, Values or NumPy arrays."""
-    if (evaluated := getattr(OBSERVER.get(), "evaluated", None)) is not None:
-        found = evaluated(primitive, args, FLOATS)
+    if (recording := OBSERVER.get()) is not None:
+        found = recording.evaluated(primitive, args, FLOATS)
         if found is not NotImplemented:
             return found
     if "numpy" in sys.modules:

@@ -14,9 +14,7 @@ from ..interpreters.floats import IEEE
 from ..rows import Output, Primitive
 from .evaluation import evaluate
 from .graph import adjoints, backward, explored, forward_flow, passed, reverse_flow, topological_order
-from .nodes import NODES, Kink, Pole
-from .observer import OBSERVER
-from .poles import can_be_infinite
+from .nodes import NODES, Kink
 from .value import Value, data_of, rebuild
 
 __all__ = ["Linearization", "backward", "merged", "times", "topological_order"]
@@ -94,7 +92,7 @@ def _is_zero(x: Any) -> bool:
 def times(x: Any, partial: Any) -> Any:
     """Return x · partial, 0 for an x of 0, without a node for a factor that is the plain number 1.
 
-    A partial that is neither a number nor a Value, such as a gate, knows itself how an adjoint passes it.
+    A `Kink` knows itself how an adjoint passes it.
     """
     if _is_zero(x):
         return 0.0  # a constant: it has no derivative that an infinite one could turn into nan
@@ -102,8 +100,6 @@ def times(x: Any, partial: Any) -> Any:
         return partial.marked(times(x, partial.partial))
     if type(partial) is float and partial == 1.0:
         return x
-    if not isinstance(partial, (float, Value)):
-        return x * partial
     if type(x) is float and x == 1.0:
         return partial
     if not isinstance(x, Value) and not isinstance(partial, Value):
@@ -128,12 +124,9 @@ def _partials_as_nodes(node: Value, active: set[int], outputs: dict[Any, Any]) -
     else:
         partials = primitive.derivatives(NODES, node, args, wanted)
     row = primitive.vector if isinstance(primitive, Output) else primitive
-    if isinstance(row, Primitive) and not row.opaque and OBSERVER.get() is not None:
-        infinite = can_be_infinite(row, len(args))
-        partials = [Pole(p) if pole and isinstance(p, Value) else p for p, pole in zip(partials, infinite, strict=True)]
     if isinstance(row, Primitive) and row.smooth is not None:
         smooth = row.smooth(NODES, node, *args)
-        if isinstance(smooth, Value) and (OBSERVER.get() is not None or smooth._data == 0.0):
+        if isinstance(smooth, Value) and smooth._data == 0.0:
             partials = [None if partial is None else Kink(partial, args, smooth) for partial in partials]
     return [partial for arg, partial in zip(args, partials, strict=True) if isinstance(arg, Value)]
 

@@ -11,9 +11,10 @@ from typing import Any, cast
 
 from ..interpreters.floats import IEEE
 from ..interpreters.namespace import Namespace
+from ..primitives import equal, less, select
 from ..rows import Functions, Primitive
 from .evaluation import evaluate
-from .observer import OBSERVER, Observer
+from .observer import OBSERVER
 from .value import Value, data_of
 
 
@@ -21,61 +22,26 @@ class Nodes(Namespace):
     """The namespace `m` whose functions make a node if an operand is one."""
 
     def interpret(self, primitive: Primitive) -> Callable[..., Any]:
-        def function(*args: Any) -> Any:
-            recording = OBSERVER.get()
-            return (evaluate if recording is None else recording.applied)(primitive, primitive.filled(args), IEEE)
-
-        return function
+        return lambda *args: evaluate(primitive, primitive.filled(args), IEEE)
 
 
 def _less(x: Any, y: Any) -> Any:
-    return data_of(x) < data_of(y) if (recording := OBSERVER.get()) is None else recording.less(x, y)
+    return data_of(x) < data_of(y) if OBSERVER.get() is None else evaluate(less, (x, y), IEEE)
 
 
 def _equal(x: Any, y: Any) -> Any:
-    return data_of(x) == data_of(y) if (recording := OBSERVER.get()) is None else recording.equal(x, y)
+    return data_of(x) == data_of(y) if OBSERVER.get() is None else evaluate(equal, (x, y), IEEE)
 
 
 def _select(condition: Any, x: Any, y: Any) -> Any:
     if isinstance(condition, bool):
         return x if condition else y
-    return cast(Observer, OBSERVER.get()).select(condition, x, y)  # only a recording makes other conditions
+    return evaluate(select, (condition, x, y), IEEE)
 
 
 OWN: dict[str, Callable[..., Any]] = {"less": _less, "equal": _equal, "select": _select}
 
 NODES = cast(Functions, Nodes(OWN))
-
-
-class Gate:
-    """The derivative of a recorded choice with respect to one of its sides: an adjoint passes or is stopped.
-
-    A factor 0 would turn an infinite adjoint into nan on the side that is not chosen.
-    """
-
-    __slots__ = ("condition", "passes")
-
-    def __init__(self, condition: Any, passes: bool) -> None:
-        self.condition = condition
-        self.passes = passes
-
-    def __rmul__(self, adjoint: Any) -> Any:
-        sides = (adjoint, 0.0) if self.passes else (0.0, adjoint)
-        return NODES.select(self.condition, *sides)
-
-
-class Pole:
-    """A partial derivative in a recording that can be infinite or nan: it stops an adjoint of 0."""
-
-    __slots__ = ("partial",)
-
-    def __init__(self, partial: Any) -> None:
-        self.partial = partial
-
-    def __rmul__(self, adjoint: Any) -> Any:
-        if not isinstance(adjoint, Value):
-            return 0.0 if adjoint == 0.0 else self.partial if adjoint == 1.0 else adjoint * self.partial
-        return NODES.passed(adjoint, self.partial)
 
 
 class Kink:

@@ -18,24 +18,18 @@ class RecordingError(TypeError):
 class Observer(Protocol):
     """A recording, as the engine sees it."""
 
-    def computed(self, primitive: Primitive, args: Sequence[Any], nodes: Sequence[Value], m: Functions) -> None:
-        """Note that a primitive made these nodes from these arguments; `m` tells whether bad ones are refused."""
+    def evaluated(self, primitive: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
+        """Return what `evaluate` gives, kept as an instruction; `NotImplemented` if no argument is recorded."""
 
-    def applied(self, primitive: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
-        """Return the result of `evaluate` for these arguments, and record it."""
+    def refused(self) -> None:
+        """Take note that an operation raised for a bad operand."""
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
         """Note that a comparison of Values decided a Python branch, and return its outcome."""
         raise NotImplementedError
 
-    def less(self, x: Any, y: Any) -> Any:
-        """Return the condition x < y, recorded as an instruction."""
-
-    def equal(self, x: Any, y: Any) -> Any:
-        """Return the condition x = y, recorded as an instruction."""
-
-    def select(self, condition: Any, x: Any, y: Any) -> Any:
-        """Return x if the condition holds, else y, recorded as an instruction."""
+    def linearization(self, leaves: Sequence[Value], roots: Sequence[Value]) -> Any:
+        """Return the derivative of the roots with respect to the leaves: a `Linearization` or its like."""
 
     def refusal(self, what: str, advice: str) -> Exception:
         """Return the error for an operation that a recording can't follow."""

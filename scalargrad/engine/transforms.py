@@ -55,9 +55,9 @@ class _Run:
     @functools.cached_property
     def linearization(self) -> Linearization:
         # A recording differentiates its own program instead of a graph.
-        recorded: Callable[..., Linearization] | None = getattr(OBSERVER.get(), "linearization", None)
-        if recorded is not None:
-            return recorded(self.leaves, self.roots)
+        if (recording := OBSERVER.get()) is not None:
+            found: Linearization = recording.linearization(self.leaves, self.roots)
+            return found
         return Linearization(self.leaves, self.roots, as_nodes=self.takes_values or None)
 
     def pull_back(self, seeds: Sequence[Any]) -> list[Any]:

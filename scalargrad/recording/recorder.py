@@ -6,7 +6,7 @@ import contextvars
 import random
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from ..engine.evaluation import REFUSALS, _number, evaluate, refusal
 from ..engine.graph import explored
@@ -97,7 +97,7 @@ class Recording:
         return result
 
     def _observed(self, f: Callable[..., T], args: Sequence[Any]) -> T:
-        cast(Any, OBSERVER).set(self)
+        OBSERVER.set(self)
         return f(*args)
 
     def check_seen(self) -> None:

@@ -134,8 +134,21 @@ def networks() -> float:
     return history.losses[-1]
 
 
+@sg.jit
+def hypotenuse(x: float, y: float) -> float:
+    """A function of numbers, for a type checker, that is recorded."""
+    return sg.sqrt(x * x + y * y)
+
+
 def recordings() -> str:
-    """What can't be recorded is refused by name."""
+    """Decorated and called, with options and prepared; what can't be recorded is refused by name."""
+    area: float = hypotenuse(3.0, 4.0)
+    rows: list[float] = sg.vmap(hypotenuse, in_axes=(0, None))([3.0, 8.0], 6.0)
+    row: list[float] = sg.take([rows, [area]], 1)
+    lenient = sg.jit(sg.log, domain_errors="nan", on_new_branch="eager", static_argnums=())
+    lenient.record(1.0)
+    step: Callable[[list[float]], float] = sg.jit(sg.batch_mean(lambda x: x * x))
+    assert (row, lenient(1.0), step([1.0, 3.0]), hypotenuse.stats["recordings"]) == ([5.0], 0.0, 5.0, 1)
     refused: Callable[[float], float] = sg.jit(lambda x: float(x) + x)
     try:
         refused(1.0)
