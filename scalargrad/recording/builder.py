@@ -209,7 +209,10 @@ class Builder:
         chosen = [(self.starts[index], self.steps[index]) for index in indices]
         inside = set(inputs)
         for start, step in chosen:
-            inside.update(range(start, start + step.width))
+            if (width := step.width) == 1:
+                inside.add(start)
+            else:
+                inside.update(range(start, start + width))
         consts: list[Ref] = []
         for operands in (*(operands_of(step) for _, step in chosen), outputs):
             for x in operands:
@@ -230,9 +233,11 @@ class Builder:
             else:
                 consts_, init, columns = renamed(cast(Loop, step), of)
                 steps.append(cast(Loop, step)._replace(consts=consts_, init=init, columns=columns))
-            for place in range(start, start + step.width):
-                of[place] = at
-                at += 1
+            if (width := step.width) == 1:
+                of[start] = at
+            else:
+                of.update(zip(range(start, start + width), range(at, at + width), strict=True))
+            at += width
         results = tuple([of[x] if type(x) is int else x for x in outputs])
         return Program(count, tuple(steps), results, tuple(wide), captured), consts
 
@@ -259,7 +264,7 @@ def packed(entries: Sequence[Operand]) -> Column:
         first, stride = entries[0], entries[1] - entries[0]
         if stride:
             found = range(first, first + stride * len(entries), stride)
-            if all(type(x) is int and x == y for x, y in zip(entries, found, strict=True)):
+            if list(entries) == list(found):  # a Const is equal to no number of a value
                 return found
     return tuple(entries)
 

@@ -147,8 +147,9 @@ def _inputs(
     steady = {k for k in carried if all(body.outputs[k] == at + k for body in loop.bodies)}
     moving = [k for k in carried if k not in steady]
     inputs: list[tuple[str, Any]] = [("const", x if needs[k] else ZERO) for k, x in enumerate(loop.consts)]
+    moves = set(moving)
     for k, x in enumerate(loop.init):
-        inputs.append(("carry", k) if k in moving else ("const", x if k in steady else ZERO))
+        inputs.append(("carry", k) if k in moves else ("const", x if k in steady else ZERO))
     for k, column in enumerate(loop.columns):
         if not needs[at + count + k]:
             inputs.append(("const", ZERO))
