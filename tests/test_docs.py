@@ -61,7 +61,7 @@ def test_reference_has_every_public_name(name):
 
 
 def returned_names(public):
-    """The package's classes that the annotations of a function, or of a class's public methods, say are returned."""
+    """The package's classes in the return annotations of a function, or of a class's public methods."""
     for each in vars(public).values() if isinstance(public, type) else [public]:
         function = getattr(each, "__func__", getattr(each, "fget", getattr(each, "func", each)))
         if not getattr(function, "__name__", "_").startswith("_"):
