@@ -86,9 +86,9 @@ def test_what_the_builder_shares_and_simplifies_is_equal_to_the_last_bit(start: 
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (Program(1, (Instruction(sg.sin, (1,)),), (1,)), "no earlier value"),
+        (Program(1, (Instruction(sg.sin, (1,)),), (1,)), "not an earlier value"),
         (Program(1, (Instruction(sg.add, (0,)),), (1,)), "add"),
-        (Program(1, (Instruction(sg.sin, (0.5,)),), (1,)), "no Const"),  # type: ignore[arg-type]
+        (Program(1, (Instruction(sg.sin, (0.5,)),), (1,)), "or Const"),  # type: ignore[arg-type]
         (Program(2, (Loop(3, (Program(1, (), (0,)),), (), (), (range(2),)),), (2,)), "2 for 3 turns"),
         (Program(1, (Loop(3, (Program(2, (), (0,)),), (0,), (), ()),), (1,)), "2 inputs for 1"),
         (Program(1, (Instruction(sg.sin, (0,)),), (1,), wide=(0,)), "wide"),
