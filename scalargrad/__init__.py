@@ -40,6 +40,7 @@ from .engine.value import Value
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .rows import Interval
+from .sparse import sparse_hessian, sparse_jacobian
 from .special import digamma, gamma, lgamma
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ __all__ = [
     "operations_diagram",
     "paths",
     "primitive",
+    "sparse_hessian",
+    "sparse_jacobian",
     "take",
     "value_and_grad",
     "vjp",

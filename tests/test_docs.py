@@ -30,7 +30,7 @@ MODULES = [
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted([*DOCS.glob("*.md"), *DOCS.glob("howto/*.md")])]
-NEEDED = {"docs/when-scalars-are-not-enough.md": ("torch", "jax")}
+NEEDED = {"docs/when-scalars-are-not-enough.md": ("torch", "jax"), "docs/howto/sparse.md": ("scipy",)}
 EXAMPLES = [path.relative_to(ROOT).as_posix() for path in PAGES if ">>>" in path.read_text(encoding="utf-8")]
 LECTURES = sorted((DOCS / "lectures").glob("*.md"))
 NAMES = re.compile(r"`((?:sg|nn|optim|plots|training|testing)\.[\w.]+)`")
@@ -61,7 +61,7 @@ def test_reference_has_every_public_name(name):
 
 
 def returned_names(public):
-    """The package's classes that the annotations of a function, or of a class's public methods, say are returned."""
+    """The package's classes in the return annotations of a function, or of a class's public methods."""
     for each in vars(public).values() if isinstance(public, type) else [public]:
         function = getattr(each, "__func__", getattr(each, "fget", getattr(each, "func", each)))
         if not getattr(function, "__name__", "_").startswith("_"):
@@ -190,6 +190,8 @@ def test_site_builds_without_a_warning(tmp_path):
 def test_examples_of_a_module_run(name, rows_restored):
     if name.startswith("scalargrad.plots"):
         pytest.importorskip("matplotlib", reason="no matplotlib: pip install matplotlib")
+    if "spars" in name:
+        pytest.importorskip("scipy", reason="no SciPy: pip install scipy")
     module = importlib.import_module(name)
     public = {key: getattr(sg, key) for key in sg.__all__ if key not in vars(module)}
     failures, _ = doctest.testmod(module, extraglobs={**public, "sg": sg})
