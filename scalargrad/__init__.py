@@ -41,6 +41,7 @@ from .implicit import fixed_point, minimize, root
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .rows import Interval
+from .sparse import sparse_hessian, sparse_jacobian
 from .special import digamma, gamma, lgamma
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ __all__ = [
     "paths",
     "primitive",
     "root",
+    "sparse_hessian",
+    "sparse_jacobian",
     "take",
     "value_and_grad",
     "vjp",
