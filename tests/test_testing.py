@@ -1,4 +1,4 @@
-"""`scalargrad.testing`: what passes, what fails and what it says; generated formulas on every kind of number."""
+"""`scalargrad.testing`: checks that pass and fail, and their messages; generated formulas on every kind of number."""
 
 import math
 
