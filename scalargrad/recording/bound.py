@@ -1,4 +1,4 @@
-"""A jitted function bound to its buffers: no argument is taken apart, nothing is allocated at a call."""
+"""A jitted function bound to its buffers: a call takes no arguments apart and allocates nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Bound"]
 
 
 class Bound:
-    """A jitted function on arrays that stay where they are; `Jitted.bind` makes it."""
+    """A jitted function on fixed arrays; `Jitted.bind` makes it."""
 
     def __init__(self, jitted: Jitted[..., Any], args: tuple[Any, ...]) -> None:
         import numpy as np
@@ -66,7 +66,7 @@ class Bound:
         return self.outputs
 
     def _slow(self) -> None:
-        # Another way through the branches, something not finite, a batch, or no native code.
+        # Other branches, a result that is not finite, a batch, or no native code.
         args = self._placed([view.copy() if view.ndim else float(view) for view in self._given])
         leaves, tree = flatten(self.jitted(*args), is_array)
         same = tree == self._result and all(
