@@ -32,7 +32,7 @@ class Bound:
         if any(isinstance(x, Value) or (is_array(x) and x.dtype == object) for x in (*leaves, *given)):
             raise TypeError("bind: a Value takes part; bind numbers and arrays, or call the function")
         if not all(type(x) is float or is_array(x) for x in leaves):
-            raise TypeError("bind: the result has a leaf that is no float, and no buffer could hold it")
+            raise TypeError("bind: the result has a leaf that is not a float, which no buffer can hold; return floats")
         numbers, results = _size(given), _size(leaves)
         native = self._native(call)
         self._scratch = (ctypes.c_double * (native.size if native is not None else numbers + results))()
@@ -73,7 +73,7 @@ class Bound:
             getattr(x, "shape", ()) == view.shape for view, x in zip(self._found, leaves, strict=True)
         )
         if not same:
-            raise ValueError("bind: for these inputs the result is nested otherwise than the bound outputs")
+            raise ValueError("bind: for these inputs the result is nested differently from the outputs; bind again")
         for view, x in zip(self._found, leaves, strict=True):
             view[...] = x
 

@@ -294,7 +294,7 @@ class Jitted(Generic[P, R]):
 
         found = dict(stages(self._variant(args, named)[2].program))
         if after not in found:
-            raise ValueError(f"program: there is no stage {after!r}; choose {', '.join(map(repr, found))}")
+            raise ValueError(f"program: after is {after!r}, which is not a stage; choose {', '.join(map(repr, found))}")
         result: Program = found[after]
         return result
 
@@ -313,7 +313,7 @@ class Jitted(Generic[P, R]):
                 found = self._record(call)
             except RefusalCaughtError:
                 raise RecordingError(
-                    f"jit: {self._name} caught what an operation raised for a bad operand; there it runs eagerly"
+                    f"jit: {self._name} caught an operation's error for a bad operand, so it runs eagerly here"
                 ) from None
             found[2].run(call, call.numbers(found[1]))  # which compiles it
             return found
@@ -344,7 +344,7 @@ class Jitted(Generic[P, R]):
         case.eager = True
         warnings.warn(
             f"jit: {self._name} runs eagerly from now on, for {reason}; choose with sg.select, sg.max or sg.clip, "
-            "which are no branches",
+            "which are not branches",
             RuntimeWarning,
             stacklevel=5,
         )
