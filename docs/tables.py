@@ -193,6 +193,7 @@ RETURNED = {
         "Program": "scalargrad.recording.program",
         "Primitive": "scalargrad.rows",
         "Nonfinite": "scalargrad.diagrams.nonfinite",
+        "SparseDerivative": "scalargrad.sparse",
     },
     "scalargrad.nn": {
         "FrozenLayer": "scalargrad.nn.frozen",

@@ -445,8 +445,8 @@ def jit(
 
     Threads: any number of threads may call one jitted function at a time, even for the first time; one of them records.
     Within f, only the thread that calls it may compute with its arguments. `jit` does not notice if a captured name is
-    bound to another object, if a global changes, or if f reads `w.grad` of a captured Value. An effect, such as
-    printing, happens only while recording.
+    bound to another object, or if a global changes. If an operation on captured Values alone would raise, and its
+    result is not used, that is not noticed either. An effect, such as printing, happens only while recording.
 
     Raises `RecordingError` if f does something that a program can't follow: `float(v)`, `v.data`, `math.sin(v)`, text
     or a hash of a Value, a random number. Raises `ImportError` if the back end needs a package that is missing, and f's

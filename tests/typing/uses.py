@@ -85,6 +85,8 @@ def derivatives() -> list[float]:
         *sg.vmap(energy)([1.0, 2.0], [1.0, 1.0]),
         sg.batch_mean(energy)([1.0, 2.0], [1.0, 1.0]),
     ]
+    sparse = [sg.sparse_hessian, sg.sparse_jacobian]
+    assert len(sparse) == 2  # they need SciPy
     return results
 
 
@@ -97,6 +99,14 @@ def primitives() -> list[float]:
     assert cube.source().startswith("def __call__")
     assert cube.domain == (sg.Interval(-9.0, 9.0),)
     return [number, node.data, half(2.0, 3.0)]
+
+
+def solutions(a: float) -> list[float]:
+    """The square root of a, three times, as the solution of an equation; a rough solver suffices."""
+    solved: float = sg.root(lambda x, a: x * x - a, 1.0, a, solver=lambda f, x: 1.5)
+    settled: float = sg.fixed_point(lambda x, a: (x + a / x) / 2, 1.0, a, solver=lambda f, x: f(f(x)))
+    lowest: float = sg.minimize(lambda x, a: x**3 / 3 - a * x, 1.0, a, solver=lambda f, x: 1.5)
+    return [solved, settled, lowest]
 
 
 def pictures(folder: Path) -> list[str]:
