@@ -66,7 +66,7 @@ def marked(page: str, figures: dict[str, Any]) -> str:
 def tables(name: str, group: dict[str, Any]) -> str:
     """The tables of a group, with their date, machine and versions."""
     tools = ", ".join(f"{tool} {version}" for tool, version in group["versions"].items())
-    lines = [f"{group['date']}, {group['python']}, {group['machine']}. {tools}.", ""]
+    lines = [f"{group['date']}, {group['python']}, {group['machine']}. {tools}.{group.get('note', '')}", ""]
     for table in group["tables"].values():
         lines += [*_markdown(table_rows(table)), ""]
     if "curves" in group:
