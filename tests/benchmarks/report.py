@@ -49,8 +49,9 @@ tenth and more from run to run.
 
 def section(name: str, group: dict[str, Any]) -> str:
     """One group: its tables, and what its curves say."""
-    title = importlib.import_module(f"{__package__}.{name}").TITLE
-    return f"## {title}\n\n{tables(name, group)}"
+    module = importlib.import_module(f"{__package__}.{name}")
+    parts = (f"## {module.TITLE}\n", getattr(module, "ABOUT", ""), tables(name, group))
+    return "\n".join(filter(None, parts))
 
 
 def marked(page: str, figures: dict[str, Any]) -> str:
