@@ -37,9 +37,11 @@ from .engine.functions import maximum, minimum, primitive, take, where
 from .engine.observer import RecordingError
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .engine.value import Value
+from .implicit import fixed_point, minimize, root
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .rows import Interval
+from .sparse import sparse_hessian, sparse_jacobian
 from .special import digamma, gamma, lgamma
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ __all__ = [
     "derivative_diagram",
     "digamma",
     "draw_dot",
+    "fixed_point",
     "gamma",
     "grad",
     "hessian",
@@ -85,12 +88,16 @@ __all__ = [
     "lgamma",
     "locate_nonfinite",
     "maximum",
+    "minimize",
     "minimum",
     "modules_diagram",
     "network_diagram",
     "operations_diagram",
     "paths",
     "primitive",
+    "root",
+    "sparse_hessian",
+    "sparse_jacobian",
     "take",
     "value_and_grad",
     "vjp",

@@ -1,4 +1,4 @@
-"""What networks of the lectures must learn: XOR, a sine, two moons, the real digits."""
+"""Tasks that networks of the lectures must learn: XOR, a sine, two moons, the real digits."""
 
 import itertools
 import json

@@ -14,7 +14,7 @@ from .batches import Batch, Rows, batch_of, is_long
 from .lanes import axes_of, fits
 from .recorded import Column
 
-__all__ = ["Call", "Constant", "Extractor", "Gathered", "extractor", "result_builder"]
+__all__ = ["Call", "Constant", "Extractor", "Gathered", "batch_extractor", "extractor", "result_builder"]
 
 FLOATS = {float}
 NUMBERS = {float, int}
@@ -167,16 +167,44 @@ def extractor(args: tuple[Any, ...]) -> Extractor | None:
     return numbers
 
 
-def _taker(x: Any) -> Callable[[Any, list[float]], bool] | None:
+class _WithBatches(list[float]):
+    """Numbers, and the columns of the batches beside them."""
+
+    def __init__(self) -> None:
+        self.columns: list[Any] = []
+
+
+def batch_extractor(args: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], tuple[list[float], list[Any]] | None] | None:
+    """Return what gives the numbers and the columns of arguments that are nested like these, and None for others.
+
+    Long arrays of floats are batches, all of one length, which comes last among the numbers.
+    """
+    part = _taker(args, batches=True)
+    if part is None:
+        return None
+
+    def numbers(args: tuple[Any, ...]) -> tuple[list[float], list[Any]] | None:
+        found = _WithBatches()
+        if not part(args, found) or len({*map(len, found.columns)}) != 1:
+            return None
+        found.append(float(len(found.columns[0])))
+        return found, found.columns
+
+    return numbers
+
+
+def _taker(x: Any, batches: bool = False) -> Callable[[Any, list[float]], bool] | None:
     kind = type(x)
     if kind is float:
         return _take_float
     if is_array(x):
-        return _array_taker(x) if x.dtype == float and kind.__name__ == "ndarray" and not is_long(x) else None
+        if x.dtype != float or kind.__name__ != "ndarray":
+            return None
+        return _array_taker(x) if not is_long(x) else _batch_taker(x) if batches else None
     if kind is dict:
         keys = [*x]
         types = [*map(type, keys)]
-        parts = [*map(_taker, x.values())]
+        parts = [_taker(item, batches) for item in x.values()]
         if None in parts:
             return None
 
@@ -202,7 +230,7 @@ def _taker(x: Any) -> Callable[[Any, list[float]], bool] | None:
             return len(found) == at + count and {*map(type, found[at:])} == FLOATS
 
         return take_floats
-    parts = [*map(_taker, x)]
+    parts = [_taker(item, batches) for item in x]
     if None in parts:
         return None
 
@@ -229,6 +257,18 @@ def _array_taker(x: Any) -> Callable[[Any, list[float]], bool]:
         return True
 
     return take_array
+
+
+def _batch_taker(x: Any) -> Callable[[Any, list[float]], bool]:
+    kind, lane, dtype = type(x), x.shape[1:], x.dtype
+
+    def take_batch(x: Any, found: list[float]) -> bool:
+        if type(x) is not kind or x.ndim == 0 or x.shape[1:] != lane or x.dtype != dtype or not is_long(x):
+            return False
+        found.columns.extend(x.reshape(len(x), -1).T)  # type: ignore[attr-defined]
+        return True
+
+    return take_batch
 
 
 # Results.

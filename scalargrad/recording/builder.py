@@ -79,7 +79,7 @@ class Builder:
         """Add a guard. If its condition is a constant, it is dropped if it holds; otherwise the program gives None."""
         step = self.instruction(condition)
         while step is not None and step.primitive is EQUAL and step.operands[1] in ZEROS:
-            inner = self.instruction(step.operands[0])  # c = 0, where c is 1 or 0, is "not c"
+            inner = self.instruction(step.operands[0])  # for a c that is 1 or 0, c = 0 is "not c"
             if inner is None or inner.primitive not in (LESS, EQUAL):
                 break
             condition, holds, step = step.operands[0], not holds, inner

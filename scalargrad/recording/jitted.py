@@ -17,7 +17,7 @@ from ..engine.graph import explored
 from ..engine.observer import OBSERVER, RecordingError
 from ..engine.structures import flatten
 from ..engine.value import Value
-from .arguments import Call, extractor
+from .arguments import Call, batch_extractor, extractor
 from .backends import choose
 from .batches import Batch, TouchedError
 from .maps import AbandonedError, Mapped
@@ -241,9 +241,12 @@ class Jitted(Generic[P, R]):
         if call.named or self.static_argnums or not case.variants or case.eager:
             return None
         variant = case.variants[0]
-        if not variant.plain or variant.captured or variant.batches:
+        if not variant.plain or variant.captured:
             return None
         run, assemble = variant.runner, variant.assemble
+        if variant.batches:
+            whole = self._in_axes is None and [*variant.batches] == [*_batches_in_order(call)]
+            return _quick_batch(run, assemble, batch_extractor(call.args)) if whole else None
         entry = getattr(run, "entry", None)
         if entry is not None and variant.template is not None and (made := entry(call.args, variant.template)):
             return cast("_Quick", made)
@@ -347,6 +350,32 @@ class Jitted(Generic[P, R]):
         )
 
 
+def _batches_in_order(call: Call) -> list[int]:
+    return [i for i, leaf in enumerate(call.leaves) if isinstance(leaf, Batch)]
+
+
+def _quick_batch(
+    run: Callable[..., Any],
+    assemble: Callable[[Any], Any],
+    parts_of: Callable[[tuple[Any, ...]], tuple[list[float], list[Any]] | None] | None,
+) -> _Quick | None:
+    """Return the call of a program over batches, which gives None for what is to be found the general way."""
+    if parts_of is None:
+        return None
+
+    def quick(args: tuple[Any, ...]) -> Any:
+        parts = parts_of(args)
+        if parts is None:
+            return None
+        try:
+            outputs = run(*parts)
+        except REFUSALS:
+            return None
+        return None if outputs is None else assemble(outputs)
+
+    return quick
+
+
 def _through(flat: _Quick, numbers: Sequence[float] | None, assemble: Callable[[Any], Any]) -> Any:
     """Return the result of machine code that takes and gives one list; None if it is to be found the general way."""
     if numbers is None or (outputs := flat((numbers if type(numbers) is list else list(numbers),))) is None:
@@ -355,7 +384,7 @@ def _through(flat: _Quick, numbers: Sequence[float] | None, assemble: Callable[[
 
 
 def _batches(call: Call) -> frozenset[int]:
-    return frozenset(i for i, leaf in enumerate(call.leaves) if isinstance(leaf, Batch))
+    return frozenset(_batches_in_order(call))
 
 
 def _whole(index: int, batch: Batch) -> Any:

@@ -208,7 +208,8 @@ class _Pieces:
         self.wide_outputs: list[tuple[int, int]] = []
         length = _length(program)
         self.piece = length if length <= WHOLE else PIECE
-        self.level = 0 if length > OPTIMIZED else 2 if any(isinstance(s, Loop) for s in program.steps) else 1
+        maps = any(isinstance(step, Loop) and not step.ordered for step in program.steps)
+        self.level = 0 if length > OPTIMIZED else 2 if maps else 1
 
     def modules(self) -> Any:
         """Yield the text of each module, the names of its functions, and the level of optimization."""

@@ -1,4 +1,4 @@
-"""The workloads mean what they say, ours computes them right, and the harness tells right from wrong."""
+"""The workloads are as described, ours computes them right, and the harness recognises wrong results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form of programs, their text, and the builder: what it shares and simplifies is equal to the last bit."""
+"""The form of programs, their text, and the builder: shared and simplified programs are equal to the last bit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POINTS = [0.0, -0.0, 1.0, -1.0, 0.5, 3.0, -2.5, 700.0, 1e-300, math.inf, math.na
 
 
 def found(program: Program, point: list[float]) -> Any:
-    """What the program gives at a point, bit for bit: its outputs, None, or the kind of its error."""
+    """The program's results at a point, bit for bit: its outputs, None, or the kind of its error."""
     try:
         outputs = run(program, point)
     except REFUSALS as error:

@@ -1,4 +1,4 @@
-"""A recording knows all that decides: what a program could not follow is seen or refused."""
+"""A recording knows all decisions: it guards or refuses operations that a program could not follow."""
 
 from __future__ import annotations
 
