@@ -10,8 +10,8 @@ from .preparations import tasks
 from .tools import OURS
 
 TITLE = "Preparation: CPU seconds of the first call, and CPU time of those that follow"
-ABOUT = """In brackets the CPU seconds of the first call: recording, differentiating, compiling and one run, of all threads
-of the process. Before it the CPU time of one call more. The functions are plain Python with loops
+ABOUT = """In brackets the CPU seconds of the first call: recording, differentiating, compiling and one run, of all
+threads of the process. Before it the CPU time of one call more. The functions are plain Python with loops
 (`tests/benchmarks/preparations.py`). Ours are recorded as they are written, by the best back end; CasADi's are graphs
 of scalars (`SX`) that its virtual machine runs; JAX's are arrays, or `scan` for a loop over time. The results of a
 row agree to 10⁻⁸ of the largest number.
