@@ -63,7 +63,8 @@ def make_accessible(app, pagename, templatename, context, doctree):
     for part in ("body", "furo_navigation_tree"):
         if context.get(part):
             text = context[part].replace('role="heading"', 'role="heading" aria-level="2"')
-            context[part] = re.sub(r"<pre(?=>)|<div(?= class=\"(?:table-wrapper|wide-picture))", r'\g<0> tabindex="0"', text)
+            wide = r'<pre(?=>)|<div(?= class="(?:table-wrapper|wide-picture))'
+            context[part] = re.sub(wide, r'\g<0> tabindex="0"', text)
 
 
 def describe(app, pagename, templatename, context, doctree):
