@@ -37,6 +37,8 @@ from .engine.functions import maximum, minimum, primitive, take, where
 from .engine.observer import RecordingError
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .engine.value import Value
+from .implicit import fixed_point, minimize, root
+from .precision import digits, exact
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .rows import Interval
@@ -72,7 +74,10 @@ __all__ = [
     "derivation",
     "derivative_diagram",
     "digamma",
+    "digits",
     "draw_dot",
+    "exact",
+    "fixed_point",
     "gamma",
     "grad",
     "hessian",
@@ -86,12 +91,14 @@ __all__ = [
     "lgamma",
     "locate_nonfinite",
     "maximum",
+    "minimize",
     "minimum",
     "modules_diagram",
     "network_diagram",
     "operations_diagram",
     "paths",
     "primitive",
+    "root",
     "sparse_hessian",
     "sparse_jacobian",
     "take",

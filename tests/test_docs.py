@@ -156,9 +156,30 @@ def test_every_extra_is_on_the_page_about_installing():
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(extras)
 
 
+def test_workflow_tests_the_pythons_that_the_package_names():
+    yaml = pytest.importorskip("yaml", reason="pip install --group docs brings pyyaml")
+    jobs = yaml.safe_load((DOCS / "workflow.yml").read_text(encoding="utf-8"))["jobs"]
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
+    pythons = [found[1] for line in listed if (found := re.search(r":: (3\.\d+)$", line))]
+    assert jobs["suite"]["strategy"]["matrix"]["python"] == pythons
+
+
+def test_notebooks_of_the_site_say_how_to_run_them(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS))
+    write_notebooks = importlib.import_module("site_files").write_notebooks
+    write_notebooks(tmp_path / "notebooks", "someone/repository")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        before = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        after = json.loads((tmp_path / "notebooks" / path.name).read_text(encoding="utf-8"))["cells"]
+        assert [after[0], *after[2:]] == before
+        assert f"/someone/repository/blob/HEAD/notebooks/{path.name})" in after[1]["source"]
+    digits = json.loads((tmp_path / "notebooks" / "06_digits.ipynb").read_text(encoding="utf-8"))["cells"][1]["source"]
+    assert "scalargrad-autodiff[render,digits,plot] @ git" in digits
+
+
 @pytest.mark.slow
 def test_site_builds_without_a_warning(tmp_path):
-    for package in ("sphinx", "myst_nb", "furo"):
+    for package in ("sphinx", "myst_nb", "furo", "sphinx_copybutton"):
         pytest.importorskip(package, reason="pip install --group docs builds the site")
     build = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(DOCS), str(tmp_path)]
     done = subprocess.run(build, capture_output=True, text=True, check=False)

@@ -445,7 +445,8 @@ def jit(
 
     Threads: any number may call one jitted function at a time, the first call included; one of them records. Within f,
     only the thread that calls it may compute with its arguments. Not noticed: a captured name that is bound anew, a
-    global that changes, `w.grad` of a captured Value; and an effect such as printing happens while recording only.
+    global that changes, and that an operation on captured Values alone would raise, if its result is not used. An
+    effect such as printing happens while recording only.
 
     Raises `RecordingError` if f does what a program could not follow: `float(v)`, `v.data`, `math.sin(v)`, text or a
     hash of a Value, a random number; `ImportError` if a package is missing that the back end needs; and what f raises.

@@ -101,6 +101,14 @@ def primitives() -> list[float]:
     return [number, node.data, half(2.0, 3.0)]
 
 
+def solutions(a: float) -> list[float]:
+    """The square root of a, three times, as the solution of an equation; a rough solver suffices."""
+    solved: float = sg.root(lambda x, a: x * x - a, 1.0, a, solver=lambda f, x: 1.5)
+    settled: float = sg.fixed_point(lambda x, a: (x + a / x) / 2, 1.0, a, solver=lambda f, x: f(f(x)))
+    lowest: float = sg.minimize(lambda x, a: x**3 / 3 - a * x, 1.0, a, solver=lambda f, x: 1.5)
+    return [solved, settled, lowest]
+
+
 def pictures(folder: Path) -> list[str]:
     """All diagrams have DOT text."""
     x = sg.Value(0.5, label="x")
@@ -111,6 +119,8 @@ def pictures(folder: Path) -> list[str]:
     assert sg.draw_dot(J).source == sg.operations_diagram(J).source
     diagrams += [sg.network_diagram(model), sg.jacobian_diagram(model), sg.modules_diagram(J)]
     assert sg.locate_nonfinite(J) is None
+    assert sg.digits(J).first is None
+    assert abs(sg.exact(sg.sin)(0.5)[0] - sg.sin(0.5)) < 1e-15
     ways: sg.Paths = sg.paths(J, x)
     way: sg.Path = ways[0]
     assert way.product <= ways.total or way.nodes[0] is x
