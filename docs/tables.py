@@ -190,7 +190,6 @@ MODULES = ["scalargrad", *(f"scalargrad.{part}" for part in PARTS if importlib.u
 RETURNED = {
     "scalargrad": {
         "Jitted": "scalargrad.recording.jitted",
-        "SparseDerivative": "scalargrad.sparse",
         "Program": "scalargrad.recording.program",
         "Primitive": "scalargrad.rows",
         "Nonfinite": "scalargrad.diagrams.nonfinite",
