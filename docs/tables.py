@@ -193,6 +193,8 @@ RETURNED = {
         "Program": "scalargrad.recording.program",
         "Primitive": "scalargrad.rows",
         "Nonfinite": "scalargrad.diagrams.nonfinite",
+        "Digits": "scalargrad.precision",
+        "NodeDigits": "scalargrad.precision",
         "SparseDerivative": "scalargrad.sparse",
     },
     "scalargrad.nn": {

@@ -38,6 +38,7 @@ from .engine.observer import RecordingError
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .engine.value import Value
 from .implicit import fixed_point, minimize, root
+from .precision import digits, exact
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .rows import Interval
@@ -73,7 +74,9 @@ __all__ = [
     "derivation",
     "derivative_diagram",
     "digamma",
+    "digits",
     "draw_dot",
+    "exact",
     "fixed_point",
     "gamma",
     "grad",

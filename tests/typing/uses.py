@@ -119,6 +119,8 @@ def pictures(folder: Path) -> list[str]:
     assert sg.draw_dot(J).source == sg.operations_diagram(J).source
     diagrams += [sg.network_diagram(model), sg.jacobian_diagram(model), sg.modules_diagram(J)]
     assert sg.locate_nonfinite(J) is None
+    assert sg.digits(J).first is None
+    assert abs(sg.exact(sg.sin)(0.5)[0] - sg.sin(0.5)) < 1e-15
     ways: sg.Paths = sg.paths(J, x)
     way: sg.Path = ways[0]
     assert way.product <= ways.total or way.nodes[0] is x
