@@ -49,7 +49,7 @@ def root(f: Callable[..., Any], x0: Any, *args: Any, solver: Solver | None = Non
 
 
 def fixed_point(f: Callable[..., Any], x0: Any, *args: Any, solver: Solver | None = None) -> Any:
-    """Return the x near x0 for which `f(x, *args)` is x. Options and errors are those of `root`; `solver` gets f itself.
+    """Return the x near x0 for which `f(x, *args)` is x. Options, errors: those of `root`; `solver` gets f itself.
 
     >>> settle = lambda a: fixed_point(lambda x, a: (x + a / x) / 2, 1.0, a, solver=lambda f, x: f(f(f(x))))
     >>> settle(4.0), grad(settle)(4.0)
