@@ -92,10 +92,10 @@ def _solution(
     def solved(m: Functions | None, *chosen: float) -> list[float]:
         try:
             found = _numbers(name, solver(lambda x: f(x, *arguments(chosen)), tree.unflatten(start)), tree)
-            return _polished(name, lambda xs: equations(xs, chosen), [data_of(x) for x in found])
-        except REFUSALS as error:  # f's own too, if the solver leaves its domain
+        except REFUSALS as error:  # the solver may leave f's domain
             error.add_note(f"while {name} solved from x0 = {x0!r}; another start or solver may succeed")
             raise
+        return _polished(name, lambda xs: equations(xs, chosen), [data_of(x) for x in found])
 
     point = [numbers[i]._data for i in places]
     if any(isinstance(r, Value) for r in equations(start, point)):
