@@ -35,6 +35,7 @@ from .engine import fastcalls as fastcalls  # gives the primitives their calls a
 from .engine import structures
 from .engine.functions import maximum, minimum, primitive, take, where
 from .engine.observer import RecordingError
+from .engine.taylor import jet, series
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .engine.value import Value
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
@@ -79,6 +80,7 @@ __all__ = [
     "influence_diagram",
     "jacobian",
     "jacobian_diagram",
+    "jet",
     "jit",
     "jvp",
     "label",
@@ -91,6 +93,7 @@ __all__ = [
     "operations_diagram",
     "paths",
     "primitive",
+    "series",
     "take",
     "value_and_grad",
     "vjp",
