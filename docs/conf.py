@@ -1,7 +1,8 @@
 """Sphinx's settings. The site is built with `sphinx-build -W -b html docs docs/_build`."""
 
+import html
+import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,20 +11,20 @@ import scalargrad
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from site_files import MATHJAX, write_mathjax, write_playground  # noqa: E402 (beside this file)
+from site_files import MATHJAX, write_mathjax, write_notebooks, write_playground  # noqa: E402 (beside this file)
 
-# The site shows the notebooks with the outputs that they were committed with.
-shutil.rmtree(HERE / "notebooks", ignore_errors=True)
-(HERE / "notebooks").mkdir()
-for notebook in sorted((HERE.parent / "notebooks").glob("*.ipynb")):
-    shutil.copy(notebook, HERE / "notebooks")
+# The site shows the notebooks with the outputs that they were committed with. A forge sets these two: see workflow.yml.
+write_notebooks(HERE / "notebooks", os.environ.get("GITHUB_REPOSITORY", ""))
+html_baseurl = os.environ.get("SITE_URL", "")
 
 project = "scalargrad"
 author = "the scalargrad contributors"
 project_copyright = author
 version = release = scalargrad.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc"]
+DESCRIPTION = "Exact derivatives of ordinary Python code on numbers, of any order, and pictures of how they come about."
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton"]
+copybutton_prompt_text, copybutton_prompt_is_regexp = r">>> |\.\.\. ", True
 exclude_patterns = ["_build", "jupyter_execute", "playground"]
 nb_execution_mode = "off"
 nb_render_markdown_format = "myst"
@@ -37,7 +38,7 @@ if MATHJAX.exists():  # shipped with the site, so that formulas need no other on
 html_theme = "furo"
 html_title = f"scalargrad {version}"
 html_show_copyright = False
-html_favicon = "_static/favicon.svg"
+html_logo = html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css", "playground/playground.css"]
 html_js_files = [("playground/cells.js", {"type": "module"}), ("landmarks.js", {"defer": "defer"})]
@@ -65,6 +66,18 @@ def make_accessible(app, pagename, templatename, context, doctree):
             context[part] = re.sub(r"<pre(?=>)|<div(?= class=\"table-wrapper)", r'\g<0> tabindex="0"', text)
 
 
+def describe(app, pagename, templatename, context, doctree):
+    """Add what a search engine and a link's preview show. The page for lost links is served from any folder."""
+    base = html_baseurl.rstrip("/")
+    title = html.escape(re.sub(r"<[^>]*>", "", context.get("title", project)))
+    tags = {"og:title": title, "og:description": DESCRIPTION, "og:type": "website", "og:site_name": project}
+    tags |= {"og:image": f"{base}/_static/card.png", "twitter:card": "summary_large_image"} if base else {}
+    context["metatags"] = (context.get("metatags") or "") + f'<meta name="description" content="{DESCRIPTION}">'
+    context["metatags"] += "".join(f'<meta property="{name}" content="{text}">' for name, text in tags.items())
+    if pagename == "404":
+        context["metatags"] += f'<base href="{base}/">'
+
+
 def add_files(app, error):
     """Add the playground and MathJax; what npm fetches is there after `npm install --prefix docs/playground`."""
     if error is None and app.builder.format == "html":
@@ -75,4 +88,5 @@ def add_files(app, error):
 def setup(app):
     app.connect("autodoc-process-docstring", keep_signs)
     app.connect("html-page-context", make_accessible, priority=900)
+    app.connect("html-page-context", describe)
     app.connect("build-finished", add_files)

@@ -187,6 +187,24 @@ PARTS = ("math", "numpy", "special", "nn", "optim", "training", "testing", "plot
 MODULES = ["scalargrad", *(f"scalargrad.{part}" for part in PARTS if importlib.util.find_spec(f"scalargrad.{part}"))]
 """The public modules."""
 
+RETURNED = {
+    "scalargrad": {
+        "Jitted": "scalargrad.recording.jitted",
+        "Program": "scalargrad.recording.program",
+        "Primitive": "scalargrad.rows",
+        "Nonfinite": "scalargrad.diagrams.nonfinite",
+        "Digits": "scalargrad.precision",
+        "NodeDigits": "scalargrad.precision",
+        "SparseDerivative": "scalargrad.sparse",
+    },
+    "scalargrad.nn": {
+        "FrozenLayer": "scalargrad.nn.frozen",
+        "Inputs": "scalargrad.nn.inputs",
+        "VectorActivation": "scalargrad.nn.activations",
+    },
+}
+"""The classes that public functions return and no public module exports, with their modules."""
+
 FIRST = ("scalargrad.engine.value", "scalargrad.engine.transforms")
 """The modules that a reader looks for first."""
 
@@ -201,7 +219,8 @@ def directive(module: ModuleType, name: str) -> str:
         given[required:] = [f"{p}={d:g}" for p, d in zip(given[required:], public.defaults, strict=True)]
         return f".. autofunction:: {path}({', '.join(given)})"
     if isinstance(public, type) and issubclass(public, BaseException):
-        return f".. autoexception:: {path}"
+        elsewhere = any(part != module.__name__ and owner(module, name).startswith(f"{part}.") for part in MODULES[1:])
+        return f".. autoexception:: {path}" + ("\n   :no-index:" if elsewhere else "")  # one page has the entry
     if isinstance(public, type):
         return f".. autoclass:: {path}\n   :members:"
     if hasattr(public, "__code__"):
@@ -237,6 +256,8 @@ def reference_page(module: ModuleType) -> str:
         home = HOMES[public.name] if isinstance(public, Primitive) else owner(module, name)
         home = module.__name__ if home == "math" else home
         sections.setdefault(home, []).append(directive(module, name))
+    for name, home in RETURNED.get(module.__name__, {}).items():
+        sections.setdefault(home, []).append(directive(importlib.import_module(home), name))
     lines = [f"# `{module.__name__}`", "", f"```{{eval-rst}}\n.. automodule:: {module.__name__}\n```"]
     for home, directives in sorted(sections.items(), key=lambda item: (item[0] not in FIRST, item[0])):
         if len(sections) > 1:

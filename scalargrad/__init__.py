@@ -38,9 +38,12 @@ from .engine.observer import RecordingError
 from .engine.taylor import jet, series
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .engine.value import Value
+from .implicit import fixed_point, minimize, root
+from .precision import digits, exact
 from .primitives import *  # noqa: F403 (the rows that it names in __all__)
 from .recording import batch_mean, jit, vmap
 from .rows import Interval
+from .sparse import sparse_hessian, sparse_jacobian
 from .special import digamma, gamma, lgamma
 
 if TYPE_CHECKING:
@@ -72,7 +75,10 @@ __all__ = [
     "derivation",
     "derivative_diagram",
     "digamma",
+    "digits",
     "draw_dot",
+    "exact",
+    "fixed_point",
     "gamma",
     "grad",
     "hessian",
@@ -87,13 +93,17 @@ __all__ = [
     "lgamma",
     "locate_nonfinite",
     "maximum",
+    "minimize",
     "minimum",
     "modules_diagram",
     "network_diagram",
     "operations_diagram",
     "paths",
     "primitive",
+    "root",
     "series",
+    "sparse_hessian",
+    "sparse_jacobian",
     "take",
     "value_and_grad",
     "vjp",

@@ -228,7 +228,7 @@ elu      = Fixed("elu", lambda m, x, alpha=1.0: m.select(m.less(0.0, x), x, alph
                  doc="x for x > 0, else α(eˣ − 1).")
 gelu     = Unary("gelu", lambda m, x: 0.5 * x * m.erfc(m.div(-x, m.sqrt(2.0))),
                  lambda m, out, x: 0.5 * m.erfc(m.div(-x, m.sqrt(2.0))) + m.div(x * m.exp(-0.5 * (x * x)), SQRT_2PI),
-                 ulps=(2200.0, 2200.0),  # x / √2 is rounded, and erfc has that error times x²: 1400 where it underflows
+                 ulps=(2200.0, 2200.0),  # x / √2 is rounded, and erfc has that error times x²: 1400 when it underflows
                  doc="x · Φ(x), with the distribution function Φ of the normal distribution.")
 silu     = Unary("silu", lambda m, x: x * m.sigmoid(x),
                  lambda m, out, x: m.sigmoid(x) + x * (0.25 * m.sech2(0.5 * x)),
@@ -259,7 +259,7 @@ select   = Fixed("select", lambda m, condition, x, y: m.select(m.equal(condition
                  None,
                  lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 0.0, 1.0),
                  lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 1.0, 0.0),
-                 doc="x where the condition is not 0, else y; both are computed. For a branch, see `where`.")
+                 doc="x if the condition is not 0, else y; both are computed. For a branch, see `where`.")
 # Conditions for `select`: 1 or 0, in eager code and in a recording alike (there `<` would be a branch)
 less     = Binary("less", lambda m, x, y: m.select(m.less(x, y), 1.0, 0.0), None, None, doc="1 if x < y, else 0.")
 less_equal = Binary("less_equal", lambda m, x, y: m.select(m.less(x, y), 1.0, m.select(m.equal(x, y), 1.0, 0.0)),

@@ -1,4 +1,4 @@
-"""Measures the error of every row in ulp, beside `math`, PyTorch and JAX where installed.
+"""Measures the error of every row in ulp, next to `math` and, if installed, PyTorch and JAX.
 
 `python -m tests.accuracy --points 100000 --write` draws that many points a row from its whole domain and puts each
 row into docs/accuracy.md as soon as it is measured; `--rows sin cos` takes some rows only. The truth is mpmath's, as in
@@ -52,14 +52,14 @@ COLUMNS += [f"{cell} {what}" for cell in ("PyTorch", "JAX") for what in ("value"
 
 @dataclass
 class Worst:
-    """The largest errors met, in ulp, and the points where."""
+    """The largest errors found, in ulp, and their points."""
 
     value: float = 0.0
     partial: float = 0.0
     points: dict[str, Any] = field(default_factory=dict)
 
     def note(self, what: str, error: float, args: Sequence[float]) -> None:
-        """Keep an error where it is the largest so far."""
+        """Keep an error if it is the largest so far."""
         if error > getattr(self, what):
             setattr(self, what, error)
             self.points[what] = args
@@ -101,7 +101,7 @@ def point(row: Primitive, rng: random.Random) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Truth:
-    """What a row should give at a point: mpmath's value and partials; None where there is no partial to compare."""
+    """The correct results of a row at a point: mpmath's value and partials; None if there is no partial to compare."""
 
     args: tuple[float, ...]
     value: Any
@@ -114,7 +114,7 @@ Results = Iterator[tuple[float, Sequence[float]] | None]
 
 
 def truth(row: Primitive, args: tuple[float, ...]) -> Truth | None:
-    """The truth at a point; None where the result, or a part of it, overflows."""
+    """The truth at a point; None if the result, or a part of it, overflows."""
     if checks.beyond_doubles(row, args):
         return None
     try:

@@ -22,7 +22,7 @@ OPTIONS = [
 
 
 def start(profile: Path) -> Any:
-    """A driver of a browser with an empty profile; skips the tests, with the reason, where there is none."""
+    """A driver of a browser with an empty profile. If there is none, the tests are skipped with the reason."""
     pytest.importorskip("selenium", reason="no selenium: pip install selenium")
     if not (CHROMIUM and CHROMEDRIVER):
         pytest.skip("no browser: install chromium and chromedriver (Debian: chromium chromium-driver)")

@@ -1,4 +1,4 @@
-"""What holds for every row of the table, as functions of a row and of flat arguments.
+"""Properties of every row of the table, as functions of a row and of flat arguments.
 
 Each raises `AssertionError` where it does not hold. The tests draw the arguments.
 """
@@ -84,7 +84,7 @@ CONVENTIONAL: dict[str, Callable[..., bool]] = {
 
 
 def at_a_choice(row: Primitive, args: Sequence[float]) -> bool:
-    """Whether the row says that its derivative may be a matter of convention at this point."""
+    """Return True if, by the row, its derivative at this point may be a matter of convention."""
     return margin(row, args) == 0
 
 
@@ -134,22 +134,22 @@ def errors(row: Primitive, args: tuple[float, ...]) -> Iterator[tuple[str, float
 
 
 def true_scales(row: Primitive, args: Sequence[float]) -> list[Any]:
-    """What the errors of the value and of the partials are relative to; None for the true value."""
+    """The numbers that the errors of the value and of the partials are relative to; None for the true value."""
     return [scale and oracle.value(scale, args) for scale in oracle.scales(row)]
 
 
 def lost_on_the_way(row: Primitive, args: Sequence[float]) -> bool:
-    """Whether the partials at this point are outside the row's bound."""
+    """Return True if the partials at this point are outside the row's bound."""
     return LOST_ON_THE_WAY.get(row.name, lambda *xs: False)(*args)
 
 
 def beyond_doubles(row: Primitive, args: Sequence[float]) -> bool:
-    """Whether the row's value at this point is outside its bound."""
+    """Return True if the row's value at this point is outside its bound."""
     return BEYOND_DOUBLES.get(row.name, lambda *xs: False)(*args)
 
 
 def error_in_ulps(got: float, true: Any, scale: Any) -> float:
-    """The error, with subnormal numbers all taken as equal, and what is about to overflow as an infinity."""
+    """The error, with all subnormal numbers taken as equal, and numbers close to overflow as infinities."""
     if abs(true) > LARGEST and (math.isinf(got) or abs(got) > LARGEST):
         return 0.0 if got * true > 0 and (math.isinf(got) or abs(true) < 2 * LARGEST) else math.inf
     if scale is not None and scale < SMALLEST:
@@ -160,7 +160,7 @@ def error_in_ulps(got: float, true: Any, scale: Any) -> float:
 
 
 def true_partial(row: Primitive, f: Callable[..., Any], args: Sequence[float], index: int, size: Any) -> Any:
-    """The oracle's partial; None where there is none: at the edge of the domain, and at a kink."""
+    """The oracle's partial; None at the edge of the domain and at a kink, as there is none."""
     if CONVENTIONAL.get(row.name, lambda *xs: False)(index, *args):
         return None
     for towards in (-math.inf, math.inf):
@@ -180,7 +180,7 @@ def true_partial(row: Primitive, f: Callable[..., Any], args: Sequence[float], i
 
 
 def same(x: float, y: float) -> bool:
-    """Whether two floats are the same number, zeros of either sign and nans included."""
+    """Return True if two floats are the same number, with zeros of either sign equal, and nans equal."""
     return x == y or (math.isnan(x) and math.isnan(y))
 
 
@@ -216,7 +216,7 @@ def call_forms(row: Primitive, args: Sequence[Any]) -> Any:
 
 
 def check_compiled(row: Primitive, args: tuple[float, ...]) -> None:
-    """Calls and operators give what `record` gives, for every pattern of floats and Values."""
+    """Calls and operators give the results of `evaluate`, for every pattern of floats and Values."""
     for pattern in itertools.islice(itertools.product((True, False), repeat=len(args)), 16):
         mixed = [sg.Value(x) if w else x for x, w in zip(args, pattern, strict=True)]
         expected, got = (
@@ -260,7 +260,7 @@ ARRAY_ULPS = 4.0
 
 
 def check_arrays(row: Primitive, args: tuple[float, ...]) -> None:
-    """A call with arrays gives what floats give, and so do the rules of the partials on arrays."""
+    """A call with arrays, and the rules of the partials on arrays, give the results of floats."""
     try:
         found = outputs(row, args)
     except OverflowError:
@@ -305,7 +305,7 @@ class _FiniteSides(Nodes):
 
 
 def check_finite_sides(row: Primitive, args: tuple[float, ...]) -> None:
-    """In a partial each side of a choice is finite, and so are its derivatives, where the other side is chosen.
+    """In a partial, each side of a choice is finite, with its derivatives, even if the other side is chosen.
 
     Forward formulas are never differentiated, so what they don't choose does no harm.
     """
@@ -323,7 +323,7 @@ def check_finite_sides(row: Primitive, args: tuple[float, ...]) -> None:
 
 
 def check_agreement(row: Primitive, args: tuple[float, ...]) -> None:
-    """All that the interpreters must agree on."""
+    """The checks of everything that interpreters must agree on."""
     check_node_sweep(row, args)
     check_compiled(row, args)
     check_arrays(row, args)

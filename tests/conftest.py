@@ -1,4 +1,4 @@
-"""Hypothesis profiles, and what several tests share."""
+"""Hypothesis profiles, and fixtures that several tests share."""
 
 import pytest
 from hypothesis import HealthCheck, settings

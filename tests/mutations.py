@@ -71,7 +71,7 @@ def rules(row: Primitive, changed: Rules) -> Iterator[None]:
 
 
 def noticed(row: Primitive, changed: Rules) -> bool | None:
-    """Whether the row's accuracy test fails with these rules; None where they give the same numbers."""
+    """Return True if the row's accuracy test fails with these rules; None if they give the same numbers."""
     differs = False
 
     @settings(max_examples=EXAMPLES, phases=[Phase.generate], derandomize=True, database=None, deadline=None)

@@ -1,4 +1,4 @@
-"""What the rows of the table should give, from mpmath alone: its functions, and its numerical derivatives.
+"""The correct results of the rows, from mpmath alone: its functions and its numerical derivatives.
 
 A function is looked up in mpmath by the name of the row. The few that are called otherwise there, or are
 defined by a formula, stand in `DEFINITIONS` as a textbook states them. Only a row that a user added has
@@ -241,7 +241,7 @@ def output(row: Primitive, index: int) -> Callable[..., Any]:
 
 
 def settled(compute: Callable[[int], Any], args: Sequence[float], size: Any = None) -> Any:
-    """What a computation on some numbers at rising precision comes to; None where it does not settle.
+    """The limit of a computation on some numbers at rising precision; None if it does not settle.
 
     A result counts once two precisions agree to 64 bits, relative to `size` where it is larger. A 0, or
     what is below all doubles, counts without a size only from 1440 bits on: at a lower precision a difference
@@ -272,7 +272,7 @@ def value(f: Callable[..., Any], args: Sequence[float], size: Any = None) -> Any
 def partial(
     f: Callable[..., Any], args: Sequence[float], orders: Sequence[int], direction: int = 0, size: Any = None
 ) -> Any:
-    """A derivative of f at a point by mpmath's differences, `orders` by each argument; None where there is none."""
+    """A derivative of f at a point by mpmath's differences, of an order for each argument; None if there is none."""
     smallest = min([abs(arg) for arg in args if arg], default=1.0) if size is None else 1.0
     if f in LESS_A_CONSTANT and sum(orders) == 1:
         f = LESS_A_CONSTANT[f](orders.index(1), *args)
@@ -289,5 +289,5 @@ def partial(
 
 
 def scales(row: Primitive) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None]:
-    """What the errors of the row's value and partials are relative to; None for the true value."""
+    """The numbers that the errors of the row's value and partials are relative to; None for the true value."""
     return SCALES.get(row.name, (None, None)) if row.name in BUILT_IN else (None, None)

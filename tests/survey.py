@@ -1,4 +1,4 @@
-"""Runs the examples of a pure-Python package on the library, unchanged but for what it imports, and counts.
+"""Runs the examples of a pure-Python package on the library, with only its imports replaced, and counts.
 
 `python -m tests.survey fluids` takes each public function of an installed package, and the first example in its
 docstring that calls it with floats. It differentiates the function by these floats, moved a little at random, while
@@ -159,7 +159,7 @@ def one_side(package: str, also: list[str], ours: bool) -> dict[str, Any]:
 
 
 def verdict(plain: Any, ours: Any) -> str:
-    """Return what became of a function: right, refused with its error, rounded (the derivative is 0), or wrong."""
+    """Return the verdict on a function: right, refused with its error, rounded (the derivative is 0), or wrong."""
     if ours is None or isinstance(ours, str):
         return f"refused: {ours}"
     (value, slopes, point), (got, gradient) = plain, ours
@@ -177,7 +177,7 @@ def verdict(plain: Any, ours: Any) -> str:
 
 
 def main() -> None:
-    """Print what was refused or wrong, and the counts."""
+    """Print the functions that were refused or wrong, and the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package")
     parser.add_argument("--also", nargs="*", default=[], help="packages that it computes with, replaced too")

@@ -1,4 +1,4 @@
-"""The conventions where the mathematics leaves a choice, as one literal table."""
+"""The conventions for cases in which mathematics leaves a choice, as one literal table."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The diagrams: DOT text, labels that are data, renderers and what happens without one, files."""
+"""The diagrams: DOT text, labels as data, renderers, errors without one, files."""
 
 import itertools
 import math
@@ -431,7 +431,7 @@ SVG = 'cat > /dev/null; echo "<svg>$0 $*</svg>"'
 
 @pytest.fixture
 def alone(monkeypatch, tmp_path):
-    """A folder that is the whole path, with no renderer in it, in the environment, or beside the interpreter."""
+    """A folder that is the whole PATH; there is no renderer in it, in the environment, or next to the interpreter."""
     monkeypatch.delenv(renderer.VARIABLE, raising=False)
     monkeypatch.setattr(renderer, "_scripts", lambda: str(tmp_path / "scripts"))
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -30,7 +30,7 @@ MODULES = [
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted([*DOCS.glob("*.md"), *DOCS.glob("howto/*.md")])]
-NEEDED = {"docs/when-scalars-are-not-enough.md": ("torch", "jax")}
+NEEDED = {"docs/when-scalars-are-not-enough.md": ("torch", "jax"), "docs/howto/sparse.md": ("scipy",)}
 EXAMPLES = [path.relative_to(ROOT).as_posix() for path in PAGES if ">>>" in path.read_text(encoding="utf-8")]
 LECTURES = sorted((DOCS / "lectures").glob("*.md"))
 NAMES = re.compile(r"`((?:sg|nn|optim|plots|training|testing)\.[\w.]+)`")
@@ -56,7 +56,29 @@ def test_generated_page_is_what_the_table_gives(page):
 def test_reference_has_every_public_name(name):
     page = (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8")
     documented = re.findall(r"^\.\. auto(?:function|class|exception|data):: ([\w.]+)", page, re.MULTILINE)
-    assert sorted(path.rpartition(".")[2] for path in documented) == TABLES.public_names(importlib.import_module(name))
+    expected = [*TABLES.public_names(importlib.import_module(name)), *TABLES.RETURNED.get(name, ())]
+    assert sorted(path.rpartition(".")[2] for path in documented) == sorted(expected)
+
+
+def returned_names(public):
+    """The package's classes in the return annotations of a function, or of a class's public methods."""
+    for each in vars(public).values() if isinstance(public, type) else [public]:
+        function = getattr(each, "__func__", getattr(each, "fget", getattr(each, "func", each)))
+        if not getattr(function, "__name__", "_").startswith("_"):
+            for name in re.findall(r"[A-Z]\w+", str(getattr(function, "__annotations__", {}).get("return", ""))):
+                found = getattr(function, "__globals__", {}).get(name)
+                if inspect.isclass(found) and found.__module__.startswith("scalargrad."):
+                    yield name
+
+
+def test_reference_has_what_public_functions_return():
+    modules = [importlib.import_module(name) for name in TABLES.MODULES]
+    public = [getattr(module, name) for module in modules for name in TABLES.public_names(module)]
+    public += [getattr(sys.modules[home], name) for names in TABLES.RETURNED.values() for name, home in names.items()]
+    documented = {getattr(each, "__name__", "") for each in public}
+    returned = {name for each in public for name in returned_names(each)}
+    assert {"Diagram", "Derivation", "Page", "Program", "Jitted", "Report"} <= returned | documented
+    assert returned <= documented
 
 
 @pytest.mark.parametrize("page", EXAMPLES)
@@ -134,9 +156,30 @@ def test_every_extra_is_on_the_page_about_installing():
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(extras)
 
 
+def test_workflow_tests_the_pythons_that_the_package_names():
+    yaml = pytest.importorskip("yaml", reason="pip install --group docs brings pyyaml")
+    jobs = yaml.safe_load((DOCS / "workflow.yml").read_text(encoding="utf-8"))["jobs"]
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
+    pythons = [found[1] for line in listed if (found := re.search(r":: (3\.\d+)$", line))]
+    assert jobs["suite"]["strategy"]["matrix"]["python"] == pythons
+
+
+def test_notebooks_of_the_site_say_how_to_run_them(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS))
+    write_notebooks = importlib.import_module("site_files").write_notebooks
+    write_notebooks(tmp_path / "notebooks", "someone/repository")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        before = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        after = json.loads((tmp_path / "notebooks" / path.name).read_text(encoding="utf-8"))["cells"]
+        assert [after[0], *after[2:]] == before
+        assert f"/someone/repository/blob/HEAD/notebooks/{path.name})" in after[1]["source"]
+    digits = json.loads((tmp_path / "notebooks" / "06_digits.ipynb").read_text(encoding="utf-8"))["cells"][1]["source"]
+    assert "scalargrad-autodiff[render,digits,plot] @ git" in digits
+
+
 @pytest.mark.slow
 def test_site_builds_without_a_warning(tmp_path):
-    for package in ("sphinx", "myst_nb", "furo"):
+    for package in ("sphinx", "myst_nb", "furo", "sphinx_copybutton"):
         pytest.importorskip(package, reason="pip install --group docs builds the site")
     build = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(DOCS), str(tmp_path)]
     done = subprocess.run(build, capture_output=True, text=True, check=False)
@@ -147,6 +190,8 @@ def test_site_builds_without_a_warning(tmp_path):
 def test_examples_of_a_module_run(name, rows_restored):
     if name.startswith("scalargrad.plots"):
         pytest.importorskip("matplotlib", reason="no matplotlib: pip install matplotlib")
+    if "spars" in name:
+        pytest.importorskip("scipy", reason="no SciPy: pip install scipy")
     module = importlib.import_module(name)
     public = {key: getattr(sg, key) for key in sg.__all__ if key not in vars(module)}
     failures, _ = doctest.testmod(module, extraglobs={**public, "sg": sg})

@@ -1,4 +1,4 @@
-"""Formulas as text: what they mean, and that nothing else gets through."""
+"""Formulas as text: their meaning, and that everything else is refused."""
 
 import builtins
 import math

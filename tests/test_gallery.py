@@ -1,4 +1,4 @@
-"""The pictures of the documentation: each is what the lines above it draw.
+"""The pictures of the documentation: each is drawn by the lines above it.
 
 `python -m tests.test_gallery` draws them anew.
 """

@@ -311,7 +311,7 @@ def test_dot_product_of_forward_and_reverse(seed, point, direction, adjoint):
 
 
 def sizes_of_paths(outs, leaves, direction):
-    """For each output the sum over all paths of what a perturbation of the leaves becomes, all taken as positive."""
+    """For each output, the sum over all paths of the effects of a perturbation of the leaves, all taken as positive."""
     total = sg.sum(outs)
     sizes = {id(leaf): abs(d) for leaf, d in zip(leaves, direction, strict=True)}
     for node in topological_order(total):

@@ -54,7 +54,7 @@ UNARY = [name for name in sm.__all__ if name not in {*BINARY, *OTHERS, "sumprod"
 
 
 def outcome(f, *args):
-    """Return what a call gives, told apart to the last bit and sign, or the type of its error."""
+    """Return the result of a call, exact to the last bit and sign, or the type of its error."""
     try:
         return repr(f(*args))
     except (TypeError, ValueError, OverflowError, ZeroDivisionError) as error:

@@ -1,4 +1,4 @@
-"""Files of parameters: exact, whole or not at all, and clear about what is wrong with them."""
+"""Files of parameters: exact, whole or not at all, with clear errors."""
 
 import json
 import math

@@ -13,7 +13,7 @@ def sigmoid(z):
 
 
 def printed(number, text):
-    """Whether a number rounds to what a slide prints, or is cut off to it as slides do."""
+    """Return True if a number rounds to the number on a slide, or is truncated to it, as slides do."""
     digits = len(text.partition(".")[2])
     return abs(number - float(text)) < 10.0**-digits
 

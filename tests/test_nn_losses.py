@@ -1,4 +1,4 @@
-"""Losses against PyTorch's numbers, closed forms, and what they refuse."""
+"""Losses: PyTorch's numbers, closed forms, and refusals."""
 
 import math
 
@@ -110,7 +110,7 @@ MASKED = [
 @pytest.mark.parametrize(("zs", "target"), MASKED)
 @pytest.mark.parametrize("kind", ["plain", "class", "values", "recorded"])
 def test_a_masked_class_counts_for_nothing(zs, target, kind):
-    """As if the class were not there: the value, the gradient (softmax − d), and the second derivatives."""
+    """The value, the gradient (softmax − d), and the second derivatives, as if the class were not there."""
     if kind == "class" and 1.0 not in target:
         return
     d = {"class": target.index(max(target)), "values": [sg.Value(x) for x in target]}.get(kind, target)

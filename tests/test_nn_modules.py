@@ -1,4 +1,4 @@
-"""Modules, layers and networks: their parameters, names, labels, and what they refuse."""
+"""Modules, layers and networks: their parameters, names, labels, and refusals."""
 
 import collections
 import copy

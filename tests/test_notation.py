@@ -1,4 +1,4 @@
-"""The notation: what equations and edge labels look like, and that the textbook forms are true."""
+"""The notation: the look of equations and edge labels, and that the textbook forms are true."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, and what they show is what comes out.
+"""The notebooks run from top to bottom, and give the outputs that they show.
 
 `python -m tests.test_notebooks [NAME …]` runs them and writes their outputs anew.
 """
@@ -27,7 +27,7 @@ def read(path):
 
 
 def run(path):
-    """The notebook, executed in its folder: raises where a cell does."""
+    """The notebook, executed in its folder. Raises if a cell does."""
     notebook = read(path)
     client = nbclient.NotebookClient(
         notebook,

@@ -1,4 +1,4 @@
-"""`scalargrad.numpy`: NumPy's numbers for floats, and for Values the derivatives of what NumPy computes."""
+"""`scalargrad.numpy`: NumPy's numbers for floats, and for Values the derivatives of NumPy's functions."""
 
 import math
 import pickle

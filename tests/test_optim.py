@@ -1,4 +1,4 @@
-"""Optimisers against PyTorch's numbers, their schedules and state, and what they refuse."""
+"""Optimisers: PyTorch's numbers, their schedules and state, and refusals."""
 
 import copy
 import itertools

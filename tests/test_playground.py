@@ -33,7 +33,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 def site(folder, with_python):
-    """The landing page's section by itself, with the files that the built site has beside it."""
+    """The landing page's section by itself, with the files that the built site has next to it."""
     sys.path.insert(0, str(DOCS))
     try:
         from site_files import write_playground

@@ -19,7 +19,7 @@ def lines(axes):
 
 @pytest.fixture(autouse=True)
 def drawable(tmp_path, monkeypatch):
-    """Whatever a test makes must also come out as a picture."""
+    """Every figure that a test makes must also become a picture."""
     from matplotlib.figure import Figure
 
     made, new = [], Figure.__init__

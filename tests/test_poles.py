@@ -1,4 +1,4 @@
-"""Which partials can be infinite: what is said to be finite is so wherever it is tried."""
+"""The partials that can be infinite: those called finite are finite at all points tried."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Pictures of programs: loops are boxes with their turns, and an edge leads from where each operand is made."""
+"""Pictures of programs: loops are boxes with their turns, and edges lead from the steps that make the operands."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""`scalargrad.testing`: what passes, what fails and what it says; generated formulas on every kind of number."""
+"""`scalargrad.testing`: checks that pass and fail, and their messages; generated formulas on every kind of number."""
 
 import math
 
@@ -128,7 +128,7 @@ def test_a_gradient_is_compared_by_key_and_shape():
     for gradient in wrong:
         with pytest.raises(AssertionError, match="gradient= is nested differently"):
             check_gradients(f, {"a": 2.0, "b": 3.0}, gradient=lambda p, gradient=gradient: gradient)
-    with pytest.raises(AssertionError, match=r"\['b'\], where a number is expected; write 0.0 if f does not depend"):
+    with pytest.raises(AssertionError, match=r"\['b'\], but a number is expected; write 0.0 if f does not depend"):
         check_gradients(f, {"a": 2.0, "b": 3.0}, gradient=lambda p: {"a": 9.0, "b": None})
     matrix = np.arange(6.0).reshape(3, 2)
     for fits in (2 * matrix, (2 * matrix).tolist(), tuple(2 * matrix)):

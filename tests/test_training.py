@@ -15,7 +15,7 @@ LINE = [([x], 2.0 * x + 1.0) for x in (-1.0, 0.0, 1.0, 2.0)]
 
 
 class Line:
-    """y = wx + b by hand: what batch, stochastic and mini-batch descent on ½(y − d)² do to w and b."""
+    """y = wx + b by hand: the steps of w and b in batch, stochastic and mini-batch descent on ½(y − d)²."""
 
     def __init__(self, w=0.5, b=0.0):
         self.w, self.b = w, b

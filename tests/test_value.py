@@ -1,4 +1,4 @@
-"""`Value`: operators, comparisons, what it refuses, and its life in copies, pickles and memory."""
+"""`Value`: operators, comparisons, refusals, and its life in copies, pickles and memory."""
 
 import copy
 import gc

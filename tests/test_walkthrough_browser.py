@@ -57,7 +57,7 @@ def driver(tmp_path_factory):
 
 
 class Screen:
-    """A page in the browser, and what a reader sees of it."""
+    """A page in the browser, as a reader sees it."""
 
     def __init__(self, driver, folder):
         self.driver, self.folder = driver, folder

@@ -171,12 +171,12 @@ def matched(given: Any, tree: Tree, path: str = "") -> list[Any]:
     opened = opening(given)
     if tree is LEAF:
         if opened is not None:
-            raise ValueError(f"a {type(given).__name__} at {path or 'the top'}, where a number is expected")
+            raise ValueError(f"a {type(given).__name__} at {path or 'the top'}, but a number is expected")
         return [given]
     if tree.shape is not None:
         tree = _listed(tree.shape)
     if opened is None:
-        raise ValueError(f"{given!r} at {path or 'the top'}, where {len(tree.parts)} parts are expected")
+        raise ValueError(f"{given!r} at {path or 'the top'}, but {len(tree.parts)} parts are expected")
     keys, items, _ = opened
     found = dict(zip(keys, items, strict=True))
     missing = [key for key in tree.keys if key not in found]

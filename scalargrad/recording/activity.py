@@ -1,4 +1,4 @@
-"""Which values matter to a derivative: those that depend on an input, and those that an output depends on."""
+"""Activity: the values that depend on chosen inputs, and those that chosen outputs depend on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Flags = tuple[bool, ...]
 
 
 class Activity(NamedTuple):
-    """Which consts, carries and columns of a loop, and which outputs of its bodies, are active."""
+    """Flags for the active consts, carries and columns of a loop, and for the active outputs of its bodies."""
 
     consts: Flags
     carries: Flags
@@ -30,7 +30,7 @@ class Activity(NamedTuple):
 
 
 def active_values(program: Program, inputs: Sequence[bool]) -> bytearray:
-    """Return, for each value, whether it has a derivative with respect to the flagged inputs."""
+    """Return 1 for each value that has a derivative with respect to the flagged inputs, else 0."""
     active = bytearray(program.size)
     active[: program.inputs] = bytes(inputs)
     for start, step in program.numbered():
@@ -53,7 +53,7 @@ def _passes(step: Instruction, active: bytearray) -> bool:
 
 
 def loop_activity(loop: Loop, active: bytearray) -> Activity:
-    """Return which parts of a loop are active, given the active values outside."""
+    """Return flags for the active parts of a loop, given the active values outside."""
 
     def is_active(x: Operand) -> bool:
         return type(x) is int and bool(active[x])
@@ -78,7 +78,7 @@ def _active_outputs(body: Program, inputs: Flags) -> Flags:
 
 
 def needed_values(program: Program, outputs: Sequence[bool], effects: bool = False) -> bytearray:
-    """Return, for each value, whether one of the flagged outputs depends on it or, if asked for, an effect."""
+    """Return 1 for each value that a flagged output depends on or, with `effects`, an effect, else 0."""
     needed = bytearray(program.size)
     for x, flag in zip(program.outputs, outputs, strict=True):
         if flag and type(x) is int:
@@ -104,7 +104,7 @@ def needed_values(program: Program, outputs: Sequence[bool], effects: bool = Fal
 
 
 def loop_needs(loop: Loop, results: Sequence[int], effects: bool = False) -> tuple[Flags, Flags]:
-    """Return which inputs and which outputs of a loop's bodies the flagged results depend on, at any turn."""
+    """Return flags for the inputs and the outputs of a loop's bodies that flagged results depend on in any turn."""
     at, carries = len(loop.consts), len(loop.init)
     stacked = tuple([any(results[carries + k :: loop.stacks]) for k in range(loop.stacks)])
     kept = tuple(map(bool, results[:carries]))
@@ -126,11 +126,11 @@ SAMPLES = (0.0, -0.0, 1e-320, -1e-320, 0.5, -0.5, 1.0, -1.0, 2.0, -3.0, 1e308, -
 
 
 def is_unbounded(step: Instruction, index: int) -> bool:
-    """Tell whether a partial of a step can be infinite or nan at finite operands with a finite result.
+    """Return True if a partial of a step can be infinite or nan at finite operands with a finite result.
 
-    Only there must an adjoint that is exactly 0 be tested for: elsewhere 0 times the partial is 0.
+    Only such a partial needs a test for an adjoint of exactly 0: 0 times any other partial is 0.
     """
-    if step.primitive is passed:  # whose second operand is a partial that can be infinite
+    if step.primitive is passed:  # its second operand is a partial that can be infinite
         return True
     consts = tuple([x if type(x) is Const else None for x in step.operands])
     if isinstance(step.primitive, Many):

@@ -1,7 +1,7 @@
-"""The basis: the primitives that every printer speaks.
+"""The basis: the primitives that every printer can write.
 
-These are the rows that are functions of `m`, and three that only a program has: conditions as numbers, and the
-choice between two operands.
+These are the rows that are functions of `m`, and three that only programs have: two conditions, which are numbers, and
+the choice between two operands.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ class _Choose(Fixed):
         return lookup, (self.name,)
 
 
-LESS = _Condition("less", lambda m, x, y: m.select(m.less(x, y), 1.0, 0.0), None, None, doc="1 where x < y, else 0.")
-EQUAL = _Condition("equal", lambda m, x, y: m.select(m.equal(x, y), 1.0, 0.0), None, None, doc="1 where x = y, else 0.")
+LESS = _Condition("less", lambda m, x, y: m.select(m.less(x, y), 1.0, 0.0), None, None, doc="1 if x < y, else 0.")
+EQUAL = _Condition("equal", lambda m, x, y: m.select(m.equal(x, y), 1.0, 0.0), None, None, doc="1 if x = y, else 0.")
 CHOOSE = _Choose(
     "choose",
     lambda m, condition, x, y: m.select(m.equal(condition, 0.0), y, x),
     None,
     lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 0.0, 1.0),
     lambda m, out, condition, x, y: m.select(m.equal(condition, 0.0), 1.0, 0.0),
-    doc="x where the condition is not 0, else y: a choice inside a row. Both sides are computed.",
+    doc="x if the condition is not 0, else y: a choice inside a row. Both sides are computed.",
 )
 
 
 def lookup(name: str) -> Primitive:
-    """Return the primitive of that name, one of the table's or one of these."""
+    """Return the primitive of that name, from the table or from this module."""
     return {"less": LESS, "equal": EQUAL, "choose": CHOOSE}.get(name) or find(name)
 
 
@@ -47,15 +47,15 @@ ADD, SUB, MUL, DIV, NEG = primitives.add, primitives.sub, primitives.mul, primit
 REFUSING = frozenset({"div", "pow", "mod", "floordiv", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt"}) | {
     *("sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "acosh", "atanh", "gamma", "lgamma", *SCIPY)
 }
-"""The operations that floats refuse somewhere: at a pole, outside a domain, at an overflow."""
+"""The operations that raise an error for some floats: at a pole, outside a domain, at an overflow."""
 
 BASIS: dict[str, Primitive] = {name: find(name) for name in LIBRARY if name not in ("less", "equal", "select")}
 BASIS |= {"add": ADD, "sub": SUB, "mul": MUL, "neg": NEG, "less": LESS, "equal": EQUAL, "choose": CHOOSE}
-"""The primitives that every printer speaks; `lowered` writes a program in these alone."""
+"""The primitives that every printer can write; `lowered` writes a program in these alone."""
 
 
 def can_refuse(primitive: Primitive, count: int) -> bool:
-    """Tell whether eager code may raise in this row for some operands."""
+    """Return True if eager code may raise in this row for some operands."""
     return _can_refuse(primitive, (3 if count % 2 else 4) if primitive.variadic and count > 4 else count)
 
 
@@ -71,7 +71,7 @@ def _can_refuse(primitive: Primitive, count: int) -> bool:
 
 
 class _Probe:
-    """A namespace `m` and an operand, which sees whether an operation that can refuse is called."""
+    """A namespace `m` and an operand in one. It notes if an operation is called that can refuse."""
 
     refuses = False
 

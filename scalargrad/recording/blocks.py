@@ -1,4 +1,4 @@
-"""The NumPy printer: maps are array operations over blocks of lanes that fit the cache, all else is Python."""
+"""The NumPy printer: maps become array operations over blocks of lanes that fit the cache; the rest is Python."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["compiled", "source"]
 
 BLOCK = 1024
 Body = Callable[..., tuple[Any, Any, list[Any]]]
-"""A body over lanes: it returns an accumulator that is nan if it may refuse, the lanes that do not fit, the outputs."""
+"""A body over lanes. It returns an accumulator, nan if it may refuse; the lanes with a failed guard; the outputs."""
 
 
 class SuspectError(Exception):
-    """Something is not finite in a lane in which eager code may refuse: Python's floats decide."""
+    """Raised if a result is not finite in a lane in which eager code may refuse: Python's floats then decide."""
 
 
 def compiled(program: Program) -> python.Runner:
@@ -30,7 +30,7 @@ def compiled(program: Program) -> python.Runner:
     functions = {name: getattr(ARRAYS, name) for name in LIBRARY_FUNCTIONS}
     lanes = {f"{name}_of": function for name, function in functions.items()}
     scope = {**python.SCOPE, **lanes, "where": np.where, "mapped": mapped, "first_that_fits": first_that_fits}
-    # The text is made of operations and numbers alone; nothing that a user wrote gets into it.
+    # The text is made of operations and numbers alone; no text of a user gets into it.
     exec(compile(source(program), "<scalargrad program>", "exec"), scope)  # noqa: S102 (see above)
     function: python.Runner = scope["program"]
     exact: list[python.Runner] = []
@@ -48,7 +48,7 @@ def compiled(program: Program) -> python.Runner:
 
 
 def source(program: Program) -> str:
-    """Return the text of the function `program(numbers, columns=())`, before it those of bodies."""
+    """Return the text of the function `program(numbers, columns=())`, after those of the bodies."""
     return BlockPrinter().function("program", program, main=True)
 
 
@@ -56,7 +56,7 @@ class BlockPrinter(Printer):
     """Writes a map as one call, and its bodies as functions of arrays."""
 
     def loop(self, loop: Loop, start: Ref, letter: str, values: list[Text], depth: int) -> Iterator[str]:
-        """The lines of a loop; its results become values."""
+        """Yield the lines of a loop, and add its results to the values."""
         if loop.ordered:
             yield from super().loop(loop, start, letter, values, depth)
             return
@@ -81,20 +81,20 @@ class BlockPrinter(Printer):
 
 
 class LanePrinter(Printer):
-    """Writes a body as a function whose values are arrays, one number for each lane, or numbers for all."""
+    """Writes a body as a function. Its values are arrays with a number for each lane, or numbers for all lanes."""
 
     def __init__(self, functions: list[str]) -> None:
         self.functions = functions
 
     def function(self, name: str, program: Program, main: bool = False) -> str:
-        """The text of a body's function."""
+        """Return the text of a body's function."""
         given = [f"v{i}" for i in range(program.inputs)]
         lines, results = self.steps(program, [*map(Text, given)], 0)
         body = ["poison = 0.0", "failed = False", *lines, f"return poison, failed, [{', '.join(results)}]"]
         return "\n".join([f"def {name}({', '.join(given)}):", *(f"    {line}" for line in body), ""])
 
     def instruction(self, step: Instruction, name: str, operands: Sequence[str], as_truth: bool) -> list[str]:
-        """The lines of an instruction and, if eager code may refuse, of a look at its result."""
+        """Return the lines of an instruction and, if eager code may refuse, of a check of its result."""
         if step.primitive in (LESS, EQUAL):
             text = f"({operands[0]} {'<' if step.primitive is LESS else '=='} {operands[1]})"
             return [f"{name} = {text if as_truth else f'1.0 * {text}'}"]
@@ -106,11 +106,11 @@ class LanePrinter(Printer):
         return [f"{name} = {text}", *([f"poison = poison + {name} * 0.0"] if step.refuses else [])]
 
     def guard(self, condition: str, holds: bool) -> str:
-        """The line of a guard: the lanes in which it fails, unless something was refused there before."""
+        """Return the line of a guard. It notes the lanes in which the guard fails, unless they were refused before."""
         return f"failed = failed | (({condition} {'==' if holds else '!='} 0.0) & (poison == poison))"
 
     def calls(self, loop: Loop, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The lines that choose between bodies in each lane, and the outputs as they are written."""
+        """Return the lines that choose between bodies in each lane, and the text of the outputs."""
         names = []
         for body in loop.bodies:
             names.append(f"body{len(self.functions)}")
@@ -125,7 +125,7 @@ class LanePrinter(Printer):
 
 
 def first_that_fits(bodies: Sequence[Body], arguments: Sequence[Any]) -> tuple[Any, Any, list[Any]]:
-    """Return, for each lane, what the first body gives that fits in it."""
+    """Return, for each lane, the results of the first body whose guards hold there."""
     poison, failed, outputs = bodies[0](*arguments)
     for body in bodies[1:]:
         if not np.any(failed):
@@ -145,7 +145,7 @@ def mapped(
     stacks: int,
     turns: int | None,
 ) -> tuple[list[float], list[Any]] | None:
-    """Run a map. Return its sums and what it stacks, turn after turn or as arrays; None if no body fits."""
+    """Run a map. Return its sums and its stacks, turn after turn or as arrays; None if no body fits."""
     arrays = [np.asarray(column, dtype=float) for column in columns]
     count = len(arrays[0]) if turns is None else turns
     rows = np.empty((stacks, count))

@@ -1,7 +1,8 @@
-"""The `Builder`: what writes programs. The recorder, the passes and the derivatives write through it.
+"""`Builder` writes programs. The recorder, the passes and the derivatives use it.
 
-With `share`, equal steps are one and the identities below apply; all of them are exact in IEEE arithmetic, to the
-last bit. Without, each step stays as it was written: then a derivative adds up in the order of eager code.
+With `share`, equal steps are written once and the identities below apply. All identities are exact in IEEE arithmetic,
+to the last bit. Without `share`, each step stays as it was written, so that a derivative adds up in the order of eager
+code.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["Builder", "has_effects", "packed", "renamed"]
 
 
 class Builder:
-    """A program being written. Its first `inputs` values are given; `wide` says which of them are columns."""
+    """A program being written. Its first `inputs` values are its inputs; `wide` says which of them are columns."""
 
     def __init__(self, inputs: int, wide: Iterable[Ref] = (), share: bool = True) -> None:
         self.inputs = inputs
@@ -37,7 +38,7 @@ class Builder:
     # Steps.
 
     def write(self, primitive: Primitive, operands: Sequence[Operand], refuses: bool = False) -> Operand:
-        """Return the operand for the result of an instruction: a constant, an equal or simpler one, or a new one."""
+        """Return the operand for an instruction's result: a constant, an earlier value, or the value of a new step."""
         operands = tuple(operands)
         if all(type(x) is Const for x in operands) and (folded := _folded(primitive, operands, refuses)) is not None:
             return folded[0]
@@ -75,10 +76,10 @@ class Builder:
         return self.starts[index]
 
     def guard(self, condition: Operand, holds: bool) -> None:
-        """Add a guard. One of a constant is dropped if it holds; if it fails, the program gives None."""
+        """Add a guard. If its condition is a constant, it is dropped if it holds; otherwise the program gives None."""
         step = self.instruction(condition)
         while step is not None and step.primitive is EQUAL and step.operands[1] in ZEROS:
-            inner = self.instruction(step.operands[0])  # c = 0, where c is 1 or 0, is "not c"
+            inner = self.instruction(step.operands[0])  # for a c that is 1 or 0, c = 0 is "not c"
             if inner is None or inner.primitive not in (LESS, EQUAL):
                 break
             condition, holds, step = step.operands[0], not holds, inner
@@ -96,7 +97,7 @@ class Builder:
         columns: Sequence[Column | Sequence[Operand]],
         ordered: bool = True,
     ) -> list[Operand]:
-        """Return the results of a loop: the last carries, then what it stacked, turn after turn."""
+        """Write a loop and return its results: the last carries, then the stacked values, turn after turn."""
         packed_columns = tuple([x if isinstance(x, (int, range)) else packed(x) for x in columns])
         step = Loop(turns, tuple(bodies), tuple(consts), tuple(init), packed_columns, ordered)
         index = self._known.get(step) if self.share else None
@@ -115,14 +116,14 @@ class Builder:
         return start
 
     def inline(self, program: Program, operands: Sequence[Operand]) -> list[Operand]:
-        """Write the steps of a program for these operands as its inputs. Return those of its outputs."""
+        """Write the steps of a program, with these operands as its inputs. Return the operands of its outputs."""
         of: list[Operand] = list(operands)
         for step in program.steps:
             of += self.copy(step, of)
         return [of[x] if type(x) is int else x for x in program.outputs]
 
     def copy(self, step: Step, of: Any) -> list[Operand]:
-        """Write a step for other operands, which `of` has for the values that it reads. Return those of its results."""
+        """Write a step with other operands; `of` maps the values that it reads. Return the operands of its results."""
         if isinstance(step, Instruction):
             operands = [of[x] if type(x) is int else x for x in step.operands]
             if isinstance(step.primitive, Vector):
@@ -138,9 +139,9 @@ class Builder:
     # Programs.
 
     def program(self, outputs: Sequence[Operand], captured: int = 0, inputs: Sequence[Ref] | None = None) -> Program:
-        """Return what was written, without the steps that neither an output, a guard nor a refusal needs.
+        """Return the program written so far, without the steps that no output, guard or refusal needs.
 
-        `inputs` names the values that become its inputs, if not all; the steps that made them are left out.
+        If `inputs` is given, these values become the program's inputs, and the steps that made them are left out.
         """
         given = range(self.inputs) if inputs is None else inputs
         made = set(given)
@@ -150,7 +151,7 @@ class Builder:
         return self._subprogram(kept, given, outputs, captured)[0]
 
     def kept(self, outputs: Sequence[Operand], indices: Sequence[int], effects: bool = True) -> list[int]:
-        """Return those of the steps, by their places in order, that an output needs or, if asked for, an effect."""
+        """Return the indices, in order, of the steps that an output needs or, with `effects`, that an effect needs."""
         needed = bytearray(self.size)
         for x in outputs:
             if type(x) is int:
@@ -174,10 +175,10 @@ class Builder:
         return found[::-1]
 
     def extract(self, leaves: Sequence[Ref], roots: Sequence[Operand]) -> tuple[Program, list[Ref]]:
-        """Move what leads from the leaves to the roots into a program of its own.
+        """Move the steps that lead from the leaves to the roots into a program of its own.
 
-        Return the program and its further inputs: values that do not depend on the leaves. Guards and refusals that
-        depend on the leaves go along. The steps stay where they were, without them, for others that need their values.
+        Return the program and its other inputs: values that do not depend on the leaves. Guards and refusals that
+        depend on the leaves move along. The steps also stay here, without guards and refusals, as others may read them.
         """
         active = bytearray(self.size)
         for leaf in leaves:
@@ -208,7 +209,10 @@ class Builder:
         chosen = [(self.starts[index], self.steps[index]) for index in indices]
         inside = set(inputs)
         for start, step in chosen:
-            inside.update(range(start, start + step.width))
+            if (width := step.width) == 1:
+                inside.add(start)
+            else:
+                inside.update(range(start, start + width))
         consts: list[Ref] = []
         for operands in (*(operands_of(step) for _, step in chosen), outputs):
             for x in operands:
@@ -229,21 +233,23 @@ class Builder:
             else:
                 consts_, init, columns = renamed(cast(Loop, step), of)
                 steps.append(cast(Loop, step)._replace(consts=consts_, init=init, columns=columns))
-            for place in range(start, start + step.width):
-                of[place] = at
-                at += 1
+            if (width := step.width) == 1:
+                of[start] = at
+            else:
+                of.update(zip(range(start, start + width), range(at, at + width), strict=True))
+            at += width
         results = tuple([of[x] if type(x) is int else x for x in outputs])
         return Program(count, tuple(steps), results, tuple(wide), captured), consts
 
     # Identities.
 
     def _simpler(self, name: str, operands: tuple[Operand, ...], refuses: bool) -> Operand | None:
-        """Return a simpler operand that is equal to the last bit, or None."""
+        """Return an operand that equals the result to the last bit without a new step, or None."""
         rule = IDENTITIES.get(name)
         return None if rule is None else rule(self, operands, refuses)
 
     def instruction(self, x: Operand) -> Instruction | None:
-        """Return the instruction that a value is the result of, if steps are shared."""
+        """Return the instruction whose result a value is, if steps are shared."""
         return self._step_of.get(x) if type(x) is int else None
 
     def negated(self, x: Operand) -> Operand | None:
@@ -253,18 +259,18 @@ class Builder:
 
 
 def packed(entries: Sequence[Operand]) -> Column:
-    """Return the entries of a column as a range if they are values at equal distances, else as a table."""
+    """Return the entries of a column as a range if they are equally spaced values, else as a table."""
     if len(entries) > 1 and type(entries[0]) is int and type(entries[1]) is int:
         first, stride = entries[0], entries[1] - entries[0]
         if stride:
             found = range(first, first + stride * len(entries), stride)
-            if all(type(x) is int and x == y for x, y in zip(entries, found, strict=True)):
+            if list(entries) == list(found):  # a Const is equal to no number of a value
                 return found
     return tuple(entries)
 
 
 def renamed(loop: Loop, of: Any) -> tuple[tuple[Operand, ...], tuple[Operand, ...], tuple[Column, ...]]:
-    """Return the consts, the init and the columns of a loop, each value as the operand that `of` has for it."""
+    """Return the consts, the init and the columns of a loop, each value replaced by the operand in `of`."""
 
     def new(operands: Iterable[Operand]) -> tuple[Operand, ...]:
         return tuple([of[x] if type(x) is int else x for x in operands])
@@ -274,9 +280,9 @@ def renamed(loop: Loop, of: Any) -> tuple[tuple[Operand, ...], tuple[Operand, ..
 
 
 def has_effects(step: Step) -> bool:
-    """Tell whether a step is a guard or may refuse, itself or in a body."""
+    """Return True if a step, or a step of its bodies, is a guard or may refuse."""
     if isinstance(step, Guard):
-        # `extract` leaves a guard of a constant that holds where it took one away.
+        # `extract` replaces a guard by a guard of a constant that holds.
         return type(step.condition) is int or (float(step.condition) != 0.0) is not step.holds
     return step.refuses if isinstance(step, Instruction) else step.has_effects
 
@@ -286,7 +292,7 @@ def _without_effects(step: Step) -> Step:
         return step._replace(refuses=False)
     if isinstance(step, Guard):
         return Guard(ONE, True)
-    # Of several bodies the guards choose.
+    # If there are several bodies, their guards choose between them.
     return step if len(step.bodies) > 1 else step._replace(bodies=(_quiet(step.bodies[0]),))
 
 

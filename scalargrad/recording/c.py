@@ -2,10 +2,11 @@
 
     int program(const double *numbers, double *outputs)
 
-It returns 0, 1 if a guard failed (then the numbers go another way through the branches than the recording did), or 2
-if eager code may refuse: something is not finite that was computed from finite numbers. A program with columns of
-any length takes `long n, const double *const *columns` after the numbers, and writes its wide outputs to
-`double *const *stacks`. Compile it without -ffast-math and with -ffp-contract=off for the bits of eager code.
+It returns 0 for success; 1 if a guard failed, since the numbers take other branches than the recording did; or 2 if
+eager code may refuse, since a result that was computed from finite numbers is not finite. A program with columns of any
+length takes `long n, const double *const *columns` after the numbers, and writes its wide outputs to
+`double *const *stacks`. For results equal to eager code to the last bit, compile it with -ffp-contract=off and without
+-ffast-math.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class _Printer:
         self.count = 0
 
     def whole(self, program: Program) -> str:
-        """The file: what is included, the helpers, the function."""
+        """Return the text of the file: the includes, the helpers, the function."""
         values, numbers, columns = [], 0, 0
         for i in range(program.inputs):
             if i in program.wide:
@@ -89,7 +90,7 @@ class _Printer:
         return "\n".join([*head, *lines, "}", ""])
 
     def steps(self, program: Program, values: list[str], leave: str) -> Iterator[str]:
-        """The lines of a program's steps; `leave` is what to do where a guard fails."""
+        """Yield the lines of a program's steps; `leave` is the code to run if a guard fails."""
         kept = conditions(program)
         for start, step in program.numbered():
             if isinstance(step, Guard):
@@ -108,7 +109,7 @@ class _Printer:
                 yield from self.loop(step, values, leave)
 
     def operand(self, x: Operand, values: Sequence[str]) -> str:
-        """An operand as it is written."""
+        """Return the text of an operand."""
         if type(x) is int:
             return values[x]
         number = float(x)
@@ -120,7 +121,7 @@ class _Printer:
         return f"({text})" if math.copysign(1.0, number) < 0 else text
 
     def instruction(self, step: Instruction, operands: Sequence[str]) -> str:
-        """An instruction as an expression."""
+        """Return an instruction as an expression."""
         name = step.primitive.name
         if step.primitive in (LESS, EQUAL):
             return f"{operands[0]} {'<' if step.primitive is LESS else '=='} {operands[1]}"
@@ -136,7 +137,7 @@ class _Printer:
         return f"{NAMES.get(name, name)}{self.suffix}({', '.join(operands)})"
 
     def loop(self, loop: Loop, values: list[str], leave: str) -> Iterator[str]:
-        """The lines of a loop; its results become values."""
+        """Yield the lines of a loop, and add its results to the values."""
         self.count += 1
         own, turn, turns = f"s{self.count}", f"t{self.count}", "n" if loop.turns is None else str(loop.turns)
         columns = [self.column(column, values, f"{own}_{k}", turn) for k, column in enumerate(loop.columns)]
@@ -167,7 +168,7 @@ class _Printer:
         values += stacks if wide else [f"{own}[{i}]" for i in range((loop.turns or 0) * loop.stacks)]
 
     def bodies(self, loop: Loop, given: Sequence[str], outputs: Sequence[str], own: str, leave: str) -> Iterator[str]:
-        """The lines of one turn: each body in a block that is left for the next one where a guard fails."""
+        """Yield the lines of one turn: each body in a block, which is left for the next if a guard fails."""
         for out in outputs:
             yield f"{self.real} {out};"
         for k, body in enumerate(loop.bodies):
@@ -188,7 +189,7 @@ class _Printer:
             yield f"{own}_done:;"
 
     def column(self, column: Column, values: Sequence[str], name: str, turn: str) -> tuple[list[str], str]:
-        """The lines that lay out a column, and its entry for a turn."""
+        """Return the lines that lay out a column, and the text of its entry for a turn."""
         if isinstance(column, int):
             return [], f"{values[column]}[{turn}]"
         texts = [self.operand(x, values) for x in column]
@@ -202,7 +203,7 @@ class _Printer:
 
 
 def _strided(texts: Sequence[str]) -> tuple[str, int, int] | None:
-    """Return the array, the first index and the stride if these are elements at equal distances."""
+    """Return the array, the first index and the stride of equally spaced elements, or None."""
     parts = [text[:-1].rsplit("[", 1) for text in texts if text.endswith("]")]
     if len(parts) < len(texts) or not all(index.isdigit() for _, index in parts):
         return None

@@ -1,11 +1,10 @@
 """The entry into native code from Python: a function of Python's C interface, written as LLVM IR.
 
-It takes the tuple of a call's arguments, reads their floats, runs the code on a scratch array on the stack and
-nests the results. For arguments that are anything but floats in lists and tuples of the known lengths, and where
-the code says that a guard fails or something is not finite, it returns None, and the caller goes the general way.
-Between the first look at the arguments and the last float read from them no Python code can run, so a list
-cannot change meanwhile. It uses only functions of Python's stable ABI, and like all extension modules of that
-ABI reads an object's type behind its reference count.
+It takes the tuple of a call's arguments, reads their floats, runs the code on a scratch array on the stack and nests
+the results. It returns None if the arguments are anything but floats in lists and tuples of the known lengths, if a
+guard fails, or if a result is not finite; the caller then takes the general way. No Python code can run while it reads
+the arguments, so a list cannot change meanwhile. It uses only functions of Python's stable ABI. Like all extension
+modules of that ABI, it reads an object's type behind its reference count.
 """
 
 from __future__ import annotations
@@ -21,22 +20,22 @@ from .memory import Memory
 __all__ = ["Shape", "entry", "is_possible", "shape"]
 
 Shape: TypeAlias = "tuple[type, tuple[Any, ...]]"
-"""The nesting of floats: their own type without parts, or a list or tuple of the shapes of its items."""
+"""The nesting of floats: `float` without parts, or a list or tuple with the shapes of its items."""
 
 NUMBER: Shape = (float, ())
 KINDS: dict[type, str] = {list: "List", tuple: "Tuple"}
 PLAIN_OBJECTS = 16
-"""The bytes of an object without contents where it is a reference count and a type, as in the stable ABI."""
+"""The bytes of an object without contents if it has a reference count and a type, as in the stable ABI."""
 ONE_ARGUMENT = 8
 """Python's METH_O."""
 MOST = 4096
-"""The largest arrays, in numbers, that go on the stack."""
+"""The largest size of the arrays on the stack, in numbers."""
 MOST_INITIAL = 64
-"""The most numbers that stand in the scratch array from the beginning."""
+"""The largest number of initial numbers in the scratch array."""
 
 
 def shape(x: Any, leaf: type) -> Shape | None:
-    """Return the nesting of the leaves, all of the one type, in lists and tuples; None if anything else is there.
+    """Return the nesting of leaves of one type in lists and tuples, or None if there is anything else.
 
     >>> shape((1.0, [2.0, 3.0]), float)
     (<class 'tuple'>, ((<class 'float'>, ()), (<class 'list'>, ((<class 'float'>, ()), (<class 'float'>, ())))))
@@ -62,10 +61,10 @@ class _Method(ctypes.Structure):
 
 
 def is_possible(memory: Memory) -> bool:
-    """Tell whether there can be an entry to code that needs that memory.
+    """Return True if there can be an entry to code that needs that memory.
 
-    There can't be one if Python's objects are laid out otherwise than the stable ABI's, as in a build without the
-    global lock, or if the arrays are too large for the stack.
+    There can't be one if the layout of Python's objects differs from the stable ABI's, as in a build without the global
+    lock, or if the arrays are too large for the stack.
     """
     size = memory.sizes["scratch"] + memory.sizes["lanes"] * machine().width
     return object.__basicsize__ == PLAIN_OBJECTS and size <= MOST and len(memory.initial) <= MOST_INITIAL
@@ -76,14 +75,14 @@ def entry(
 ) -> Callable[[Any], Any]:
     """Return the function from the tuple of the arguments to the nested results, or to None.
 
-    It enters the machine code at the `address`, which needs that memory, and becomes a part of it under its name.
+    It calls the machine code at the `address`, which needs that memory, and is added to that code under its name.
     """
     machine().link(FUNCTIONS)
     (own,) = code.add(_text(name, address, memory, arguments, results), 0, [name])
     method = _Method(b"program", own, ONE_ARGUMENT, None)
     kinds = (ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
     new = ctypes.PYFUNCTYPE(*kinds)(("PyCFunction_NewEx", ctypes.pythonapi))
-    # A function owns what it is bound to, and so all that it consists of.
+    # A function owns the object that it is bound to, so its code lives as long as it does.
     made: Callable[[Any], Any] = new(ctypes.addressof(method), (method, code), None)
     return made
 
@@ -136,7 +135,7 @@ def _starts(parts: Sequence[Shape]) -> list[int]:
 
 
 def _taker(nested: Shape, lines: list[str]) -> str:
-    """Return the call that reads the floats of %x to %to and tells whether they are nested so."""
+    """Return the call that reads the floats of %x into %to, and returns true if they have that nesting."""
     kind, parts = nested
     if nested == NUMBER:
         return "call i1 @take(ptr %x, ptr %to)"
@@ -165,7 +164,7 @@ no:
 
 
 def _maker(nested: Shape, lines: list[str]) -> str:
-    """Return the call that nests the numbers from %from on; it gives null if no memory is left."""
+    """Return the call that nests the numbers from %from on; it returns null if no memory is left."""
     kind, parts = nested
     if nested == NUMBER:
         return "call ptr @make(ptr %from)"

@@ -1,11 +1,11 @@
-"""Derivatives of programs: `vjp` and `jvp` make programs from programs, of any order, and leave loops loops.
+"""Derivatives of programs: `vjp` and `jvp` make programs from programs, of any order. Loops remain loops.
 
-A loop backwards is a loop. What is the same in all turns gets its adjoint as a running total, a column's entries get
-theirs as a stack, and a carry's adjoint is a carry, the turns in reverse order. What the reverse loop reads of the
-forward one, its residuals, is stacked on the way.
+The reverse of a loop is a loop, with the turns in reverse order. The adjoint of a const is a running total, the
+adjoints of a column's entries are a stack, and the adjoint of a carry is a carry. The values of the forward loop that
+the reverse loop reads, its residuals, are stacked by the forward loop.
 
-Nothing is shared or simplified here: the terms of an adjoint add up one by one in the order of eager code, which is
-the reverse order of the steps, so that the results are equal to the last bit.
+Nothing is shared or simplified here. The terms of an adjoint add up one by one in the order of eager code, which is the
+reverse order of the steps, so that the results are equal to the last bit.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def vjp(
     seeds: Sequence[Const | None] | None = None,
     keep: bool = False,
 ) -> Program:
-    """Return the reverse derivative of some outputs, by their places, with respect to some inputs.
+    """Return the program of the reverse derivative of some outputs, by their places, with respect to some inputs.
 
     Its inputs are those of the program, then one for each chosen output whose seed is None: the output's adjoint,
-    wide if the output is wide. Its outputs are those of the program, if it is to `keep` them, and the adjoint of each
-    chosen input.
+    wide if the output is wide. Its outputs are those of the program, with `keep`, then the adjoint of each chosen
+    input.
 
     >>> from scalargrad.primitives import mul
     >>> print(vjp(Program(2, (Instruction(mul, (0, 1)),), (2,)), [0], [0, 1]))
@@ -70,10 +70,10 @@ def vjp(
 def jvp(
     program: Program, inputs: Sequence[int], tangents: Sequence[Const | None] | None = None, keep: bool = False
 ) -> Program:
-    """Return the forward derivative of all outputs for tangents of some inputs.
+    """Return the program of the forward derivative of all outputs, for tangents of some inputs.
 
     Its inputs are those of the program, then one for each chosen input whose tangent is None. Its outputs are those
-    of the program, if it is to `keep` them, and the tangents of all outputs.
+    of the program, with `keep`, then the tangents of all outputs.
 
     >>> from scalargrad.primitives import sin
     >>> print(jvp(Program(1, (Instruction(sin, (0,)),), (1,)), [0]))
@@ -108,7 +108,7 @@ class _Live:
 
 
 def needed_and_active(program: Program, inputs: Sequence[int], outputs: Sequence[int]) -> _Live:
-    """Return which values lie between the chosen inputs and outputs, and which are wide."""
+    """Return the values that lie between the chosen inputs and outputs, and those that are wide."""
     chosen, wanted = set(inputs), set(outputs)
     active = active_values(program, [x in chosen for x in range(program.inputs)])
     needed = needed_values(program, [place in wanted for place in range(len(program.outputs))])
@@ -143,7 +143,7 @@ class Sweep:
     def reverse(self, seeds: Mapping[int, Operand], totals: Mapping[Ref, Operand]) -> dict[Ref, Operand]:
         """Write the steps, their partials, then the reverse sweep. Return the adjoints of the inputs.
 
-        `seeds` has adjoints of outputs by their places; `totals` the adjoint that an input has before the sweep.
+        `seeds` has the adjoints of outputs, by place; `totals` has the adjoints that inputs have before the sweep.
         """
         self.begin()
         return self.back(seeds, totals)
@@ -193,7 +193,7 @@ class Sweep:
             found[x] = self.b.write(ADD, (before, term))
 
     def _edges(self, start: Ref, step: Instruction) -> list[list[tuple[Ref, Operand, bool]]]:
-        """Return, for each result, its live operands with their partials, and whether zero must be tested."""
+        """Return, for each result, its live operands, their partials, and if an adjoint of 0 must be tested for."""
         args = [wrapped(self.b, self.of[x] if type(x) is int else x) for x in step.operands]
         wanted = [type(x) is int and bool(self.live[x]) for x in step.operands]
         if step.primitive is CHOOSE:
@@ -225,7 +225,7 @@ class Sweep:
         return self.b.write(passed if gated else MUL, (adjoint, partial))
 
     def _kinked(self, step: Instruction, start: Ref, term: Operand) -> Operand:
-        """Write a term as a number without a derivative where the step has no second one."""
+        """Write a term as a number that has no derivative at points where the step has no second one."""
         if (rule := getattr(step.primitive, "smooth", None)) is None:
             return term
         args = [self.of[x] if type(x) is int else x for x in step.operands]
@@ -238,7 +238,7 @@ class Sweep:
     # Forward.
 
     def forward(self, tangents: Mapping[Ref, Operand]) -> dict[Ref, Operand]:
-        """Write the steps, each with its tangent. Return the tangents of all values that have one."""
+        """Write the steps, each with its tangent. Return the tangents, by value."""
         found = dict(tangents)
         for start, step in self.program.numbered():
             if isinstance(step, Loop) and any(self.live[start : start + step.width]):
@@ -255,13 +255,13 @@ class Sweep:
         return found
 
     def _forward_loop(self, loop: Loop, start: Ref, found: dict[Ref, Operand]) -> None:
-        """Write a loop that carries, takes and stacks the tangents beside the values."""
+        """Write a loop that also carries, reads and stacks tangents."""
         activity = loop_activity(loop, self.live)
         flags = (*activity.consts, *activity.carries, *activity.columns)
         at, carries = len(loop.consts), len(loop.init)
         bodies = []
         for body in loop.bodies:
-            # The inputs of the new body: consts and their tangents, carries and theirs, entries and theirs.
+            # The inputs of the new body: consts, their tangents, carries, their tangents, entries, their tangents.
             places: list[Ref] = []
             tangents: dict[Ref, Operand] = {}
             count = 0

@@ -22,7 +22,7 @@ COPIED = 16
 
 
 class Emitter:
-    """A program's steps being written into a function: where each of its values is."""
+    """A program's steps being written into a function, and the places of its values."""
 
     def __init__(
         self, function: Function, program: Program, given: Sequence[Where], flags: set[Ref] | None = None
@@ -34,7 +34,7 @@ class Emitter:
         self.flags = conditions(program) if flags is None else flags
 
     def run(self) -> list[Where]:
-        """Write all steps. Return where the outputs are."""
+        """Write all steps. Return the places of the outputs."""
         sums = _Sums(self)
         for index, (start, step) in enumerate(self.program.numbered()):
             if not sums.written(index):
@@ -42,7 +42,7 @@ class Emitter:
         return [self.place_of(x) for x in self.program.outputs]
 
     def step(self, start: Ref, step: Instruction | Guard | Loop) -> None:
-        """Write a step; where its results are is known after it."""
+        """Write a step, and note the places of its results."""
         if isinstance(step, Instruction):
             self.where.append(self.operation(start, step))
         elif isinstance(step, Guard):
@@ -53,11 +53,11 @@ class Emitter:
     # Operands.
 
     def place_of(self, x: Operand) -> Where:
-        """Return where an operand is."""
+        """Return the place of an operand: a register, a place in memory or a constant."""
         return self.where[x] if type(x) is int else cast(Const, x)
 
     def text(self, x: Operand) -> str:
-        """Return an operand as a number; one that is in memory is loaded once."""
+        """Return an operand as a number. An operand in memory is loaded once."""
         where = self.place_of(x)
         text = self.read(where)
         if isinstance(where, Place):
@@ -66,7 +66,7 @@ class Emitter:
         return text
 
     def read(self, where: Where) -> str:
-        """Return what is somewhere as a number."""
+        """Return the value at a place as a number."""
         f = self.f
         if isinstance(where, Place):
             return f.load(where)
@@ -86,7 +86,7 @@ class Emitter:
     # Steps.
 
     def operation(self, start: Ref, step: Instruction) -> Register:
-        """Write an operation and, if eager code may refuse, a look at its result."""
+        """Write an operation and, if eager code may refuse, a check of its result."""
         f, name = self.f, step.primitive.name
         if step.primitive in (LESS, EQUAL):
             relation = "olt" if step.primitive is LESS else "oeq"
@@ -104,7 +104,7 @@ class Emitter:
         return result
 
     def guard(self, step: Guard) -> None:
-        """Write a guard: scalar code leaves where it fails, SIMD code marks the lanes."""
+        """Write a guard. If it fails, scalar code returns and SIMD code marks the lanes."""
         f = self.f
         condition = self.truth(step.condition)
         if f.lanes is not None:
@@ -219,7 +219,7 @@ class LoopEmitter:
         self.carries = len(loop.init)
 
     def run(self) -> None:
-        """Write the loop; where its results are is known after it."""
+        """Write the loop, and note the places of its results."""
         loop, f = self.loop, self.f
         if not loop.ordered and f.lanes is None and (loop.turns is None or loop.turns >= f.module.width):
             self._map()
@@ -254,7 +254,7 @@ class LoopEmitter:
         outer.where += self._stacked(rows)
 
     def _carried(self, array: str) -> list[Place]:
-        """Return the places of the carries if they are in memory, with their first values there; else no place."""
+        """Return the places of the carries, with their first values stored, if they are in memory; else no places."""
         texts = [self.outer.text(x) for x in self.loop.init]
         self.init = texts
         if len(texts) <= MOST_REGISTERS:
@@ -266,7 +266,7 @@ class LoopEmitter:
         return places
 
     def _consts(self) -> list[Where]:
-        """Return where the consts are. A few are loaded before the loop; inner loops still find them in memory."""
+        """Return the places of the consts. A few are loaded before the loop, but inner loops read them from memory."""
         outer = self.outer
         for x in self.loop.consts:
             where = outer.place_of(x)
@@ -282,7 +282,7 @@ class LoopEmitter:
     # Columns and stacks.
 
     def _column(self, column: Column, array: str) -> Callable[[str, int], Place]:
-        """Return what gives the place of a column's entry for a counter and, from lane to lane, a step of turns."""
+        """Return the function from a counter and the turns between lanes to the place of a column's entry."""
         outer, memory = self.outer, self.f.module.memory
         if isinstance(column, int):
             wide = cast(Place, outer.where[column])
@@ -310,7 +310,7 @@ class LoopEmitter:
     def _looked_up(self, table: str, count: int, counter: str, lanes: int) -> Place:
         f = self.f
         if lanes:
-            # The lanes' places are anywhere: their numbers are put side by side in memory.
+            # The lanes' places are irregular: their numbers are copied side by side in memory.
             home = f.module.memory.reserve(f.width)
             for lane in range(f.width):
                 at = f.add(f"add i64 {counter}, {lane}")
@@ -327,7 +327,7 @@ class LoopEmitter:
         return f.add(f"getelementptr inbounds double, ptr %scratch, i64 {f.add(f'load i64, ptr {entry}, align 8')}")
 
     def _rows(self, array: str) -> Place:
-        """Return the place of what the loop stacks: rows, or the first of some wide columns."""
+        """Return the place of the stacked values: rows, or the first of some wide columns."""
         memory, stacks = self.f.module.memory, self.loop.stacks
         if self.loop.turns is not None:
             return memory.reserve(self.loop.turns * stacks, array)
@@ -335,7 +335,7 @@ class LoopEmitter:
         return Place("wide", memory.wide - stacks)
 
     def _stack(self, outputs: Sequence[Where], rows: Place, counter: str, lanes: int) -> None:
-        """Store what a turn stacks."""
+        """Store the values that a turn stacks."""
         stacks = self.loop.stacks
         for k, output in enumerate(outputs):
             text = self.outer.read(output)
@@ -345,20 +345,20 @@ class LoopEmitter:
                 self.f.store(text, _stepping(rows.moved(k).counted(counter, stacks), stacks * lanes))
 
     def _stacked(self, rows: Place) -> list[Where]:
-        """Return where the rows are, turn after turn."""
+        """Return the places of the stacked values, turn after turn."""
         turns = 1 if self.loop.turns is None else self.loop.turns
         return [rows.moved(k) for k in range(turns * self.loop.stacks)]
 
     # Bodies.
 
     def _bodies(self, given: Sequence[Where]) -> list[Where]:
-        """Write the bodies for one turn. Return where the outputs are."""
+        """Write the bodies for one turn. Return the places of the outputs."""
         if len(self.loop.bodies) == 1:
             return Emitter(self.f, self.loop.bodies[0], given).run()
         return self._first_that_fits(given) if self.f.lanes is None else self._blended(given)
 
     def _first_that_fits(self, given: Sequence[Where]) -> list[Where]:
-        """Write the bodies one after the other: where a guard fails, the next one is tried."""
+        """Write the bodies one after the other: if a guard fails, the next body is tried."""
         f, bodies = self.f, self.loop.bodies
         poison, fail, end = f.poison, f.fail, f.label()
         ends: list[tuple[str, str, list[str]]] = []
@@ -450,7 +450,7 @@ class LoopEmitter:
         outer.where += self._stacked(rows)
 
     def _splat(self, where: Where) -> Where:
-        """Return a const for SIMD code: a number that is in memory is loaded in all lanes where it is needed."""
+        """Return a const for SIMD code. A number in memory is loaded into all lanes at each use."""
         if isinstance(where, Register):
             name = where.name
             f = self.f
@@ -459,7 +459,7 @@ class LoopEmitter:
         return where
 
     def _sums(self, width: int) -> list[Place]:
-        """Return the places of the sums in all lanes: the first begins as the carry does, the others as nothing."""
+        """Return the places of the sums of all lanes: the first starts as the carry does, the others as −0.0."""
         f = self.f
         first = f.module.memory.reserve(self.carries, "lanes")
         places = [first.moved(k) for k in range(self.carries)]
@@ -497,7 +497,7 @@ class LoopEmitter:
         return poison
 
     def _added_up(self, sums: Sequence[Place], width: int) -> list[Place]:
-        """Return the places of the sums of all lanes."""
+        """Add up the lanes of each sum. Return the places of the totals."""
         f = self.f
         home = f.module.memory.reserve(len(sums))
         if sums:

@@ -1,4 +1,4 @@
-"""`fused`: two maps over the same lanes become one, so that what one hands to the other need not be stored."""
+"""`fused` joins two maps over the same lanes, so that values that one hands to the other need not be stored."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["fused"]
 
 
 def fused(program: Program) -> Program:
-    """Return the program in which maps over equally many lanes are one map, if neither waits for the other's sums.
+    """Return the program with maps over equally many lanes joined, if neither needs the other's sums.
 
-    A value and its gradient are such maps: the second reads what the first stacked for the same lane. The order of
-    a map's turns is free, so the results may differ in the last bits of sums.
+    A value and its gradient are such maps: the second reads the values that the first stacked for the same lane. The
+    order of a map's turns is free, so sums may differ in their last bits.
     """
     while (pair := _pair(program)) is not None:
         program = _joined(program, *pair)
@@ -41,7 +41,7 @@ def _pair(program: Program) -> tuple[int, int] | None:
 def _joins(first: Loop, start: Ref, second: Loop, depending: set[Ref]) -> bool:
     if first.turns != second.turns or any(x in depending for x in (*second.consts, *second.init)):
         return False
-    # Of several bodies, the second loop's are chosen by the name of the first one's.
+    # If there are several bodies, the name of the first loop's body must choose the second loop's.
     if len(second.bodies) > 1 and (
         len(first.bodies) != len(second.bodies) or not _names_the_body(first, start, second)
     ):
@@ -54,7 +54,7 @@ def _reads(column: Column, depending: set[Ref]) -> bool:
 
 
 def _handed(first: Loop, start: Ref, column: Column) -> int | None:
-    """Return which stack of the first loop a column is, lane for lane; None if it is none."""
+    """Return the stack of the first loop that equals a column, lane for lane, or None."""
     rows, width = start + len(first.init), first.stacks
     if first.turns is None:
         return column - rows if isinstance(column, int) and rows <= column < rows + width else None
@@ -65,14 +65,14 @@ def _handed(first: Loop, start: Ref, column: Column) -> int | None:
 
 
 def _names_the_body(first: Loop, start: Ref, second: Loop) -> bool:
-    """Tell whether a column of the second loop is the place of the body that the first one ran."""
+    """Return True if a column of the second loop is the place of the body that the first loop ran."""
     places = [Const(float(k)) for k in range(len(first.bodies))]
     stacks = [_handed(first, start, column) for column in second.columns]
     return any(k is not None and [body.outputs[len(first.init) + k] for body in first.bodies] == places for k in stacks)
 
 
 def _joined(program: Program, i: int, j: int) -> Program:
-    """Return the program with two of its loops as one, at the place of the first."""
+    """Return the program with two of its loops joined, at the place of the first."""
     steps = [*program.numbered()]
     (start, first), (at, second) = steps[i], steps[j]
     assert isinstance(first, Loop)  # noqa: S101 (for the type checker)
@@ -108,7 +108,7 @@ def _joined(program: Program, i: int, j: int) -> Program:
 def _one_loop(b: Builder, first: Loop, start: Ref, second: Loop, of: dict[Ref, Operand]) -> list[Operand]:
     handed = [_handed(first, start, column) for column in second.columns]
     consts, init, columns = renamed(first, of)
-    of = {**dict.fromkeys(range(start, start + first.width), Const(0.0)), **of}  # its stacks are no columns any more
+    of = {**dict.fromkeys(range(start, start + first.width), Const(0.0)), **of}  # its stacks are not columns any more
     more_consts, more_init, more_columns = renamed(second._replace(columns=()), of)
     read = [c for c, k in zip(second.columns, handed, strict=True) if k is None]
     more_columns = renamed(second._replace(columns=tuple(read)), of)[2]

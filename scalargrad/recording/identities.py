@@ -1,6 +1,7 @@
-"""The identities of the builder: for each primitive, when a simpler operand is equal in IEEE arithmetic.
+"""The identities of the builder: for each primitive, the results that need no operation.
 
-Equal to the last bit, the sign of zero included; only which nan it is may change. So x·0, x − x and 0 + x stay.
+They are equal to the last bit, including the sign of zero; only the kind of nan may differ. So x·0, x − x and 0 + x
+are not simplified.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def _div(b: Builder, operands: tuple[Operand, ...], refuses: bool) -> Operand | 
     if y == MINUS_ONE:
         return b.write(NEG, (x,))
     if type(y) is Const and abs(math.frexp(y)[0]) == 0.5 and 1e-300 < abs(y) < 1e300:
-        return b.write(MUL, (x, Const(1.0 / y)))  # a power of two: its inverse is exact
+        return b.write(MUL, (x, Const(1.0 / y)))  # the inverse of a power of two is exact
     return b.write(NEG, (b.write(DIV, (minus, y), refuses),)) if (minus := b.negated(x)) is not None else None
 
 
@@ -98,4 +99,4 @@ IDENTITIES: dict[str, Callable[[Builder, tuple[Operand, ...], bool], Operand | N
 }
 
 DIVISIONS = {"div", "mod", "floordiv"}
-"""What floats refuse for the second operand 0 alone."""
+"""The operations that floats refuse only if the second operand is 0."""

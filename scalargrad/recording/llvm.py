@@ -1,11 +1,12 @@
 """The text of a lowered program as LLVM IR: scalar code, and SIMD code over the turns of maps.
 
-There are no fast-math flags, so scalar code computes what eager code computes, to the last bit. What eager code would
-refuse shows as a number that is not finite: it turns an accumulator to nan, which the caller sees as a status.
+There are no fast-math flags, so scalar code gives the results of eager code, to the last bit. If eager code would
+refuse an operand, the result here is not finite. Such a number turns an accumulator into nan, and the function then
+returns another status.
 
-A loop with an order is a loop over scalars. A map takes as many turns at once as a register holds, and the turns that
-are left one by one; loops inside of it run in all lanes together. Of several bodies all lanes compute those that some
-lane needs, and each takes the results of its own.
+A loop with an order is a loop over scalars. A map takes as many turns at once as a register has lanes, and the turns
+that are left one by one. Loops inside a map run in all lanes together. If a loop has several bodies, all lanes compute
+each body that some lane needs, and each lane takes the results of its own body.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from .memory import Memory, Place
 __all__ = ["GUARD_FAILED", "HEAD", "REFUSED", "Counter", "Function", "Lanes", "Module"]
 
 GUARD_FAILED, REFUSED = 1, 2
-"""What a function returns: a guard failed; or something is not finite that eager code may refuse."""
+"""Statuses that a function returns: a guard failed, or a result is not finite, so that eager code may refuse."""
 
 INFIX = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 INTRINSICS = {"abs": "fabs", "floor": "floor", "ceil": "ceil", "round": "rint", "sqrt": "sqrt"}
 HELPED = ("mod", "floordiv")
-"""What Python does with the operators % and // beyond the C library's fmod."""
+"""Python's operators % and //, written with the C library's fmod."""
 
 HELPERS = """
 define internal double @sg_mod(double %x, double %y) {
@@ -65,7 +66,7 @@ HEAD = "ptr %scratch, ptr %lanes, i64 %n, ptr %columns, ptr %strides"
 
 
 class Module:
-    """A piece of IR: what its functions need in common."""
+    """A piece of IR, with the parts that its functions share."""
 
     def __init__(self, memory: Memory, width: int, vector_symbol: Callable[[str], str | None]) -> None:
         self.memory = memory
@@ -104,7 +105,7 @@ class Module:
 
 
 class Function:
-    """A function of the module being written: the lines so far, and the state that goes through them."""
+    """A function being written: the lines so far, and their state."""
 
     def __init__(self, module: Module, name: str) -> None:
         self.module = module
@@ -112,7 +113,7 @@ class Function:
         self.lines: list[str] = []
         self.count = 0
         self.block = "entry"
-        self.poison = "0.0"  # the scalar accumulator
+        self.poison = "0.0"  # the scalar accumulator, nan after a refusal
         self.lanes: Lanes | None = None  # in a loop over SIMD lanes
         self.fail: Callable[[], None] = self._fail
 
@@ -204,7 +205,7 @@ class Function:
         return self.add(f"getelementptr inbounds {element}, ptr %{place.array}, i64 {index}")
 
     def load(self, place: Place) -> str:
-        """Return what stands at a place: in SIMD code one number for all lanes, or one for each."""
+        """Load the value at a place: in SIMD code, one number for all lanes, or one for each."""
         if self.lanes is None or place.array == "lanes":
             return self.add(f"load {self.kind}, ptr {self.address(place)}, align 8")
         if not place.step:
@@ -232,7 +233,7 @@ class Function:
             self.lines.append(f"  store double {part}, ptr {self.address(place, lane)}, align 8")
 
     def copy(self, source: Place, stride: int, target: Place, count: int) -> None:
-        """Copy numbers that stand at equal distances to places one after the other."""
+        """Copy equally spaced numbers to places one after the other."""
         if stride != 1:
             counter = Counter(self, str(count), "0")
             self.store(self.load(source.counted(counter.name, stride)), target.counted(counter.name, 1))
@@ -271,7 +272,7 @@ class Function:
         return f"call {self.kind} @{function}({arguments})"
 
     def _each_lane(self, name: str, operands: Sequence[str]) -> str:
-        """The scalar function in each lane; return the last instruction, without its name."""
+        """Call the scalar function in each lane. Return the last instruction, without its name."""
         self.module.symbols.add(f"sg_{name}")
         self.module.declarations.add(f"declare double @sg_{name}({', '.join(['double'] * len(operands))})")
         gathered = "poison"
@@ -284,7 +285,7 @@ class Function:
         return text
 
     def refuse(self, result: str) -> None:
-        """Look at a result that is not finite if eager code refuses: a zero is added to the accumulator, or a nan."""
+        """Check the result of an operation that may refuse: 0 times it, which is 0 or nan, goes to the accumulator."""
         zero = self.number(0.0)
         product = self.add(f"fmul {self.kind} {result}, {zero}")
         if self.lanes is None:
@@ -304,7 +305,7 @@ class Function:
         lanes.sound = self.add(f"and {self.flag} {lanes.sound}, {passing}")
 
     def any(self, flags: str) -> str:
-        """Return whether a truth value holds in any lane."""
+        """Return a truth value that is true if one holds in any lane."""
         whole = self.add(f"bitcast {self.flag} {flags} to i{self.width}")
         return self.add(f"icmp ne i{self.width} {whole}, 0")
 
@@ -315,7 +316,7 @@ class Function:
 
 
 class Counter:
-    """A loop of LLVM: its counter, what it carries, and the accumulators, which go through it."""
+    """A loop of LLVM: its counter, its carries and the accumulators."""
 
     def __init__(self, function: Function, turns: str, first: str, stride: int = 1) -> None:
         self.f = f = function
@@ -324,7 +325,7 @@ class Counter:
         self.head, self.exit = f.label(), f.label()
         f.jump(self.head)
         f.start(self.head)
-        self.carried: list[tuple[int, str, str, str]] = []  # the line, the name, its kind, and what it begins as
+        self.carried: list[tuple[int, str, str, str]] = []  # the line, the name, its kind, its first value
         self.name = self.carry("i64", first)
         self.results: list[str] = []
         self.states: list[str] = []
@@ -335,13 +336,13 @@ class Counter:
             f.lanes.sound = self.carry(f.flag, f.lanes.sound)
 
     def carry(self, kind: str, first: str) -> str:
-        """Return the name of something that each turn gives to the next one."""
+        """Return the name of a value that each turn gives to the next."""
         name = self.f.add("")
         self.carried.append((len(self.f.lines) - 1, name, kind, first))
         return name
 
     def close(self, ends: Sequence[str]) -> None:
-        """End the turn with what it gives to the next one, in the order of `carry`."""
+        """End the turn with the values for the next one, in the order of the calls of `carry`."""
         f = self.f
         following = f.add(f"add i64 {self.name}, {self.stride}")
         more = f.add(f"icmp slt i64 {following}, {self.turns}")
@@ -355,7 +356,7 @@ class Counter:
 
 
 class Lanes:
-    """The state of SIMD code: which lanes were refused, and in which all guards so far hold."""
+    """The state of SIMD code: the lanes with a refusal, and the lanes in which all guards so far hold."""
 
     def __init__(self, width: int) -> None:
         self.poison = "zeroinitializer"

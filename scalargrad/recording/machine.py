@@ -16,16 +16,16 @@ from ..rows import SCIPY, find
 __all__ = ["Machine", "MachineCode", "machine"]
 
 SIMD_PREFIXES = {("x86_64", 4): "_ZGVdN4", ("x86_64", 2): "_ZGVbN2", ("aarch64", 2): "_ZGVnN2"}
-"""How a platform's vector ABI names a function for so many doubles."""
+"""The prefixes of SIMD functions in each platform's vector ABI, by the number of doubles."""
 
 CALLED_BACK = ("gamma", "lgamma", *SCIPY)
-"""The functions of the basis that are Python's or SciPy's own: machine code calls them back."""
+"""The functions of the basis for which machine code calls Python's or SciPy's own."""
 
 ARGUMENTS = {"atan2": "vv", "hypot": "vv", "pow": "vv"}
 
 
 class Machine:
-    """What LLVM knows of this machine. `width` is how many doubles a SIMD register holds."""
+    """This machine as LLVM knows it. `width` is the number of doubles in a SIMD register."""
 
     def __init__(self) -> None:
         import llvmlite.binding as llvm
@@ -44,7 +44,7 @@ class Machine:
 
     @functools.cache  # noqa: B019 (there is one machine, and it lives as long as the process)
     def simd_symbol(self, name: str) -> str | None:
-        """The name of the platform's SIMD function, or None where it has none."""
+        """Return the name of the platform's SIMD function, or None if there is none."""
         prefix = SIMD_PREFIXES.get((self.architecture, self.width))
         if prefix is None or self.simd_library is None:
             return None
@@ -52,7 +52,7 @@ class Machine:
         return symbol if hasattr(self.simd_library, symbol) else None
 
     def link(self, symbols: Iterable[str]) -> None:
-        """Make the functions of those names known to the linker. Raises `RuntimeError` for a missing one."""
+        """Make the functions of those names known to the linker. Raises `RuntimeError` if one is missing."""
         for symbol in symbols:
             library, name = self.simd_library, symbol
             if symbol.startswith("sg_"):
@@ -67,12 +67,12 @@ class Machine:
 
     @functools.cache  # noqa: B019 (likewise)
     def compiler(self, level: int) -> Any:
-        """LLVM's compiler at that level of optimization."""
+        """Return LLVM's compiler for that level of optimization."""
         return self.target.create_target_machine(cpu=self.cpu, features=self.features, opt=level, jit=True)
 
 
 class MachineCode:
-    """Machine code, which lives as long as this does."""
+    """Machine code, which lives as long as this object."""
 
     def __init__(self) -> None:
         llvm = machine().llvm
@@ -80,9 +80,9 @@ class MachineCode:
         self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), owned)
 
     def add(self, text: str, level: int, names: Sequence[str]) -> list[int]:
-        """The addresses of the named functions of a piece of IR, which was not there before."""
+        """Compile another piece of IR, and return the addresses of its functions of these names."""
         llvm = machine().llvm
-        context = llvm.create_context()  # LLVM never frees constants in the one that all would share
+        context = llvm.create_context()  # in a shared context, LLVM never frees constants
         with llvm.parse_assembly(text, context) as module:
             code = machine().compiler(level).emit_object(module)
         context.close()
@@ -106,5 +106,5 @@ def _open(*names: str | None) -> Any:
 
 @functools.cache
 def machine() -> Machine:
-    """This machine."""
+    """Return this machine."""
     return Machine()

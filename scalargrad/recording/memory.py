@@ -1,7 +1,7 @@
-"""Where the values of native code are: in a register, or in memory, where a loop finds the entries of its columns.
+"""Places of the values of native code: a register, or memory, from which loops read the entries of columns.
 
-Memory is one array of doubles, the scratch array: the inputs, the outputs, then what loops stack and what one piece
-of a program hands to the next. Inside a loop over SIMD lanes there is a second array, whose places hold a vector.
+Memory is one array of doubles, the scratch array: the inputs, the outputs, then the values that loops stack and those
+that one piece of a program hands to the next. Code inside a loop over SIMD lanes has a second array of vectors.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Memory", "Place", "Register", "Where", "home_of", "in_step"]
 
 @dataclass(frozen=True)
 class Register:
-    """A value in a register: the name of an LLVM value, a truth value if it is a `flag`; stored at `home` too."""
+    """A value in a register: the name of an LLVM value, if it is a truth value (`flag`), and its `home` in memory."""
 
     name: str
     flag: bool = False
@@ -25,10 +25,11 @@ class Register:
 
 
 class Place(NamedTuple):
-    """A place in an array: `at` plus, for each loop around, its counter times a stride.
+    """A place in an array: `at` plus, for each enclosing loop, its counter times a stride.
 
-    The `array` is "scratch", "lanes" (whose places hold vectors), or "wide": then `at` counts columns of any length,
-    and the first counter is the turn. If `step` is not 0, the value of SIMD lane k is `step` · k places further on.
+    The `array` is "scratch", "lanes" (an array of vectors), or "wide". For "wide", `at` is the number of a column of
+    any length, and the first counter is the turn. If `step` is not 0, the value of SIMD lane k is `step` · k places
+    later.
     """
 
     array: str
@@ -37,7 +38,7 @@ class Place(NamedTuple):
     step: int = 0
 
     def moved(self, count: int) -> Place:
-        """Return the place that many places further on."""
+        """Return the place `count` places later."""
         return Place(self.array, self.at + count, self.counters, self.step)
 
     def counted(self, counter: str, stride: int) -> Place:
@@ -50,22 +51,22 @@ Where: TypeAlias = "Register | Place | Const"
 
 @dataclass
 class Memory:
-    """The size of the arrays, and the numbers that stand in the scratch array from the beginning."""
+    """The size of the arrays, and the initial numbers in the scratch array."""
 
     sizes: dict[str, int] = field(default_factory=lambda: {"scratch": 0, "lanes": 0})
     initial: dict[int, float] = field(default_factory=dict)
     free: list[int] = field(default_factory=list)
     wide: int = 0
-    """The number of columns of any length: those that are given, then those that loops stack."""
+    """The number of columns of any length: those of the inputs, then those that loops stack."""
 
     def reserve(self, count: int, array: str = "scratch") -> Place:
-        """Return the first of so many places, one after the other."""
+        """Return the first of `count` new places, one after the other."""
         at = self.sizes[array]
         self.sizes[array] += count
         return Place(array, at)
 
     def single(self) -> Place:
-        """Return a place in the scratch array for one number, perhaps one that was released."""
+        """Return a place in the scratch array for one number; it may be a released one."""
         return Place("scratch", self.free.pop()) if self.free else self.reserve(1)
 
 
@@ -75,7 +76,7 @@ def home_of(where: Where) -> Place | None:
 
 
 def in_step(places: Sequence[Place | None]) -> tuple[Place, int] | None:
-    """Return the first place and the distance if these are places at equal distances, else None."""
+    """Return the first place and the distance if the places are equally spaced, else None."""
     first, second = places[0], places[min(1, len(places) - 1)]
     if first is None or second is None:
         return None

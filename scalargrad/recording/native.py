@@ -21,16 +21,16 @@ from .python import conditions
 __all__ = ["NativeProgram", "compiled", "source"]
 
 WHOLE = 3_000
-"""The longest program, in instructions, that is one function: a compiler's time grows faster than a function."""
+"""The longest program, in instructions, that is one function: compile time grows faster than a function's length."""
 PIECE = 500
 OPTIMIZED = 20_000
 """The longest program that is compiled with any optimization."""
 STREAMED = 10
-"""How many pieces are in one module: LLVM's own form of all at once would fill the memory."""
+"""The number of pieces in one module: LLVM's own form of all pieces at once would fill the memory."""
 SHORT = 20_000
-"""A program of fewer operations keeps the interpreter's lock, which takes longer to pass on."""
+"""A program of fewer operations keeps the interpreter's lock: releasing it would take longer than the program."""
 COPIED = 16
-"""From so many on, numbers that stand one after the other are copied by one instruction."""
+"""The number of consecutive numbers from which on one instruction copies them all."""
 
 
 def compiled(program: Program) -> NativeProgram:
@@ -46,7 +46,7 @@ def source(program: Program) -> str:
 class NativeProgram:
     """A program to call with the numbers and the columns of its inputs.
 
-    It returns the outputs, floats and arrays, or None if a guard fails, and raises what eager code raises.
+    It returns the outputs, floats and arrays, or None if a guard fails. It raises the errors of eager code.
     """
 
     def __init__(self, program: Program) -> None:
@@ -69,16 +69,17 @@ class NativeProgram:
         self.wide = pieces.wide_outputs
         self.entries: dict[capi.Shape, Callable[[tuple[Any, ...]], Any]] = {}
         self.lock = threading.Lock()
-        self.free: list[Any] = []  # the arrays of one call for each thread that was at work
+        self.free: list[Any] = []  # the arrays of a call, one set for each thread that called at the same time
         self.pack_into = struct.Struct(f"{self.inputs}d").pack_into
         count = len(program.outputs) - len(self.wide)
         self.results = slice(self.inputs, self.inputs + count)
 
     def entry(self, arguments: tuple[Any, ...], template: Any) -> Callable[[tuple[Any, ...]], Any] | None:
-        """Return the whole call for arguments nested like these, whose results nest like the template.
+        """Return a function from arguments nested like these to results nested like the template, or None.
 
-        It returns None for other arguments, and if the result takes a closer look. There is none if the arguments or
-        the template are more than numbers in lists and tuples, and for a program of several pieces or with columns.
+        The function returns None for other arguments, and if the general call must decide. There is no such function
+        if the arguments or the template have more than numbers in lists and tuples, and none for a program of several
+        pieces or with columns.
         """
         if len(self.steps) > 1 or self.memory.wide or not capi.is_possible(self.memory):
             return None
@@ -92,7 +93,7 @@ class NativeProgram:
             return self.entries[nested]
 
     def bound(self, scratch: Any) -> Callable[[], int]:
-        """Return the call on a scratch array of the caller's, of `size` doubles: inputs, then outputs, then its own."""
+        """Return a call on the caller's scratch array of `size` doubles: inputs, outputs, the code's own places."""
         own, address, lanes, at = self._arrays()
         del own, address
         for place, number in self.memory.initial.items():
@@ -150,7 +151,7 @@ class NativeProgram:
         return found
 
     def _other(self, status: int, numbers: Sequence[float], columns: Sequence[Any]) -> list[Any] | None:
-        """Return the outcome where a guard failed or something is not finite: then Python's floats decide."""
+        """Return the outcome if a guard failed or a result is not finite: then Python's floats decide."""
         if status == GUARD_FAILED:
             return None
         if not hasattr(self, "exact"):
@@ -164,7 +165,7 @@ class NativeProgram:
 
 
 def _goes_on(run: Sequence[tuple[int, Operand, Place | None]], home: Place | None) -> bool:
-    """Tell whether a place follows those of a run at their distance."""
+    """Return True if a place follows the places of a run at the same distance."""
     last = run[-1][2]
     if home is None or last is None or home.array != last.array:
         return False
@@ -173,7 +174,7 @@ def _goes_on(run: Sequence[tuple[int, Operand, Place | None]], home: Place | Non
 
 
 def _cost(program: Program) -> int:
-    """Return about how many operations a call makes."""
+    """Return the approximate number of operations of a call."""
     loops = [step for step in program.steps if isinstance(step, Loop)]
     return len(program) + sum((loop.turns or SHORT) * sum(map(_cost, loop.bodies)) for loop in loops)
 
@@ -183,7 +184,7 @@ def _length(program: Program) -> int:
 
 
 class _Pieces:
-    """A program in pieces, each a function; what a later piece needs is handed on in memory."""
+    """A program in pieces, each a function; values that a later piece needs are handed on in memory."""
 
     def __init__(self, program: Program, memory: Memory) -> None:
         self.program = program
@@ -207,7 +208,8 @@ class _Pieces:
         self.wide_outputs: list[tuple[int, int]] = []
         length = _length(program)
         self.piece = length if length <= WHOLE else PIECE
-        self.level = 0 if length > OPTIMIZED else 2 if any(isinstance(s, Loop) for s in program.steps) else 1
+        maps = any(isinstance(step, Loop) and not step.ordered for step in program.steps)
+        self.level = 0 if length > OPTIMIZED else 2 if maps else 1
 
     def modules(self) -> Any:
         """Yield the text of each module, the names of its functions, and the level of optimization."""
@@ -248,7 +250,7 @@ class _Pieces:
             number += 1
 
     def _hand_on(self, emitter: Emitter, known: int, start: int, released: dict[int, list[int]]) -> None:
-        """Store what later pieces need: registers are this piece's own. The first `known` values are older."""
+        """Store values that later pieces need, as they can't see registers. The first `known` values are older."""
         where = emitter.where
         for x in (*emitter.loaded, *range(known, len(where))):
             at = where[x]
@@ -265,7 +267,7 @@ class _Pieces:
             self.memory.free += released.pop(index)
 
     def _hand_out(self, emitter: Emitter) -> None:
-        """Store the outputs at their places, many that stand one after the other at once."""
+        """Store the outputs at their places; consecutive ones are copied at once if they are many."""
         f = emitter.f
         runs: list[list[tuple[int, Operand, Place | None]]] = []
         place = self.outputs.at

@@ -1,4 +1,4 @@
-"""The passes that neither find loops nor differentiate: a program as it is wanted by the next stage."""
+"""The passes that prepare a program for the next stage, and the pipeline of all passes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["lowered", "permissive", "prepared", "stages"]
 
 
 def lowered(program: Program) -> Program:
-    """Return the program in the primitives of the basis alone, which every printer speaks."""
+    """Return the program in the primitives of the basis alone, which every printer can write."""
     b = Builder(program.inputs, program.wide)
     m = Basis(b)
     of: list[Operand] = list(range(program.inputs))
@@ -43,7 +43,7 @@ def _expanded(b: Builder, m: Basis, step: Instruction, operands: Sequence[Operan
 
 
 def permissive(program: Program) -> Program:
-    """Return the program without refusals: it gives nan or inf where eager code would raise."""
+    """Return the program without refusals: it gives nan or inf in place of an error."""
     steps = [
         step._replace(refuses=False)
         if isinstance(step, Instruction)
@@ -61,11 +61,11 @@ PIPELINE: tuple[tuple[str, Callable[[Program], Program]], ...] = (
     ("fuse", lambda program: simplified(fused(program))),
     ("lower", lambda program: simplified(lowered(program))),
 )
-"""What happens to a program after it was recorded, rolled and differentiated, before it is printed."""
+"""The passes that run after a program was recorded, rolled and differentiated, and before it is printed."""
 
 
 def stages(program: Program) -> Iterator[tuple[str, Program]]:
-    """Yield the program after each stage of the pipeline, with the stage's name; first as it was recorded."""
+    """Yield the name of each stage of the pipeline and the program after it; the recorded program comes first."""
     yield "record", program
     for name, stage in PIPELINE:
         program = stage(program)
@@ -73,6 +73,6 @@ def stages(program: Program) -> Iterator[tuple[str, Program]]:
 
 
 def prepared(program: Program) -> Program:
-    """Return the program as the printers take it: small, and in the primitives of the basis alone."""
+    """Return the program in the form that printers take: simplified, and in the primitives of the basis alone."""
     *_, (_, last) = stages(program)
     return last

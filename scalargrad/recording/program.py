@@ -1,19 +1,19 @@
-"""`Program`: the one form of what is recorded. Plain data, in which a loop is an instruction.
+"""`Program`: the form of all recordings. It is plain data, in which a loop is a single step.
 
 The values of a program are numbered: its inputs, then the results of each step, in order. An operand is a `Ref`,
 the number of a value, or a `Const`.
 
-A loop's body is a program of its own. Its inputs are the loop's `consts`, the same in all turns; then the carries,
-which begin as `init` and are then the carries that the turn before gave; then one entry of each of the `columns`.
-Its outputs are the next carries and what the turn stacks. So
+A loop's body is a program of its own. Its inputs are, first, the loop's `consts`, the same in all turns; then the
+carries, which begin as `init` and then come from the turn before; then one entry of each of the `columns`. Its outputs
+are the next carries, then the values that the turn stacks. So
 
     total = 0.0                        carries: total, init 0.0
     for x in xs:                       columns: xs
         y = w * x                      consts:  w
         total = total + y              outputs: total + y, the next carry; y, stacked
 
-is Loop(turns, (body,), consts=(w,), init=(Const(0.0),), columns=(xs,)). Its results are the last carries, then what
-each turn stacked, turn after turn: the rows of an array.
+is Loop(turns, (body,), consts=(w,), init=(Const(0.0),), columns=(xs,)). Its results are the last carries, then the
+stacked values, turn after turn: the rows of an array.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Column", "Const", "Guard", "Instruction", "Loop", "Operand", "Program", "Ref", "Step", "accumulators"]
 
 Ref: TypeAlias = int
-"""The number of a value of a program."""
+"""The number that identifies a value of a program."""
 
 
 BACKENDS: dict[str, Callable[..., Any]] = {}
@@ -41,7 +41,7 @@ BACKENDS: dict[str, Callable[..., Any]] = {}
 
 
 class Const(float):
-    """A number in a program. Two are equal if their bits are: 0.0 is not −0.0, nan is nan, and none is a `Ref`."""
+    """A number in a program. Two are equal if their bits are: 0.0 is not −0.0, and nan is nan. None equals a `Ref`."""
 
     __slots__ = ()
 
@@ -71,10 +71,10 @@ INFIX |= {"less": "{} < {}", "equal": "{} = {}", "choose": "{1} if {0} else {2}"
 
 
 class Instruction(NamedTuple):
-    """Apply a primitive to operands. It fills one value; a `Vector` row as many as it has operands.
+    """Apply a primitive to operands. It makes one value; a `Vector` row makes one for each operand.
 
-    `refuses` tells that it raises what eager code raises for a bad operand. What was made while differentiating
-    does not refuse: it follows IEEE.
+    If it `refuses`, it raises the error of eager code for a bad operand. Instructions that were made while
+    differentiating do not refuse: they follow IEEE.
     """
 
     primitive: Primitive
@@ -83,7 +83,7 @@ class Instruction(NamedTuple):
 
     @property
     def width(self) -> int:
-        """The number of values it fills."""
+        """The number of values it makes."""
         return len(self.operands) if isinstance(self.primitive, Vector) else 1
 
     def __str__(self) -> str:
@@ -91,14 +91,14 @@ class Instruction(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """Go on only if the condition, a value, is not 0 (`holds`), or only if it is 0. It fills no value."""
+    """Go on only if the condition is not 0 (`holds`), or only if it is 0 (not `holds`). It makes no value."""
 
     condition: Operand
     holds: bool
 
     @property
     def width(self) -> int:
-        """The number of values it fills: none."""
+        """The number of values it makes: none."""
         return 0
 
     def __str__(self) -> str:
@@ -106,10 +106,10 @@ class Guard(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """Run a body once for each turn; of several bodies the first whose guards hold in this turn.
+    """Run a body once for each turn. If there are several, the first whose guards hold in the turn runs.
 
-    `turns` is None where the columns are wide values, of any length. A loop that is not `ordered` (a map over lanes)
-    may take its turns in any order: its carries, if there are any, are `accumulators`, and may be added up otherwise.
+    `turns` is None if the columns are wide values, of any length. A loop that is not `ordered` (a map over lanes) may
+    take its turns in any order. Its carries, if there are any, are `accumulators`, and may be added in another order.
     """
 
     turns: int | None
@@ -126,19 +126,19 @@ class Loop(NamedTuple):
 
     @property
     def width(self) -> int:
-        """The number of values it fills. One that is stacked without a known count is one wide value."""
+        """The number of values it makes. If the number of turns is unknown, each stack is one wide value."""
         return len(self.init) + self.stacks * (1 if self.turns is None else self.turns)
 
     @property
     def has_effects(self) -> bool:
-        """Tell whether a body has a guard or may refuse."""
+        """True if a body has a guard or may refuse."""
         return any(body.has_effects for body in self.bodies)
 
     def entry(self, column: int, turn: int) -> Operand:
         """Return the operand that a column has for a turn."""
         entries = self.columns[column]
         if isinstance(entries, int):
-            raise TypeError("a wide column has no entries that are operands")
+            raise TypeError("a wide column has no operands as entries; give a column of known length")
         return entries[turn]
 
     def __str__(self) -> str:
@@ -152,9 +152,10 @@ Step: TypeAlias = "Instruction | Guard | Loop"
 class Program:
     """A recorded function: numbers in, the steps, the `outputs` out.
 
-    The first `inputs` values are given. Those that `wide` names are columns of numbers, all of one length that is
-    known when the program runs; the columns of a loop without a count, and the values that it stacks, are wide. All
-    other values are numbers. `captured` of the inputs, the last that are not wide, come from Values outside.
+    The first `inputs` values are its inputs. Those in `wide` are columns of numbers, all of one length that is known
+    when the program runs. The columns of a loop without a count, and the values that it stacks, are wide too. All other
+    values are numbers. `captured` is the number of inputs that come from Values outside; they are the last that are not
+    wide.
 
     `len` counts the steps, `str` prints them, `cost()` counts operations. Equal recordings give equal programs.
 
@@ -195,7 +196,7 @@ class Program:
         return Program, (self.inputs, self.steps, self.outputs, self.wide, self.captured)
 
     def numbered(self) -> Iterator[tuple[Ref, Step]]:
-        """Give each step with the number of the first value that it fills."""
+        """Yield each step with the number of the first value that it makes."""
         size = self.inputs
         for step in self.steps:
             yield size, step
@@ -208,20 +209,20 @@ class Program:
 
     @functools.cached_property
     def guarded(self) -> bool:
-        """Tell whether it has a guard, in a loop's body or outside."""
+        """True if it has a guard, in a loop's body or outside."""
         return any(
             isinstance(s, Guard) or (isinstance(s, Loop) and any(b.guarded for b in s.bodies)) for s in self.steps
         )
 
     @functools.cached_property
     def has_effects(self) -> bool:
-        """Tell whether it has a guard or may refuse: then it runs even if nothing needs its results."""
+        """True if it has a guard or may refuse: then it runs even if nothing needs its results."""
         return any(s.refuses if isinstance(s, Instruction) else getattr(s, "has_effects", True) for s in self.steps)
 
     def cost(self) -> dict[str, int]:
-        """Count the operations of each kind. One of any number of arguments counts by their number.
+        """Count the operations of each kind. A row of any number of arguments, such as a sum, counts once for each.
 
-        A guard counts as "check". A loop counts its first body once for each turn, or once where the count is open.
+        A guard counts as "check". A loop counts its first body once for each turn, or once if their number is open.
         """
         counts: Counter[str] = Counter()
         for step in self.steps:
@@ -237,9 +238,9 @@ class Program:
     def compile(self, backend: str = "auto") -> Callable[..., list[Any] | None]:
         """Return the program ready to run here: a function of its numbers, and of its columns if it has wide inputs.
 
-        It gives the list of the outputs, or None if a guard fails. So a program that was sent elsewhere runs without
-        its function. It raises what a refusing step raises, and `ValueError` for another number of numbers or columns.
-        Raises `ImportError` if the back end needs a package that is missing.
+        That function returns the list of the outputs, or None if a guard fails. So a program runs in another process
+        without its Python function. It raises the errors of the steps that refuse, and `ValueError` if the number of
+        numbers or columns is wrong. Raises `ImportError` if the back end needs a package that is missing.
 
         >>> import scalargrad as sg
         >>> sg.jit(lambda x: sg.sin(x) * x).program(1.0).compile("python")([0.0])
@@ -297,9 +298,9 @@ def operands_of(step: Step) -> Sequence[Operand]:
 
 
 def accumulators(loop: Loop) -> frozenset[int]:
-    """Return which carries are only added to: the next is the last plus or minus terms that do not depend on it.
+    """Return the carries that are only added to: the next is the last plus or minus terms that do not depend on it.
 
-    An inner loop that accumulates on such a carry is a sum of terms too.
+    An inner loop that accumulates on such a carry counts as a sum of terms.
     """
     found = set(range(len(loop.init)))
     for body in loop.bodies:
@@ -329,7 +330,7 @@ def _subtracts_from(step: Instruction, x: Operand) -> bool:
     return step.primitive.name == "sub" and step.operands[0] == x
 
 
-# Text. The values of a program are v0, v1, …; those of a loop's body u0, u1, …, of a loop's in it w0, w1, ….
+# Text. The values of a program are v0, v1, …; those of a loop's body u0, u1, …; those of an inner loop's w0, w1, ….
 
 LETTERS = "vuwxyz"
 

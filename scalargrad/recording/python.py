@@ -14,7 +14,7 @@ from .program import Column, Const, Guard, Instruction, Loop, Operand, Program, 
 __all__ = ["Printer", "Runner", "Text", "compiled", "conditions", "source"]
 
 Runner: TypeAlias = "Callable[..., list[Any] | None]"
-"""A program ready to run: from the numbers and the wide columns to the outputs, or None if a guard fails."""
+"""A program ready to run: a function from numbers and wide columns to the outputs, or None if a guard fails."""
 
 TEMPLATES = INFIX | {"choose": "{1} if {0} else {2}"}
 SCOPE = (
@@ -26,17 +26,17 @@ INDENT = "    "
 def compiled(program: Program) -> Runner:
     """Return the function of a lowered program.
 
-    It raises what floats raise where an instruction refuses, and follows IEEE elsewhere.
+    Instructions that refuse raise the errors of floats; all others follow IEEE.
     """
     scope = dict(SCOPE)
-    # The text is made of operations and numbers alone; nothing that a user wrote gets into it.
+    # The text is made of operations and numbers alone; no text of a user gets into it.
     exec(compile(source(program), "<scalargrad program>", "exec"), scope)  # noqa: S102 (see above)
     run: Runner = scope["program"]
     return run
 
 
 def source(program: Program) -> str:
-    """Return the text of the function `program(numbers, columns=())`, before it those of bodies with guards."""
+    """Return the text of the function `program(numbers, columns=())`, after those of bodies with guards."""
     printer = Printer()
     return printer.function("program", program, main=True)
 
@@ -57,7 +57,7 @@ def _compares(step: Instruction) -> bool:
 
 
 class Text:
-    """A value as it is written: its text, and its place in a list, if it is in one."""
+    """The text of a value, and its place in a list, if it is in one."""
 
     __slots__ = ("index", "list", "text")
 
@@ -68,13 +68,13 @@ class Text:
 
 
 class Printer:
-    """Writes programs as functions, and before them the bodies that functions call."""
+    """Writes programs as functions. The bodies that a function calls come before it."""
 
     def __init__(self) -> None:
         self.functions: list[str] = []
 
     def function(self, name: str, program: Program, main: bool = False) -> str:
-        """The text of a function of a program, and of those that it calls."""
+        """Return the text of the function of a program, after the text of the functions that it calls."""
         names = [f"v{i}" for i in range(program.inputs)]
         if main:
             numbers = [i for i in range(program.inputs) if i not in set(program.wide)]
@@ -96,7 +96,7 @@ class Printer:
         return "\n".join([*self.functions, text]) if main else text
 
     def steps(self, program: Program, values: list[Text], depth: int) -> tuple[list[str], list[str]]:
-        """The lines of a program's steps, and its outputs as they are written."""
+        """Return the lines of a program's steps, and the text of its outputs."""
         letter = "vuwxyz"[depth] if depth < 6 else f"v{depth}_"
         kept = conditions(program)
         lines: list[str] = []
@@ -112,16 +112,16 @@ class Printer:
         return lines, [text_of(x, values) for x in program.outputs]
 
     def instruction(self, step: Instruction, name: str, operands: Sequence[str], as_truth: bool) -> list[str]:
-        """The lines of an instruction; a comparison stays a truth value if only choices and guards read it."""
+        """Return the lines of an instruction; `as_truth` keeps a comparison as a truth value."""
         text = _instruction(step, operands)
         return [f"{name} = {text if as_truth or not _compares(step) else f'float({text})'}"]
 
     def guard(self, condition: str, holds: bool) -> str:
-        """The line of a guard."""
+        """Return the line of a guard."""
         return f"if {'not ' if holds else ''}{condition}: return None"
 
     def loop(self, loop: Loop, start: Ref, letter: str, values: list[Text], depth: int) -> Iterator[str]:
-        """The lines of a loop; its results become values."""
+        """Yield the lines of a loop, and add its results to the values."""
         inner = "vuwxyz"[depth + 1] if depth < 5 else f"v{depth + 1}_"
         at, carries = len(loop.consts), len(loop.init)
         names = [f"{inner}{at + k}" for k in range(carries + len(loop.columns))]
@@ -157,7 +157,7 @@ class Printer:
             values += [Text(f"{stack}[{i}]", stack, i) for i in range(loop.turns * loop.stacks)]
 
     def calls(self, loop: Loop, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The lines that try one body after the other, each a function, and the outputs as they are written."""
+        """Return the lines that try one body, a function, after the other, and the text of the outputs."""
         lines = []
         for k, body in enumerate(loop.bodies):
             name = f"body{len(self.functions)}"

@@ -1,4 +1,4 @@
-"""A loop and its way back: the forward loop stacks what the reverse loop reads of it."""
+"""The reverse of a loop: the forward loop stacks the values that the reverse loop reads."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["ReverseLoop"]
 
 NOTHING = Const(-0.0)
-"""Where a sum begins: −0.0 + x is x to the last bit, for each x."""
+"""The start of a sum: −0.0 + x is x to the last bit, for each x."""
 
 
 class ReverseLoop:
-    """A loop in a reverse sweep: `forward` writes it with its residuals stacked, `reverse` writes its derivative."""
+    """A loop in a reverse sweep. `forward` writes it with stacked residuals; `reverse` writes its derivative."""
 
     def __init__(self, sweep: Sweep, loop: Loop, start: Ref) -> None:
         self.sweep = sweep
@@ -36,7 +36,7 @@ class ReverseLoop:
         self.given = tuple([a and n for a, n in zip(activity.outputs, kept, strict=True)])
         self.consts = [x for x in range(self.at) if self.wanted[x]]
         self.entries = [x for x in range(self.at + self.carries, len(self.wanted)) if self.wanted[x]]
-        # In a map over lanes sums may be added up in any order; elsewhere an entry's goes on as eager code's does.
+        # In a map over lanes, sums add up in any order. Elsewhere an entry's sum continues in the order of eager code.
         self.exact = sweep.exact and loop.ordered
         self.runs = self.exact and loop.turns is not None
         sums = accumulators(loop)
@@ -46,7 +46,7 @@ class ReverseLoop:
         self.residuals = max(len(half.residuals) for half in self.halves)
 
     def forward(self) -> list[Operand]:
-        """Write the forward loop with the residuals stacked. Return the operands of the loop's own results."""
+        """Write the forward loop with stacked residuals. Return the operands of the loop's own results."""
         loop, several = self.loop, len(self.loop.bodies) > 1
         names = [Const(float(k)) if several else None for k in range(len(self.halves))]
         bodies = [half.forward(self.residuals, name) for half, name in zip(self.halves, names, strict=True)]
@@ -59,7 +59,7 @@ class ReverseLoop:
         return own
 
     def reverse(self, found: dict[Ref, Operand]) -> None:
-        """Write the reverse loop, and add what it gives to the adjoints found."""
+        """Write the reverse loop, and add its results to the adjoints found."""
         loop, sweep = self.loop, self.sweep
         back = -1 if loop.ordered else 1
         consts, _, columns = renamed(loop, sweep.of)
@@ -100,7 +100,7 @@ class ReverseLoop:
     def _starts(self, found: dict[Ref, Operand], ends: dict[int, Operand], seen: set[Operand]) -> list[Any]:
         """Return the columns of the adjoints that the carries have before a turn adds to them.
 
-        A turn's carry is the one before the loop, or what the turn before gave and perhaps stacked too.
+        A turn's carry is the one before the loop, or comes from the turn before, which may have stacked it too.
         """
         columns = []
         for k in self.running:
@@ -112,7 +112,7 @@ class ReverseLoop:
         return columns
 
     def _row(self, found: dict[Ref, Operand], k: int) -> Any:
-        """Return the adjoints of what the turns stacked at a place, in the order of the turns."""
+        """Return the adjoints of the values that the turns stacked at a place, in the order of the turns."""
         loop = self.loop
         first = self.start + k
         if loop.turns is not None:
@@ -124,14 +124,14 @@ class ReverseLoop:
         return self.sweep.b.loop(None, (zero,), (), (), (cast(Ref, like),), ordered=False)[0]
 
     def _total(self, found: Mapping[Ref, Operand], x: Operand, seen: set[Operand]) -> Operand:
-        """Return the adjoint that a value has before the loop: there its sum goes on, at the value's first place."""
+        """Return the adjoint that a value has before the loop. Its sum continues at the first place of the value."""
         if type(x) is not int or x in seen:
             return NOTHING
         seen.add(x)
         return found.get(x, NOTHING)
 
     def _replace(self, found: dict[Ref, Operand], x: Operand, total: Operand, seen: set[Operand]) -> None:
-        """Set the adjoint of a value to the total that began with it; add it at a further place."""
+        """Set the adjoint of a value to the total that began with it, or add the total if the value is in `seen`."""
         if type(x) is not int or not self.sweep.live[x]:
             return
         if x in seen:
@@ -163,7 +163,7 @@ class ReverseLoop:
 
 
 class Halves:
-    """A body with its derivative, split into what the forward loop computes and what the reverse loop does."""
+    """A body with its derivative, split into the steps of the forward loop and those of the reverse loop."""
 
     def __init__(self, owner: ReverseLoop, body: Program) -> None:
         self.body = body
@@ -192,7 +192,7 @@ class Halves:
         self.residuals = [x for x in reads if x not in self.repeated]
 
     def is_steady(self, carry: int) -> bool:
-        """Tell whether the adjoint of a carry leaves each turn as it came."""
+        """Return True if no turn changes the adjoint of a carry."""
         return self.adjoints.get(self.at + carry) == self.seeds[carry]
 
     def _linear(self) -> set[int]:
@@ -212,9 +212,9 @@ class Halves:
         return found
 
     def _repeated(self, reads: Sequence[Ref]) -> dict[Ref, list[int]]:
-        """Return the values that the reverse loop computes again from consts alone, with the steps for each."""
+        """Return the values that the reverse loop computes again from consts alone, and the steps for each."""
         b = self.b
-        again = self._depending(range(self.at), all)  # instructions alone: a loop is not run again
+        again = self._depending(range(self.at), all)  # only instructions: a loop is not run again
         makers = {x: i for i in again for x in range(b.starts[i], b.starts[i] + b.steps[i].width)}
         found = {}
         for x in reads:
@@ -229,7 +229,7 @@ class Halves:
         return found
 
     def forward(self, count: int, name: Const | None) -> Program:
-        """Return the body that also stacks the residuals, as many as `count`, and its name if it is one of several."""
+        """Return the body that also stacks `count` residuals and, if it is one of several, its name."""
         b = self.b
         padding = [ZEROS[0]] * (count - len(self.residuals))
         outputs = [*self.own, *self.residuals, *padding, *([] if name is None else [name])]
@@ -239,12 +239,12 @@ class Halves:
     def reverse(
         self, owner: ReverseLoop, steady: Sequence[int], moving: Sequence[int], stacks: Sequence[int], place: int
     ) -> Program:
-        """Return the body of the reverse loop; of several bodies it begins with a check of the name."""
+        """Return the body of the reverse loop. If there are several, it begins with a check of the name."""
         body = self.body
         unread = itertools.count(-1, -1)
         columns = [*range(self.at + self.carries, body.inputs), *self.residuals]
         columns += [next(unread) for _ in range(len(owner.stacked) - len(self.residuals))]
-        name = columns[-1] if columns else None  # of several bodies the last column tells which one ran
+        name = columns[-1] if columns else None  # if there are several bodies, the last column names the one that ran
         columns += [self.seeds[k] for k in stacks]
         columns += [self.totals[owner.at + k] for k in owner.running]
         columns += [self.totals[x] for x in owner.entries if x in self.totals]

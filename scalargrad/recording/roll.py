@@ -1,11 +1,11 @@
-"""`roll`: loops are found in what a plain Python function did.
+"""`roll` finds loops in the recording of a plain Python function.
 
-A loop in Python leaves pieces of the program that follow each other and do the same. Steps are compared by what they
-do, and a stretch that repeats with some period is a candidate. Then each operand must move in one of four ways from
-turn to turn: it is the same value (a const), a value of the same turn, a value of the turn before (a carry), or a
-value from before the loop that differs (an entry of a column). The turns for which that holds become a loop.
+A loop in Python records equal pieces of a program, one after the other. `roll` compares steps by their operations; a
+stretch that repeats with some period is a candidate. From turn to turn, each operand must then move in one of four
+ways. It is the same value (a const), a value of the same turn, a value of the turn before (a carry), or another value
+from before the loop (an entry of a column). The turns whose operands all do so become a loop.
 
-Inner loops come first: they are steps of the next round, in which the turns of outer loops are alike.
+Inner loops are found first. In the next round they are single steps, so that the turns of outer loops are alike.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .program import Const, Guard, Instruction, Loop, Operand, Program, Ref, Ste
 __all__ = ["roll"]
 
 SHORT = 128
-"""A program of fewer steps stays flat: it is as fast, and compiles at once."""
+"""A program of fewer steps stays flat: it is as fast, and compiles quickly."""
 WIDE = 8
 """It may read that many operands a step: wide rows, such as dot, are written out as many operations."""
 LEAST_TURNS = 4
@@ -33,7 +33,7 @@ ROUNDS = 8
 
 
 def roll(program: Program, short: int = SHORT) -> Program:
-    """Return a program with the same results, to the last bit, in which repeated pieces are loops, nested ones too.
+    """Return a program with repeated pieces as loops, which may be nested; its results are equal to the last bit.
 
     A program of fewer than `short` steps stays flat. The time is linear in the number of operands.
 
@@ -72,18 +72,18 @@ def _with_rolled_bodies(step: Step, short: int) -> Step:
 
 
 def _alike(step: Step) -> Any:
-    """Return what two steps that do the same have in common."""
+    """Return a key that is equal for two steps if they do the same with different operands."""
     if isinstance(step, Instruction):
         return step.primitive, step.refuses, len(step.operands)
     if isinstance(step, Guard):
         return step.holds
     if step.turns is None:
-        return id(step)  # what is wide is no entry of a column: such a loop stays where it is
+        return id(step)  # a wide value can't be an entry of a column, so this loop is not rolled
     return step.turns, step.bodies, step.ordered, len(step.consts), len(step.init)
 
 
 class _Rolling:
-    """One round over a program: the loops that are found in its steps."""
+    """One round over a program, which finds loops in its steps."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -92,7 +92,7 @@ class _Rolling:
         self.kinds = [numbers.setdefault((type(step), _alike(step)), len(numbers)) for step in self.steps]
         self.starts = [*itertools.accumulate((step.width for step in self.steps), initial=program.inputs)]
         self.reads = [tuple(operands_of(step)) for step in self.steps]
-        # Where a stretch may repeat is told by what steps do and which near ones they read.
+        # A stretch may repeat if steps do the same and read steps at the same small distances.
         marks: dict[Any, int] = {}
         self.marks = []
         for kind, start, read in zip(self.kinds, self.starts, self.reads, strict=False):
@@ -128,7 +128,7 @@ class _Rolling:
         return self._written(found) if found else self.program
 
     def _turns(self, at: int, period: int, end: int) -> tuple[_Turns | None, int]:
-        """Return the loop in the stretch that repeats around a place, and up to where it was looked for."""
+        """Return the loop, if any, in the stretch that repeats around a place, and the end of the search."""
         kinds = self.kinds
         first, last = at, at + period
         while first > end and kinds[first - 1] == kinds[first - 1 + period]:
@@ -176,7 +176,7 @@ def _moved(step: Step, of: Sequence[Operand]) -> Step:
 class _Turns:
     """Turns of a loop: steps that repeat, and how each of their operands moves.
 
-    `count` turns fit. `broken` is the place within a turn of the first operand that moves otherwise.
+    `count` turns fit. `broken` is the place, within a turn, of the step whose operand moves differently.
     """
 
     def __init__(self, rolling: _Rolling, first: int, period: int, most: int) -> None:
@@ -196,14 +196,14 @@ class _Turns:
         return self.first + self.count * self.period
 
     def _operands(self, turn: int) -> Iterator[tuple[int, Operand]]:
-        """Give the operands of a turn, each with the place of its step within the turn."""
+        """Yield the operands of a turn, each with the place of its step within the turn."""
         at = self.first + turn * self.period
         for place in range(self.period):
             for x in self.rolling.reads[at + place]:
                 yield place, x
 
     def _fits(self, turn: int) -> bool:
-        """Take one more turn, if all its operands move as those before did."""
+        """Add one more turn and return True, if all its operands move like those before."""
         base = self.base + turn * self.size
         for (place, x), slot in zip(self._operands(turn), self.slots, strict=True):
             if not slot.fits(x, self.base, base, self.size):
@@ -214,7 +214,7 @@ class _Turns:
         return True
 
     def loop(self, of: Sequence[Operand], start: Ref) -> tuple[Loop, list[Operand]]:
-        """Return the loop, and the operands of all values of its turns, if its results begin at that number."""
+        """Return the loop and the operands of all values of its turns, for results that begin at number `start`."""
         consts: dict[Operand, int] = {}
         carries: dict[tuple[int, Operand], int] = {}
         columns: dict[tuple[Operand, ...], int] = {}
@@ -247,7 +247,7 @@ class _Turns:
         return loop, self._values(start, [offset for offset, _ in carries], stacked)
 
     def _results(self, carried: set[int]) -> tuple[list[int], list[int]]:
-        """Return which values are read after the loop: of the last turn alone, and of other turns too."""
+        """Return the values that are read after the loop from the last turn alone, and those from other turns too."""
         last_use, end = self.rolling.last_use, self.end
         lasting, stacked = [], []
         for offset in range(self.size):
@@ -274,8 +274,8 @@ class _Turns:
         return Program(inputs, tuple(steps), (*next_, *stacked))
 
     def _values(self, start: Ref, carried: Sequence[int], stacked: Sequence[int]) -> list[Operand]:
-        """Return the operands of all values of the turns: stacked ones, the last carries, and for others none."""
-        values: list[Operand] = [Const(0.0)] * (self.count * self.size)  # what nothing reads has no operand
+        """Return the operands of all values of the turns that are stacked or last carries; the others are 0."""
+        values: list[Operand] = [Const(0.0)] * (self.count * self.size)  # the values that nothing reads
         rows = start + len(carried)
         for turn in range(self.count):
             for k, offset in enumerate(stacked):
@@ -290,18 +290,18 @@ def _renamed(operands: Any, of: Sequence[Operand]) -> list[Operand]:
 
 
 class _Slot:
-    """An operand of a turn: how it moves. `entries` are those of the turns so far; a carry has but its init."""
+    """An operand of a turn, and how it moves. `entries` has one for each turn so far; a carry has only its init."""
 
     __slots__ = ("carried", "entries", "offset", "same")
 
     def __init__(self, x: Operand, first: Ref) -> None:
         self.entries: list[Operand] = [x]
         self.offset = x - first if type(x) is int and x >= first else -1
-        self.carried = False  # then the offset is that in the turn before
+        self.carried = False  # if True, the offset is in the turn before
         self.same = True
 
     def fits(self, x: Operand, first: Ref, base: Ref, size: int) -> bool:
-        """Tell whether the operand of one more turn moves as those before did. The loop's values begin at `first`."""
+        """Return True if the operand of one more turn moves like those before. The loop's values begin at `first`."""
         if self.offset >= 0:
             return type(x) is int and x == base + self.offset - (size if self.carried else 0)
         if type(x) is int and x >= first:
@@ -309,7 +309,7 @@ class _Slot:
         return True
 
     def take(self, x: Operand, first: Ref) -> None:
-        """Note the operand of one more turn."""
+        """Add the operand of one more turn."""
         if self.offset >= 0:
             return
         if type(x) is int and x >= first:

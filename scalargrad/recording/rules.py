@@ -1,4 +1,4 @@
-"""The namespaces `m` that write programs: rows are interpreted with a program's values as operands."""
+"""The namespaces `m` that write programs: they interpret rows with a program's values as operands."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Term:
 
 
 def wrapped(builder: Builder, operand: Operand) -> Any:
-    """Return an operand as the rules of rows take it."""
+    """Return an operand in the form that rules of rows take."""
     return Term(builder, operand) if type(operand) is int else operand
 
 
 def unwrapped(x: Any) -> Operand:
-    """Return the operand that a rule's result is."""
+    """Return a rule's result as an operand."""
     return x.ref if type(x) is Term else x if type(x) is Const else Const(x)
 
 
@@ -81,7 +81,7 @@ class Rows:
 
 
 class Basis:
-    """The namespace `m` that writes rows in the basis. While `refuses`, so do the operations that can."""
+    """The namespace `m` that writes rows in the basis. If `refuses` is set, operations that can refuse do so."""
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder

@@ -1,4 +1,4 @@
-"""`simplified`: the same bits from fewer steps. Equal steps are one, and loops carry no ballast."""
+"""`simplified` makes a program smaller, with results equal to the last bit."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ZERO = Const(0.0)
 
 
 def simplified(program: Program) -> Program:
-    """Return the program with equal steps shared, constants folded, and what nothing needs left out.
+    """Return the program with equal steps shared, constants folded, and unneeded steps left out.
 
-    In loops, what no turn changes goes out of the body; carries, stacks and columns that nothing reads are dropped;
-    equal ones are one; a loop of one turn is its body.
+    Steps of a loop that are the same in all turns move before it. Carries, stacks and columns that nothing reads are
+    dropped, and equal ones are joined. A loop of one turn is replaced by its body.
 
     >>> from scalargrad.primitives import mul, sin
     >>> from .program import Instruction
@@ -53,13 +53,13 @@ _body = functools.lru_cache(maxsize=1024)(simplified)
 
 
 class At(NamedTuple):
-    """A place among the carries or the stacks of the loop that is left."""
+    """A place among the carries or the stacks of the simpler loop."""
 
     place: int
 
 
 class Entry(NamedTuple):
-    """What a turn stacks is its entry of a column."""
+    """A column, if each turn stacks its entry of it."""
 
     column: Column
 
@@ -68,7 +68,7 @@ Source: TypeAlias = "At | Entry | Operand"
 
 
 def _loop(b: Builder, loop: Loop, used: Sequence[int]) -> list[Operand]:
-    """Write a loop, whose operands are `b`'s, and return the operands of its results."""
+    """Write a loop whose operands are values of `b`, and return the operands of its results."""
     carries: list[Source] = [At(k) for k in range(len(loop.init))]
     stacks: list[Source] = [At(k) for k in range(loop.stacks)]
     stacked = used[len(loop.init) :]
@@ -104,7 +104,7 @@ def _loop(b: Builder, loop: Loop, used: Sequence[int]) -> list[Operand]:
 def _round(
     b: Builder, loop: Loop, used_carries: list[bool], used_stacks: list[bool]
 ) -> tuple[Loop, list[Source], list[Source], tuple[list[bool], list[bool]]]:
-    """Return a simpler loop; what each carry and each stack of the loop is in it; and which of its own are used."""
+    """Return a simpler loop, where to find each carry and each stack of the old one, and which of the new are used."""
     inputs, moving, stacked, carries = _inputs(b, loop, used_carries, used_stacks)
     consts = list(dict.fromkeys(x for kind, x in inputs if kind == "const" and type(x) is int))
     columns = list(dict.fromkeys(x for kind, x in inputs if kind == "column"))
@@ -119,7 +119,7 @@ def _round(
         ends = [*(out[k] for k in moving), *(out[len(loop.init) + k] for k in stacked)]
         bodies.append(_body(narrow.program(ends)))
         if not bodies[-1].guarded:
-            break  # those that follow are never tried
+            break  # the bodies after it are never tried
     bodies = [body for body in bodies if not any(_fails(step) for step in body.steps)] or bodies[-1:]
     hoisted, bodies = _hoisted(b, consts, bodies)
     init = tuple([loop.init[k] for k in moving])
@@ -139,7 +139,7 @@ def _fails(step: Step) -> bool:
 def _inputs(
     b: Builder, loop: Loop, used_carries: list[bool], used_stacks: list[bool]
 ) -> tuple[list[tuple[str, Any]], list[int], list[int], list[Source]]:
-    """Return what each input of the bodies is, which carries move, which stacks are kept, and what each carry is."""
+    """Return the bodies' inputs, the carries that change, the stacks to keep, and where to find each carry."""
     results = [*used_carries, *(used_stacks * (1 if loop.turns is None else loop.turns))]
     needs, kept = loop_needs(loop, results, effects=True)
     at, count = len(loop.consts), len(loop.init)
@@ -147,8 +147,9 @@ def _inputs(
     steady = {k for k in carried if all(body.outputs[k] == at + k for body in loop.bodies)}
     moving = [k for k in carried if k not in steady]
     inputs: list[tuple[str, Any]] = [("const", x if needs[k] else ZERO) for k, x in enumerate(loop.consts)]
+    moves = set(moving)
     for k, x in enumerate(loop.init):
-        inputs.append(("carry", k) if k in moving else ("const", x if k in steady else ZERO))
+        inputs.append(("carry", k) if k in moves else ("const", x if k in steady else ZERO))
     for k, column in enumerate(loop.columns):
         if not needs[at + count + k]:
             inputs.append(("const", ZERO))
@@ -163,7 +164,7 @@ def _inputs(
 
 
 def _hoisted(b: Builder, consts: list[Ref], bodies: list[Program]) -> tuple[list[Operand], list[Program]]:
-    """Move the steps that depend on consts alone before the loop; what the bodies read of them are consts."""
+    """Move the steps that depend on consts alone before the loop. Their results become consts of the bodies."""
     values: list[dict[Ref, Operand]] = []
     for body in bodies:
         of: dict[Ref, Operand] = dict(enumerate(consts))
@@ -195,7 +196,7 @@ def _hoisted(b: Builder, consts: list[Ref], bodies: list[Program]) -> tuple[list
 
 
 def _without_trivial_stacks(loop: Loop) -> tuple[Loop, list[Source]]:
-    """Leave out the stacks that are a number, a const, an entry, or equal to another. Return what each stack is."""
+    """Leave out stacks that are a number, a const, an entry, or equal to another. Return where to find each stack."""
     at, carries = len(loop.consts), len(loop.init)
     sources: list[Source] = []
     kept: dict[tuple[Operand, ...], int] = {}

@@ -1,4 +1,4 @@
-"""`verify`: is a program well formed? The tests ask after each pass."""
+"""`verify` checks that a program is well formed. The tests call it after each pass."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ __all__ = ["verify"]
 def verify(program: Program, path: str = "program") -> Program:
     """Return the program. Raises `AssertionError`, naming the step, if it is not well formed.
 
-    Each operand is a `Const` or an earlier value; a wide value is only a const or a column of a loop, or an output;
-    bodies have the inputs and outputs that their loop hands in and takes; a loop has at least one turn.
+    Each operand is a `Const` or an earlier value. A wide value is a const or a column of a loop, or an output, and
+    nothing else. The inputs and outputs of bodies match their loop. A loop has at least one turn.
     """
     wide = set(program.wide)
     _check(all(0 <= x < program.inputs for x in wide), path, "a wide input is none of its inputs")
@@ -58,7 +58,7 @@ def _loop(loop: Loop, start: int, wide: set[int], where: str) -> set[int]:
     if not loop.ordered:
         _check(len(accumulators(loop)) == len(loop.init), where, "without an order, a carry is not only added to")
     if loop.turns is None:
-        _check(not loop.ordered, where, "a loop of any length has an order")
+        _check(not loop.ordered, where, "a loop of any length must not have an order")
         first = start + len(loop.init)
         return set(range(first, first + loop.stacks))
     _check(loop.turns >= 1, where, "a loop without a turn")
@@ -87,11 +87,11 @@ def _wide_values(program: Program) -> set[int]:
 def _number(operands: tuple[Operand, ...], before: int, wide: set[int], where: str) -> None:
     for x in operands:
         _operand(x, before, where)
-        _check(x not in wide, where, f"v{x} is wide, and no operand")
+        _check(x not in wide, where, f"v{x} is wide and can't be an operand")
 
 
 def _operand(x: Operand, before: int, where: str) -> None:
-    _check(type(x) is Const or (type(x) is int and 0 <= x < before), where, f"{x!r} is no earlier value and no Const")
+    _check(type(x) is Const or (type(x) is int and 0 <= x < before), where, f"{x!r} is not an earlier value or Const")
 
 
 def _check(holds: bool, where: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""The charts beside the page: ratios per workload, and growth with the size of the graph."""
+"""The charts of the page: ratios per workload, and growth with the size of the graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INK, OURS_COLOUR, PEER_COLOUR = "#1E293B", "#1D4ED8", "#94A3B8"
 
 
 def draw(figures: dict[str, Any], folder: Path) -> list[Path]:
-    """The charts that the figures allow, as SVG; none where matplotlib is not installed."""
+    """The charts that the figures allow, as SVG; none if matplotlib is not installed."""
     try:
         import matplotlib
     except ImportError:

@@ -40,7 +40,7 @@ STEEP_AT_0 = ("sin", "tanh", "exp", "cubic")
 
 @dataclass(frozen=True)
 class Family:
-    """What varies, as ranges of powers of ten: the values, the arguments, and how the features compare with them."""
+    """The ranges, in powers of ten, of the values, the arguments, and the size of features relative to them."""
 
     values: Exponents = (0, 0)
     arguments: Exponents = (0, 0)
@@ -202,7 +202,7 @@ def installed() -> dict[str, Callable[..., bool]]:
 
 @dataclass
 class Count:
-    """How many gradients a checker was given, and how it failed."""
+    """The number of gradients that a checker was given, and its failures."""
 
     right: int = 0
     refused: int = 0

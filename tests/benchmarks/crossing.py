@@ -1,4 +1,4 @@
-"""Where arrays pass scalars: a step of training at one width of the network after another."""
+"""The width from which arrays are faster than scalars: training steps of networks of growing width."""
 
 from __future__ import annotations
 

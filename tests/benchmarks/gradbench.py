@@ -1,4 +1,4 @@
-"""GradBench's evals: ours, recorded, beside the array code of PyTorch and JAX."""
+"""GradBench's evals: ours, recorded, compared with array code of PyTorch and JAX."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Process:
 def compare(
     tools: Sequence[str], limit: float = 10.0, judge: Callable[[Answers], None] | None = None, **task: Any
 ) -> Answers:
-    """What each tool took for a task: its median and quartiles in seconds, or its problem.
+    """The times of each tool for a task, as median and quartiles in seconds, or its problem.
 
     `ratio` is the median over the rounds of its time to that of the base in the same round; `judge` marks the
     results that differ, as `disagreements` does. A tool `"name, way"` is asked to go that way.
@@ -151,7 +151,7 @@ def _close(x: float, y: float, scale: float) -> bool:
 
 
 def alone(tool: str, limit: float, **request: Any) -> dict[str, Any]:
-    """What a fresh process of a tool answers to one request."""
+    """The answer of a new process of a tool to one request."""
     with Process(tool) as process:
         return process.ask(limit, **request)
 

@@ -1,4 +1,4 @@
-"""What a graph holds, and how time and memory grow with its size."""
+"""The memory of a graph, and the growth of time and memory with its size."""
 
 from __future__ import annotations
 

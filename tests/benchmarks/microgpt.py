@@ -88,7 +88,7 @@ class Value:
 
 
 class Engine(NamedTuple):
-    """What the model needs of an engine."""
+    """The functions of an engine that the model needs."""
 
     value: Callable[[float], Any]
     dot: Callable[[Sequence[Any], Sequence[Any]], Any]

@@ -72,7 +72,7 @@ class Network:
         return [(np.array([x for x, _ in batch]), np.array([d for _, d in batch])) for batch in self.batches()]
 
     def outputs(self, m: Any, layers: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
-        """What the network gives for one instance, in plain arithmetic on numbers of a tool."""
+        """The network's outputs for one instance, in plain arithmetic on numbers of a tool."""
         activate = getattr(m, self.activation)
         for layer in layers:
             sums = [sum((w * x for w, x in zip(weights, inputs, strict=True)), bias) for weights, bias in layer]
@@ -124,7 +124,7 @@ def digits(batch: int = 16) -> Network:
 
 
 def square(width: int, batch: int) -> Network:
-    """As many inputs as hidden neurons, and one output: the widths at which arrays pass scalars are sought with it."""
+    """As many inputs as hidden neurons, and one output: for the widths from which arrays are faster than scalars."""
     rng = random.Random(1337)
     data = [([rng.gauss(0, 1) for _ in range(width)], (rng.gauss(0, 1),)) for _ in range(batch)]
     return Network((width, width, 1), "tanh", "squared_error", data, batch, rate=0.01)

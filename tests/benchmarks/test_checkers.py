@@ -1,4 +1,4 @@
-"""The comparison of checkers: its gradients are what they are said to be, and ours tells them apart."""
+"""The comparison of checkers: its gradients are right or wrong as stated, and our checker recognises both."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def chain(steps: int = 10_000) -> Workload:
 
 
 def formula() -> Workload:
-    """The lecture's cos(sin(x²) + 3x²): what one small expression costs."""
+    """The lecture's cos(sin(x²) + 3x²): the cost of one small expression."""
 
     def function(m: Any, xs: Sequence[Any]) -> Any:
         (x,) = xs

@@ -1,4 +1,4 @@
-"""Ordinary programs, unchanged but for what `math` and `np` stand for: gradients, Hessians and recordings."""
+"""Ordinary programs, with only `math` and `np` replaced: gradients, Hessians and recordings."""
 
 import importlib
 import math

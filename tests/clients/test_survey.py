@@ -1,4 +1,4 @@
-"""The survey of public packages, on a package made for it: what is right, rounded, refused and wrong."""
+"""The survey of public packages, on a package made for it: right, rounded, refused and wrong functions."""
 
 import json
 

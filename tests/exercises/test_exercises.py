@@ -1,4 +1,4 @@
-"""Exercises: what they ask and answer, what they refuse, and that they can be worked with four decimals."""
+"""Exercises: questions, answers and refusals, and that four decimals suffice to work them."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""How answers are compared: the suite's measure."""
+"""The suite's measure, by which answers are compared."""
 
 
 def numbers(nested):

@@ -104,7 +104,7 @@ def assembled(blocks, slopes, n, m):
 
 
 def excerpt(cols, rows, vals):
-    """What is sent of the Jacobian: the first thirty numbers of each list, and the last."""
+    """The part of the Jacobian that is sent: the first thirty numbers of each list, and the last."""
     return {name: [*x[:30], x[-1]] for name, x in (("cols", cols), ("rows", rows), ("vals", vals))}
 
 

@@ -123,7 +123,7 @@ def times(a, x):
 
 
 def jacobian(data, us):
-    """The derivatives of all distances by the pose, and before them, where there are us, by its own two."""
+    """The derivatives of all distances: with respect to their own two us, if there are us, then to the pose."""
     by_both = sg.jacobian(objective(data, us), argnums=(0, 1))
 
     def rows(offset, theta):

@@ -11,7 +11,7 @@ def lse(x):
 
 
 def shifted(x, highest):
-    """The same for any number in the place of max x: it cancels, and so do its derivatives."""
+    """Compute the sum with any number in the place of max x: it cancels, and so do its derivatives."""
     return highest + sg.log(total(lambda a, h: sg.exp(a - h), in_axes=(0, None))(x, highest))
 
 

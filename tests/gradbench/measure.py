@@ -27,7 +27,7 @@ def main(names):
 
 
 def row(module, function):
-    """The figures of one function, or what became of it."""
+    """The figures of one function, or its problem."""
     command = [sys.executable, "-m", "tests.gradbench.measure", module, function, "--one"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)

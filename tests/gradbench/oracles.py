@@ -1,4 +1,4 @@
-"""What the evals are tested against: the same mathematics once more, with NumPy's matrices and no derivative.
+"""The oracles of the evals: the same mathematics with NumPy's matrices and without derivatives.
 
 Every function here also takes complex numbers, so that `complex_step` has their derivatives to the last digits.
 """

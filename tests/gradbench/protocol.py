@@ -50,7 +50,7 @@ def start(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def define(message: dict[str, Any]) -> dict[str, Any]:
-    """Whether there is such an eval."""
+    """Return True if there is such an eval."""
     if message["module"] in EVALS:
         return {"success": True}
     return {"success": False, "error": f"no module {message['module']!r}; there are {', '.join(EVALS)}"}
@@ -74,7 +74,7 @@ KINDS = {"start": start, "define": define, "evaluate": evaluate}
 
 
 def timed(name: str, f: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
-    """What f returns, and the timing of the call under that name."""
+    """The result of f, and the timing of the call under that name."""
     began = time.perf_counter_ns()
     result = f()
     return result, {"name": name, "nanoseconds": time.perf_counter_ns() - began}

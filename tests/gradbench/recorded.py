@@ -1,4 +1,4 @@
-"""The one place where the evals meet recorded programs; eager code gives the same results."""
+"""The only module of the evals that uses recorded programs; eager code gives the same results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Function = Callable[..., Any]
 
 
 def prepared(f: Function, *args: Any) -> Callable[[], Any]:
-    """The call f(*args), recorded and compiled already where programs are recorded."""
+    """The call f(*args), already recorded and compiled if programs are recorded."""
     program = recorded(f, args)
     return lambda: program(*args)
 
@@ -31,7 +31,7 @@ def each(f: Function, *columns: Sequence[Any]) -> Callable[[], list[Any]]:
 
 
 def recorded(f: Function, args: Iterable[Any]) -> Function:
-    """f as a program, recorded for such arguments; f itself where nothing is to be recorded."""
+    """f as a program, recorded for such arguments, or f itself if nothing is recorded."""
     if jit is None or backend == EAGER:
         return f
     program = jit(f, backend=backend)

@@ -5,7 +5,7 @@ from .recorded import recorded
 
 
 def height(x, y):
-    """The function whose saddle point is searched."""
+    """The function whose saddle point is sought."""
     return (x[0] * x[0] + x[1] * x[1]) - (y[0] * y[0] + y[1] * y[1])
 
 

@@ -1,4 +1,4 @@
-"""A program run on Values, each step a call of its row: what its derivatives must agree with, to the last bit."""
+"""A program run on Values, each step a call of its row: its derivatives must agree with this to the last bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of recorded programs share: random functions, and comparisons of results."""
+"""Helpers of the tests of recorded programs: random functions, and comparisons of results."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def outcome(f: Callable[..., Any], *args: Any) -> Any:
 
 
 def agree(found: Any, expected: Any, relative: float = 0.0) -> bool:
-    """Whether two outcomes are the same: errors of one kind, or numbers equal but for the tolerance."""
+    """Return True if two outcomes agree: errors of one kind, or numbers equal up to the tolerance."""
     if isinstance(found, type) or isinstance(expected, type):
         return found is expected
     return len(found) == len(expected) and all(

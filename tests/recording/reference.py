@@ -1,4 +1,4 @@
-"""A program run step by step on floats: what every pass and every printer must agree with."""
+"""A program run step by step on floats: every pass and every printer must agree with this."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scalargrad.rows import Vector
 
 
 def run(program: Program, numbers: Sequence[float], columns: Sequence[Sequence[float]] = ()) -> list[Any] | None:
-    """Return the outputs, floats and, if wide, lists; None if a guard fails. Raises what a refusing row raises."""
+    """Return the outputs, floats and, if wide, lists; None if a guard fails. Raises the error of a row that refuses."""
     given, wide = iter(map(float, numbers)), iter(columns)
     return outputs(program, [list(next(wide)) if i in program.wide else next(given) for i in range(program.inputs)])
 

@@ -1,4 +1,4 @@
-"""Programs on NumPy blocks give what they give step by step, within a few ulp in maps."""
+"""Programs on NumPy blocks give the results of single steps; in maps, within a few ulp."""
 
 import random
 

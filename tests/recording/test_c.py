@@ -1,4 +1,4 @@
-"""Programs as C: compiled where there is a compiler, and compared with the steps one by one, to the last bit."""
+"""Programs as C: compiled if there is a compiler, and compared with the steps one by one, to the last bit."""
 
 import ctypes
 import math

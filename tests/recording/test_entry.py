@@ -1,4 +1,4 @@
-"""The entry into native code: what it takes and gives, what it leaves to the general path, what it keeps alive."""
+"""The entry into native code: its arguments and results, the cases for the general path, the objects it keeps alive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form of programs, their text, and the builder: what it shares and simplifies is equal to the last bit."""
+"""The form of programs, their text, and the builder: shared and simplified programs are equal to the last bit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POINTS = [0.0, -0.0, 1.0, -1.0, 0.5, 3.0, -2.5, 700.0, 1e-300, math.inf, math.na
 
 
 def found(program: Program, point: list[float]) -> Any:
-    """What the program gives at a point, bit for bit: its outputs, None, or the kind of its error."""
+    """The program's results at a point, bit for bit: its outputs, None, or the kind of its error."""
     try:
         outputs = run(program, point)
     except REFUSALS as error:
@@ -86,9 +86,9 @@ def test_what_the_builder_shares_and_simplifies_is_equal_to_the_last_bit(start: 
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (Program(1, (Instruction(sg.sin, (1,)),), (1,)), "no earlier value"),
+        (Program(1, (Instruction(sg.sin, (1,)),), (1,)), "not an earlier value"),
         (Program(1, (Instruction(sg.add, (0,)),), (1,)), "add"),
-        (Program(1, (Instruction(sg.sin, (0.5,)),), (1,)), "no Const"),  # type: ignore[arg-type]
+        (Program(1, (Instruction(sg.sin, (0.5,)),), (1,)), "or Const"),  # type: ignore[arg-type]
         (Program(2, (Loop(3, (Program(1, (), (0,)),), (), (), (range(2),)),), (2,)), "2 for 3 turns"),
         (Program(1, (Loop(3, (Program(2, (), (0,)),), (0,), (), ()),), (1,)), "2 inputs for 1"),
         (Program(1, (Instruction(sg.sin, (0,)),), (1,), wide=(0,)), "wide"),

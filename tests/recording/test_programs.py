@@ -1,4 +1,4 @@
-"""What is recorded: programs as plain data, their passes and their size."""
+"""Recorded programs: plain data, their passes and their size."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ RISKY = [sg.log, sg.sqrt, sg.exp, sg.asin]
 
 
 class Source:
-    """A random function of a list of numbers; what it does is decided by the seed, its arguments and `weights`."""
+    """A random function of a list of numbers; the seed, its arguments and `weights` decide its operations."""
 
     def __init__(self, seed: int, risky: bool) -> None:
         self.seed = seed

@@ -1,4 +1,4 @@
-"""A recording knows all that decides: what a program could not follow is seen or refused."""
+"""A recording knows all decisions: it guards or refuses operations that a program could not follow."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import contextlib
 import copy
 import functools
 import math
+import os
 import pickle
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -365,7 +367,7 @@ def test_bound_functions_keep_static_arguments_and_refuse_other_shapes() -> None
     assert float(bound()) == 1.0
     bound = jit(lambda x: [x, x * 2] if x > 0 else [x]).bind(1.0)
     bound.inputs[0][...] = -1.0
-    with pytest.raises(ValueError, match="nested otherwise"):
+    with pytest.raises(ValueError, match="nested differently"):
         bound()
 
 
@@ -387,3 +389,35 @@ def test_recording_is_linear_and_keeps_each_step_once() -> None:
     out = recording.run(chain, *recording.inputs)
     assert len(recording.tape.steps) == 100_000
     assert out.number == chain(1.0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_that_was_forked_while_a_thread_recorded_does_not_wait_for_it() -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def slow(x: Any) -> Any:
+        if not done.is_set():
+            inside.set()
+            done.wait(20)
+        return x * 2
+
+    f = jit(slow)
+    thread = threading.Thread(target=lambda: f(1.0))
+    thread.start()
+    inside.wait()
+    child = os.fork()
+    if child == 0:
+        done.set()
+        os._exit(0 if f(3.0) == 6.0 else 1)
+    end = time.monotonic() + 20
+    status = (0, 0)
+    while status[0] == 0 and time.monotonic() < end:
+        status = os.waitpid(child, os.WNOHANG)
+        time.sleep(0.01)
+    done.set()
+    thread.join()
+    if status[0] == 0:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert status == (child, 0)

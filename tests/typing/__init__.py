@@ -1,1 +1,1 @@
-"""Files and examples that type checkers read: what users write passes `mypy --strict` and pyright."""
+"""Files and examples that type checkers read: code of users passes `mypy --strict` and pyright."""

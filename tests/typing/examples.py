@@ -17,7 +17,7 @@ def pages() -> list[Path]:
 
 
 def source(page: Path) -> str:
-    """Return the examples of a page as one module, without those that raise; what is shown is printed."""
+    """Return the examples of a page as one module, without those that raise; expressions are printed."""
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     lines = []
     for example in doctest.DocTestParser().get_examples("\n".join(blocks)):

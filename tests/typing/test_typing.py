@@ -1,4 +1,4 @@
-"""What users write has types: the public names, and the examples of the README and the docs."""
+"""The code of users has types: the public names, and the examples of the README and the docs."""
 
 import json
 import re

@@ -85,11 +85,13 @@ def derivatives() -> list[float]:
         *sg.vmap(energy)([1.0, 2.0], [1.0, 1.0]),
         sg.batch_mean(energy)([1.0, 2.0], [1.0, 1.0]),
     ]
+    sparse = [sg.sparse_hessian, sg.sparse_jacobian]
+    assert len(sparse) == 2  # they need SciPy
     return results
 
 
 def primitives() -> list[float]:
-    """What `sg.primitive` returns can be called."""
+    """The result of `sg.primitive` can be called."""
     cube = sg.primitive("uses.cube", lambda m, x: x * x * x, lambda m, out, x: 3.0 * x * x, domain=(-9.0, 9.0))
     half = sg.primitive("uses.half", lambda m, x, y: 0.5 * x * y, [lambda m, out, x, y: 0.5 * y, None])
     number: float = cube(2.0)
@@ -97,6 +99,14 @@ def primitives() -> list[float]:
     assert cube.source().startswith("def __call__")
     assert cube.domain == (sg.Interval(-9.0, 9.0),)
     return [number, node.data, half(2.0, 3.0)]
+
+
+def solutions(a: float) -> list[float]:
+    """The square root of a, three times, as the solution of an equation; a rough solver suffices."""
+    solved: float = sg.root(lambda x, a: x * x - a, 1.0, a, solver=lambda f, x: 1.5)
+    settled: float = sg.fixed_point(lambda x, a: (x + a / x) / 2, 1.0, a, solver=lambda f, x: f(f(x)))
+    lowest: float = sg.minimize(lambda x, a: x**3 / 3 - a * x, 1.0, a, solver=lambda f, x: 1.5)
+    return [solved, settled, lowest]
 
 
 def pictures(folder: Path) -> list[str]:
@@ -109,6 +119,8 @@ def pictures(folder: Path) -> list[str]:
     assert sg.draw_dot(J).source == sg.operations_diagram(J).source
     diagrams += [sg.network_diagram(model), sg.jacobian_diagram(model), sg.modules_diagram(J)]
     assert sg.locate_nonfinite(J) is None
+    assert sg.digits(J).first is None
+    assert abs(sg.exact(sg.sin)(0.5)[0] - sg.sin(0.5)) < 1e-15
     ways: sg.Paths = sg.paths(J, x)
     way: sg.Path = ways[0]
     assert way.product <= ways.total or way.nodes[0] is x
@@ -141,7 +153,7 @@ def hypotenuse(x: float, y: float) -> float:
 
 
 def recordings() -> str:
-    """Decorated and called, with options and prepared; what can't be recorded is refused by name."""
+    """Decorated and called, with options and prepared; functions that can't be recorded are refused by name."""
     area: float = hypotenuse(3.0, 4.0)
     rows: list[float] = sg.vmap(hypotenuse, in_axes=(0, None))([3.0, 8.0], 6.0)
     row: list[float] = sg.take([rows, [area]], 1)

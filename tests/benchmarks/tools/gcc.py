@@ -1,4 +1,4 @@
-"""The recorded program as C, called through ctypes: what a compiler makes of the same operations.
+"""The recorded program as C, called through ctypes: a compiler's code for the same operations.
 
 One point: -O3, lists in and out. A batch: vectors of four and libmvec, -O3 -ffast-math.
 """

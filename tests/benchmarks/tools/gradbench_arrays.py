@@ -22,7 +22,7 @@ Eval = dict[str, Callable[[], Any]]
 
 
 def call(m: Any, f: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
-    """The call of f, compiled where the library compiles, on arrays of the arguments."""
+    """The call of f on arrays of the arguments, compiled if the library compiles."""
     program, arrays = m.jit(f), [m.array(x) for x in arguments]
     return lambda: m.numpy(program(*arrays))
 

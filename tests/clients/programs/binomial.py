@@ -1,4 +1,4 @@
-"""The price of an American put by a binomial tree, which exercises early where that is worth more."""
+"""The price of an American put by a binomial tree, with early exercise if that is worth more."""
 
 import math
 
