@@ -16,12 +16,12 @@ from .engine.observer import RecordingError
 from .engine.structures import Tree, flatten
 from .engine.value import Value
 from .recording import jit
+from .recording.compressed import Plan
 from .recording.derivatives import vjp
 from .recording.identities import ONE
 from .recording.program import Program
 from .recording.roll import roll
 from .recording.simplify import simplified
-from .recording.sparsity import Plan
 from .rows import as_float
 
 __all__ = ["SparseDerivative", "sparse_hessian", "sparse_jacobian"]
@@ -112,6 +112,7 @@ def sparse_jacobian(f: Callable[..., Any], argnums: int = 0) -> SparseDerivative
     It takes the arguments of f. Row i is output i of f and column j is number j of the argument `argnums`, each counted
     through lists, tuples, dicts and arrays in order. The pattern has an entry wherever the output depends on the number
     in the program, even if the derivative is 0 here. The passes run forward or backward, whichever takes fewer.
+    A few dense rows or columns cost a pass each.
 
     Raises `ImportError` without SciPy, `TypeError` for arguments or results that are not numbers, `RecordingError` if f
     can't be recorded, and what f raises. Source: A. Gebremedhin, F. Manne, A. Pothen, "What color is your Jacobian?",

@@ -113,6 +113,26 @@ def test_one_row_takes_one_backward_pass_and_one_column_one_forward_pass():
     assert (row.stats["passes"], column.stats["passes"]) == (1, 1)
 
 
+def test_dense_row_of_a_banded_jacobian_costs_one_backward_pass():
+    def f(x):
+        return [sg.exp(0.1 * sum(x)), *[a * b for a, b in itertools.pairwise(x)]]
+
+    def turned(x):
+        return [a * b * c for a, b, c in zip(x, x[1:], [x[-1]] * len(x), strict=False)]
+
+    for function in (f, turned):
+        jacobian = sg.sparse_jacobian(function)
+        x = [0.3 + 0.1 * i for i in range(25)]
+        assert_equal(jacobian(x), sg.jacobian(function)(x))
+        assert jacobian.stats["passes"] == 3
+
+
+def test_branch_without_a_derivative_is_left_again():
+    jacobian = sg.sparse_jacobian(lambda x: [x[0] ** 2 if x[0] > 0 else 1.0])
+    for x, slope in ((-1.0, 0.0), (2.0, 4.0), (-3.0, 0.0), (3.0, 6.0)):
+        assert jacobian([x]).toarray().tolist() == [[slope]]
+
+
 def test_each_way_through_the_branches_has_its_own_pattern():
     def f(x):
         return [x[0] * x[1] if x[0] > 0 else x[2], x[1]]

@@ -19,17 +19,17 @@ class Observer(Protocol):
     """A recording, as the engine sees it."""
 
     def evaluated(self, primitive: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
-        """Return what `evaluate` gives, kept as an instruction; `NotImplemented` if no argument is recorded."""
+        """Return the result of `evaluate`, and record it; `NotImplemented` if no argument is recorded."""
 
     def refused(self) -> None:
-        """Take note that an operation raised for a bad operand."""
+        """Note that an operation raised an error for a bad operand."""
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
         """Note that a comparison of Values decided a Python branch, and return its outcome."""
         raise NotImplementedError
 
     def linearization(self, leaves: Sequence[Value], roots: Sequence[Value]) -> Any:
-        """Return the derivative of the roots with respect to the leaves: a `Linearization` or its like."""
+        """Return the derivative of the roots with respect to the leaves, with the methods of `Linearization`."""
 
     def refusal(self, what: str, advice: str) -> Exception:
         """Return the error for an operation that a recording can't follow."""

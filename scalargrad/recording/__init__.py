@@ -12,7 +12,8 @@ The pipeline, in order; `jit(f).program(*args, after="roll")` prints a stage:
 The form that all of them read is `program`; what is well formed is told by `verify`. Programs are written through
 `builder`, with `identities`, by rows (`rules`) in a `basis`. A call goes through `jitted`: `arguments` takes it apart
 (`batches` keeps long arrays whole), `variants` has a program for each way through the branches, `calls` and `bound` run
-it, `backends` chooses a printer. `sparsity` finds the entries of a sparse Jacobian in a few runs.
+it, `backends` chooses a printer. `sparsity` and
+`compressed` find the entries of a sparse Jacobian in a few runs.
 """
 
 from .jitted import jit

@@ -1,4 +1,4 @@
-"""The arguments of a call taken apart: what tells it from others, and its numbers. And results put together."""
+"""Arguments of a call taken apart into a key and numbers, and results put together."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ NUMBERS = {float, int}
 class Call:
     """The arguments of one call.
 
-    `leaves` are numbers, Values and `Batch`es. The key says completely how the arguments are nested, which are
-    Values, and what the static ones are, with their types. `opened` batches count as the numbers in them.
+    `leaves` are numbers, Values and `Batch`es. The key has the complete nesting of the arguments, the places of the
+    Values, and the static arguments with their types. `opened` batches count as the numbers in them.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Call:
         return number
 
     def key(self, opened: frozenset[int]) -> Any:
-        """Return what tells this call from those that need programs of their own."""
+        """Return a hashable key: calls with equal keys can share a program."""
         kinds: list[Any] = []
         for i, leaf in self.others:
             kinds += (i, leaf.kind, leaf.lane, len(leaf) if i in opened else None) if isinstance(leaf, Batch) else (i,)
@@ -70,7 +70,7 @@ class Call:
         return found
 
     def numbers(self, opened: frozenset[int]) -> list[float]:
-        """Return all numbers in order, those of opened batches among them."""
+        """Return all numbers in order, including those of opened batches."""
         found: list[float] = []
         at = 0
         for i, leaf in self.others:
@@ -87,7 +87,7 @@ class Call:
         return [(i, x) for i, x in self.others if isinstance(x, Batch) and i not in opened]
 
     def rebuilt(self, opened: frozenset[int], numbers: Iterator[Any], batch: Callable[[int, Batch], Any]) -> Any:
-        """Return (args, named) with these numbers, and what `batch` gives for each batch."""
+        """Return (args, named) with these numbers, and the result of `batch` for each batch."""
         leaves: list[Any] = []
         for i, leaf in enumerate(self.leaves):
             if not isinstance(leaf, Batch):
@@ -112,7 +112,7 @@ def _refilled(batch: Batch, numbers: Iterator[Any]) -> Any:
 
 
 def _batched(args: tuple[Any, ...], in_axes: Any) -> tuple[Any, ...]:
-    """Return the arguments of a mapped function with batches in the place of those that are mapped."""
+    """Return the arguments of a mapped function, with each mapped argument as a batch."""
     axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
     if len(axes) != len(args):
         return args
@@ -131,7 +131,7 @@ def _batched_part(arg: Any, axis: Any) -> Any:
 
 
 def _typed(x: Any) -> Any:
-    """Return a static argument with its type: 0.0 is not −0.0, True is not 1, all the way down."""
+    """Return a static argument with its type: 0.0 is not −0.0, True is not 1, at all levels."""
     if isinstance(x, float):
         return type(x), float.hex(x)
     if isinstance(x, frozenset):
@@ -143,15 +143,15 @@ def _typed(x: Any) -> Any:
     return type(x), x
 
 
-# The quick way: arguments like the last ones, of which only the numbers are wanted.
+# The quick way: only the numbers are read from arguments that are nested like the last ones.
 
 Extractor: TypeAlias = "Callable[[tuple[Any, ...]], Sequence[float] | None]"
 
 
 def extractor(args: tuple[Any, ...]) -> Extractor | None:
-    """Return what gives the numbers of arguments that are nested exactly like these, and None for others.
+    """Return a function that gives the numbers of arguments nested exactly like these, and None for others.
 
-    None if there is anything but floats in lists, tuples, dicts and short arrays of floats.
+    Return None if there is anything but floats in lists, tuples, dicts and short arrays of floats.
     """
     if {*map(type, args)} == FLOATS:
         count = len(args)
@@ -168,16 +168,16 @@ def extractor(args: tuple[Any, ...]) -> Extractor | None:
 
 
 class _WithBatches(list[float]):
-    """Numbers, and the columns of the batches beside them."""
+    """Numbers, together with the columns of the batches."""
 
     def __init__(self) -> None:
         self.columns: list[Any] = []
 
 
 def batch_extractor(args: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], tuple[list[float], list[Any]] | None] | None:
-    """Return what gives the numbers and the columns of arguments that are nested like these, and None for others.
+    """Return a function that gives the numbers and the columns of arguments nested like these, and None for others.
 
-    Long arrays of floats are batches, all of one length, which comes last among the numbers.
+    Long arrays of floats are batches. They have one length, which is the last of the numbers.
     """
     part = _taker(args, batches=True)
     if part is None:
@@ -226,7 +226,7 @@ def _taker(x: Any, batches: bool = False) -> Callable[[Any, list[float]], bool] 
             if type(x) is not kind or len(x) != count:
                 return False
             at = len(found)
-            found += x  # first, so that another thread can't change what was looked at
+            found += x  # before the check, so that another thread can't change the numbers that were checked
             return len(found) == at + count and {*map(type, found[at:])} == FLOATS
 
         return take_floats
@@ -277,14 +277,14 @@ Entry: TypeAlias = "int | Constant | Gathered"
 
 
 class Constant:
-    """A leaf of a result that is the same at every run: a number or no number."""
+    """A leaf of a result that is the same at every run; it need not be a number."""
 
     def __init__(self, leaf: Any) -> None:
         self.leaf = leaf
 
 
 class Gathered:
-    """A leaf of a result that is a batch: where its columns are, and how a row is nested."""
+    """A leaf of a result that is a batch: the places of its columns, and the nesting of a row."""
 
     def __init__(self, rows: Rows, first: int) -> None:
         self.kind = rows._kind
@@ -310,9 +310,9 @@ class Gathered:
 
 
 def result_builder(tree: Tree, entries: Sequence[Entry], plain: bool) -> Callable[[Sequence[Any]], Any]:
-    """Return what nests the outputs of a run as the function did. An entry that is an int is the place of an output.
+    """Return a function that nests the outputs of a run like the function's result.
 
-    `plain` outputs are floats; others may be nodes.
+    An entry that is an int is the place of an output. `plain` outputs are floats; others may be nodes.
     """
     return _part(tree, iter(entries), plain)
 
@@ -337,7 +337,7 @@ def _part(tree: Tree, entries: Iterator[Entry], plain: bool) -> Callable[[Sequen
 
 
 def _run_of(tree: Tree, places: slice, plain: bool) -> Callable[[Sequence[Any]], Any]:
-    """Return what nests consecutive outputs as a list, a tuple or an array."""
+    """Return a function that nests consecutive outputs as a list, a tuple or an array."""
     if tree.kind is list:
         return operator.itemgetter(places)
     if tree.shape is None:
@@ -351,7 +351,7 @@ def _run_of(tree: Tree, places: slice, plain: bool) -> Callable[[Sequence[Any]],
 
 
 def gathered(entry: Constant | Gathered) -> Callable[[Sequence[Any]], Any]:
-    """Return what makes a leaf that is no single output."""
+    """Return a function that makes a leaf that is not a single output."""
     if isinstance(entry, Constant):
         leaf = entry.leaf
         return lambda out: leaf

@@ -1,4 +1,4 @@
-"""The back ends: what each needs, the choice of one, and a program made ready to run by it."""
+"""The back ends: the packages that they need, the choice of one, and programs made ready to run."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ BACKENDS = {"native": ("llvmlite", "numpy"), "numpy": ("numpy",), "python": ()}
 
 
 def missing(backend: str) -> list[str]:
-    """Return the packages that a back end needs and that are not installed."""
+    """Return the packages that a back end needs but that are not installed."""
     return [package for package in BACKENDS[backend] if importlib.util.find_spec(package) is None]
 
 
 def choose(backend: str) -> str:
     """Return the back end to use; "auto" is the best one whose packages are installed.
 
-    Raises `ValueError` for an unknown one, and `ImportError`, naming the packages, for one that is missing.
+    Raises `ValueError` if it is unknown, and `ImportError`, naming the packages, if some are missing.
     """
     if backend == "auto":
         return next(name for name in BACKENDS if not missing(name))
@@ -55,12 +55,12 @@ def build(program: Program, backend: str) -> Runner:
 
 
 def _with_lists(run: Runner, numbers: Sequence[float], columns: Sequence[Any]) -> list[Any] | None:
-    # NumPy's own floats are slow, and refuse nothing.
+    # NumPy's own floats are slow, and never raise.
     return run(numbers, [x if isinstance(x, list) else x.tolist() for x in columns])
 
 
 def checked(program: Program, backend: str = "auto") -> Runner:
-    """Return a program ready to run, which refuses too many or too few numbers and columns."""
+    """Return a program ready to run. It raises `ValueError` for too many or too few numbers or columns."""
     run = build(program, choose(backend))
     wide = len(program.wide)
     count = program.inputs - wide

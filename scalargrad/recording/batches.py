@@ -1,4 +1,4 @@
-"""Batches: arguments with many rows, kept as columns of numbers, and what a recorded function sees of them."""
+"""Batches: arguments with many rows, stored as columns of numbers, and their form inside a recorded function."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .recorded import Column
 __all__ = ["LONG", "Batch", "Rows", "TouchedError", "batch_of", "is_long"]
 
 LONG = 16
-"""An array of floats with more rows than this is a batch, if the function does nothing but map over it."""
+"""An array of floats with more rows than this is a batch, if the function only maps over it."""
 
 
 class TouchedError(BaseException):
-    """A function looked into a batch, so it is recorded again with the numbers of this one (None: of each) spelled out.
+    """A function looked into a batch. It is recorded again with the numbers of this batch (None: of each) spelled out.
 
-    No `Exception`, so that a function does not catch it.
+    It is not an `Exception`, so that a function does not catch it.
     """
 
     def __init__(self, index: int | None) -> None:
@@ -49,21 +49,21 @@ class Batch:
         return numbers
 
     def part(self, rows: Sequence[int]) -> Any:
-        """Return these rows as an argument of the same kind."""
+        """Return these rows as an argument of that kind."""
         if is_array(self.original):
             return self.original[list(rows)]
         return self.kind([self.original[t] for t in rows])
 
 
 def is_long(x: Any) -> bool:
-    """Tell whether an array may be a batch."""
+    """Return True if an array may be a batch."""
     return x.ndim > 0 and len(x) > LONG and x.dtype.kind in "fiu"
 
 
 def batch_of(x: Any) -> Batch | None:
-    """Return an array of floats, or a list of lanes alike with nothing but floats and ints, as a batch.
+    """Return an array of floats, or a list of equally nested lanes of floats and ints, as a batch.
 
-    None for anything else, and if NumPy is not installed.
+    Return None for anything else, and if NumPy is not installed.
     """
     if is_array(x):
         if x.ndim == 0 or not len(x) or x.dtype.kind not in "fiu":
@@ -89,7 +89,7 @@ def batch_of(x: Any) -> Batch | None:
 
 
 class Rows:
-    """What a recorded function gets for a batch: it can be mapped over, and returned; all else touches it."""
+    """A batch as a recorded function gets it: it can be mapped over and returned; anything else touches it."""
 
     def __init__(self, columns: Sequence[Column], lane: Tree, count: int, kind: type, index: int | None = None) -> None:
         self._columns = columns
@@ -105,5 +105,5 @@ class Rows:
     __eq__ = __lt__ = __le__ = __gt__ = __ge__ = _touched
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _touched
     __matmul__ = __rmatmul__ = __pow__ = __neg__ = __abs__ = __float__ = __int__ = __format__ = __str__ = _touched
-    __repr__ = _touched  # an error that names it: what it was given to takes numbers
+    __repr__ = _touched  # a function that takes numbers would name it in an error
     __hash__ = object.__hash__

@@ -1,4 +1,4 @@
-"""A jitted function bound to its buffers: no argument is taken apart, nothing is allocated at a call."""
+"""A jitted function bound to its buffers: a call takes no arguments apart and allocates nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Bound"]
 
 
 class Bound:
-    """A jitted function on arrays that stay where they are; `Jitted.bind` makes it."""
+    """A jitted function on fixed arrays; `Jitted.bind` makes it."""
 
     def __init__(self, jitted: Jitted[..., Any], args: tuple[Any, ...]) -> None:
         import numpy as np
@@ -32,7 +32,7 @@ class Bound:
         if any(isinstance(x, Value) or (is_array(x) and x.dtype == object) for x in (*leaves, *given)):
             raise TypeError("bind: a Value takes part; bind numbers and arrays, or call the function")
         if not all(type(x) is float or is_array(x) for x in leaves):
-            raise TypeError("bind: the result has a leaf that is no float, and no buffer could hold it")
+            raise TypeError("bind: the result has a leaf that is not a float, which no buffer can hold; return floats")
         numbers, results = _size(given), _size(leaves)
         native = self._native(call)
         self._scratch = (ctypes.c_double * (native.size if native is not None else numbers + results))()
@@ -66,14 +66,14 @@ class Bound:
         return self.outputs
 
     def _slow(self) -> None:
-        # Another way through the branches, something not finite, a batch, or no native code.
+        # Other branches, a result that is not finite, a batch, or no native code.
         args = self._placed([view.copy() if view.ndim else float(view) for view in self._given])
         leaves, tree = flatten(self.jitted(*args), is_array)
         same = tree == self._result and all(
             getattr(x, "shape", ()) == view.shape for view, x in zip(self._found, leaves, strict=True)
         )
         if not same:
-            raise ValueError("bind: for these inputs the result is nested otherwise than the bound outputs")
+            raise ValueError("bind: for these inputs the result is nested differently from the outputs; bind again")
         for view, x in zip(self._found, leaves, strict=True):
             view[...] = x
 

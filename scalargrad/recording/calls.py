@@ -1,4 +1,4 @@
-"""The results of a program that depend on Values: nodes, whose local derivatives are those of the program."""
+"""Results of a program that depend on Values: nodes whose local derivatives are those of the program."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .program import Const, Guard, Operand, Program, operands_of
 __all__ = ["Differentiable", "dependent"]
 
 READY = 4
-"""The most results whose derivatives are computed at each call. Those of more wait until asked for."""
+"""The largest number of results whose derivatives are computed at each call. For more, they are computed on demand."""
 ONE = Const(1.0)
 
 
 class Differentiable:
-    """A program with its derivatives by some of its inputs, ready to give nodes."""
+    """A program with its derivatives with respect to some of its inputs; it makes nodes."""
 
     def __init__(self, program: Program, by: Sequence[int], backend: str) -> None:
         self.program = program
@@ -55,7 +55,7 @@ class Differentiable:
         return b.program(outputs, program.captured)
 
     def run(self, numbers: Sequence[float], columns: Sequence[Any]) -> list[Any] | None:
-        """Return the outputs and what else the runner gives; None if a guard fails."""
+        """Return the outputs and the further results of the runner; None if a guard fails."""
         found: list[Any] | None = self.runner(numbers, columns) if columns else self.runner(numbers)
         return found
 
@@ -78,7 +78,7 @@ class Differentiable:
 
 
 class _Evaluation:
-    """One run of a program on Values, whose derivatives all its results share."""
+    """One run of a program on Values. All its results share its derivatives."""
 
     def __init__(
         self, differentiable: Differentiable, args: tuple[Any, ...], columns: Sequence[Any], found: list[Any]
@@ -118,7 +118,7 @@ class _ResultNode(Value):
 
     @property
     def partial_first(self) -> Any:
-        """The local derivatives by the parents, as every node of more than two operands has them."""
+        """The local derivatives with respect to the parents, in the form of nodes of more than two operands."""
         if self._partials is None:
             self._partials = self._evaluation.partials(self._place)
         return self._partials
@@ -129,7 +129,7 @@ class _ResultNode(Value):
 
 
 class _Result(Many):
-    """What a program's result names as its primitive."""
+    """The `primitive` of a program's result."""
 
     opaque = True
 
@@ -143,7 +143,7 @@ class _Result(Many):
         return _Result, (self.differentiable, self.place, self.columns)
 
     def at(self, evaluation: _Evaluation) -> _Result:
-        """Return the same for one evaluation, without making a row anew."""
+        """Return this primitive for one evaluation, without making a new row."""
         result: _Result = object.__new__(type(self))
         result.__dict__.update(self.__dict__, columns=evaluation.columns)
         return result
@@ -157,7 +157,7 @@ class _Result(Many):
 
 
 def dependent(program: Program, sources: Sequence[int]) -> list[int]:
-    """Return which outputs are computed from these values."""
+    """Return the places of the outputs that are computed from these values."""
     reached = bytearray(program.size)
     for x in sources:
         reached[x] = True

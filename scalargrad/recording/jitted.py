@@ -36,11 +36,11 @@ R = TypeVar("R")
 observer = OBSERVER.get
 
 VARIANTS = 32
-"""The number of programs that are kept for one nesting of the arguments, one for each outcome of the branches."""
+"""The number of programs kept for one nesting of the arguments, one for each outcome of the branches."""
 STORM = 64
-"""After so many recordings for one nesting of the arguments, the function runs eagerly."""
+"""The number of recordings for one nesting of the arguments after which the function runs eagerly."""
 CAUGHT = 8
-"""After so many recordings in which f caught what an operation raised, what has no program yet runs eagerly."""
+"""The number of recordings in which f caught an operation's error after which calls without a program run eagerly."""
 CASES = 256
 """The number of nestings of the arguments whose programs are kept; the oldest are dropped."""
 
@@ -50,7 +50,7 @@ _Quick: TypeAlias = "Callable[[tuple[Any, ...]], Any]"
 
 
 class _Case:
-    """What was recorded for one nesting of the arguments; or, if `opened` is set, which batches it has spelled out."""
+    """The recordings for one nesting of the arguments or, if `opened` is set, the batches to spell out."""
 
     def __init__(self) -> None:
         self.opened: frozenset[int] | None = None
@@ -63,8 +63,8 @@ class _Case:
 class Jitted(Generic[P, R]):
     """A function that runs as a recorded program; `jit` makes it.
 
-    `stats` counts the recordings, the runs, those for which no recorded program fitted at first
-    (`guard_failures`) and the runs in eager code (`eager_runs`).
+    `stats` counts the recordings, the runs, the runs for which no recorded program fitted at first
+    (`guard_failures`), and the runs in eager code (`eager_runs`).
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Jitted(Generic[P, R]):
         return _jitted, (self.f, self.backend, self.static_argnums, self.domain_errors, self.on_new_branch)
 
     def __call__(self, *args: P.args, **named: P.kwargs) -> R:
-        """Return what the function returns for these arguments."""
+        """Return the function's result for these arguments."""
         if observer() is not None:
             return cast("R", self.f(*args, **named))  # becomes a part of what is being recorded
         self.stats["runs"] += 1
@@ -134,7 +134,7 @@ class Jitted(Generic[P, R]):
         return Call(args, named, self.static_argnums, self._in_axes)
 
     def _eagerly(self, call: Call) -> Any:
-        """Return what f gives for Values in the place of the numbers: floats do things that Values refuse."""
+        """Return f's result for Values in place of the numbers: floats do things that Values refuse."""
         self.stats["eager_runs"] += 1
         every = frozenset(range(len(call.leaves)))
         given = [x for leaf in call.leaves for x in (leaf.flat() if isinstance(leaf, Batch) else [leaf])]
@@ -144,7 +144,7 @@ class Jitted(Generic[P, R]):
         return tree.unflatten([_detached(leaf, first.serial) for leaf in leaves])
 
     def _case(self, call: Call) -> tuple[_Case, frozenset[int]]:
-        """Return what is known of calls like this one, and which batches are spelled out."""
+        """Return the case of calls like this one, and the batches that are spelled out."""
         opened: frozenset[int] = frozenset()
         while True:
             key = call.key(opened)
@@ -159,7 +159,7 @@ class Jitted(Generic[P, R]):
             opened = case.opened
 
     def _try(self, case: _Case, call: Call, opened: frozenset[int]) -> tuple[Any] | None:
-        """Return the result of the first program that is valid here; None if none is."""
+        """Return the result of the first program whose guards hold; None if there is none."""
         variants = case.variants
         if not variants:
             return None
@@ -222,7 +222,7 @@ class Jitted(Generic[P, R]):
             return (self._eagerly(call),), opened
 
     def _record(self, call: Call) -> tuple[_Case, frozenset[int], Variant]:
-        """Record for this call, with as many batches left whole as the function allows."""
+        """Record for this call, and leave as many batches whole as the function allows."""
         while True:
             case, opened = self._case(call)
             case.recordings += 1
@@ -237,7 +237,7 @@ class Jitted(Generic[P, R]):
             return case, opened, variant
 
     def _quick_call(self, case: _Case, call: Call, opened: frozenset[int]) -> _Quick | None:
-        """Return how to call the last program again with arguments like these, if they are plain enough."""
+        """Return a quick call of the last program for arguments like these, if they are plain enough, else None."""
         if call.named or self.static_argnums or not case.variants or case.eager:
             return None
         variant = case.variants[0]
@@ -272,7 +272,7 @@ class Jitted(Generic[P, R]):
     def record(self, *args: P.args, **named: P.kwargs) -> None:
         """Record and compile the program for these arguments, unless one is ready; call it for each branch.
 
-        Raises `RecordingError` if the function can't be recorded, and what it raises.
+        Raises `RecordingError` if the function can't be recorded, and the function's own errors.
 
         >>> f = jit(lambda x: x * x if x > 0 else -x, on_new_branch="raise")
         >>> f.record(1.0); f.record(-1.0)
@@ -282,9 +282,10 @@ class Jitted(Generic[P, R]):
         self._variant(args, named)
 
     def program(self, *args: Any, after: str = "fuse", **named: Any) -> Program:
-        """Return the program for these arguments, recorded if it was not yet.
+        """Return the program for these arguments; it is recorded if necessary.
 
-        `after` names a stage of the pipeline, "record", "simplify", "fuse" or "lower": the program as that leaves it.
+        `after` names the last stage of the pipeline to run: "record", "roll", "simplify", "fuse" or "lower". Loops of
+        Python code are found already after "record", because derivatives need them.
         Raises `RecordingError` if the function can't be recorded.
 
         >>> len(jit(lambda x: x * x + 1.0).program(3.0))
@@ -294,7 +295,7 @@ class Jitted(Generic[P, R]):
 
         found = dict(stages(self._variant(args, named)[2].program))
         if after not in found:
-            raise ValueError(f"program: there is no stage {after!r}; choose {', '.join(map(repr, found))}")
+            raise ValueError(f"program: after is {after!r}, which is not a stage; choose {', '.join(map(repr, found))}")
         result: Program = found[after]
         return result
 
@@ -313,7 +314,7 @@ class Jitted(Generic[P, R]):
                 found = self._record(call)
             except RefusalCaughtError:
                 raise RecordingError(
-                    f"jit: {self._name} caught what an operation raised for a bad operand; there it runs eagerly"
+                    f"jit: {self._name} caught an operation's error for a bad operand, so it runs eagerly here"
                 ) from None
             found[2].run(call, call.numbers(found[1]))  # which compiles it
             return found
@@ -321,9 +322,9 @@ class Jitted(Generic[P, R]):
     def bind(self, *args: Any) -> Bound:
         """Return the function with its buffers bound, for a tight loop that fills them and calls without allocation.
 
-        Its `inputs` are nested like the arguments and its `outputs` like the result, with NumPy arrays in the place of
-        arrays and numbers (those of shape ()); static arguments stay as they are. Calling it computes the outputs from
-        the inputs, and returns the outputs. Raises what the function raises, `TypeError` if a Value takes part, and
+        Its `inputs` are nested like the arguments and its `outputs` like the result, with NumPy arrays in place of
+        arrays and numbers (arrays of shape ()); static arguments do not change. A call computes the outputs from the
+        inputs, and returns the outputs. Raises the function's own errors, `TypeError` if a Value takes part, and
         `ImportError` without NumPy.
 
         >>> import scalargrad as sg
@@ -344,7 +345,7 @@ class Jitted(Generic[P, R]):
         case.eager = True
         warnings.warn(
             f"jit: {self._name} runs eagerly from now on, for {reason}; choose with sg.select, sg.max or sg.clip, "
-            "which are no branches",
+            "which are not branches",
             RuntimeWarning,
             stacklevel=5,
         )
@@ -359,7 +360,7 @@ def _quick_batch(
     assemble: Callable[[Any], Any],
     parts_of: Callable[[tuple[Any, ...]], tuple[list[float], list[Any]] | None] | None,
 ) -> _Quick | None:
-    """Return the call of a program over batches, which gives None for what is to be found the general way."""
+    """Return the call of a program over batches. It gives None if the general call must find the result."""
     if parts_of is None:
         return None
 
@@ -377,7 +378,7 @@ def _quick_batch(
 
 
 def _through(flat: _Quick, numbers: Sequence[float] | None, assemble: Callable[[Any], Any]) -> Any:
-    """Return the result of machine code that takes and gives one list; None if it is to be found the general way."""
+    """Return the result of machine code that takes and gives one list; None if the general call must find it."""
     if numbers is None or (outputs := flat((numbers if type(numbers) is list else list(numbers),))) is None:
         return None
     return assemble(outputs)
@@ -392,7 +393,7 @@ def _whole(index: int, batch: Batch) -> Any:
 
 
 def _detached(leaf: Any, since: int) -> Any:
-    """Return the number of a Value, unless it depends on one that was there before."""
+    """Return the number of a Value, unless it depends on an older Value."""
     return leaf._data if isinstance(leaf, Value) and not explored([leaf], since)[1] else leaf
 
 
@@ -425,31 +426,32 @@ def jit(
     domain_errors: DomainErrors = "raise",
     on_new_branch: OnNewBranch = "record",
 ) -> Jitted[P, R]:
-    """Return the function that calls like f and runs as a recorded program, many times faster.
+    """Return a function that is called like f and runs as a recorded program, many times faster.
 
-    At its first call it records what f does with its numbers; later calls with arguments nested alike run the program.
-    Python branches on recorded values are guards: another outcome records another program. Values that f closes over,
-    such as a model's parameters, are read afresh at each call. It combines with the transforms either way round:
-    `jit(grad(f))`, `jit(value_and_grad(loss))`, `grad(jit(f))`.
+    Its first call records f's operations; later calls with arguments nested alike run the program. Python branches on
+    recorded values are guards: another outcome records another program. Values that f closes over, such as a model's
+    parameters, are read again at each call. `jit` combines with the transforms in either order: `jit(grad(f))`,
+    `jit(value_and_grad(loss))`, `grad(jit(f))`.
 
     - `backend` is "auto" (the best that is installed), "python", "numpy" or "native" (llvmlite and NumPy).
-    - The arguments that `static_argnums` names may be anything hashable; each of them has programs of its own.
-    - `domain_errors="nan"` gives nan or inf where eager code raises for a bad operand: for optimisers that try steps
-      outside of a domain, and for batches with bad lanes.
-    - `on_new_branch` says what to do when no program fits and there is one already: "record" another, run f "eager"ly,
-      or "raise" `RecordingError`. With `f.record(*args)` programs are prepared ahead.
+    - The arguments in `static_argnums` may be anything hashable; each value of them has its own programs.
+    - `domain_errors="nan"` gives nan or inf for a bad operand, instead of an error: for optimisers that try steps
+      outside a domain, and for batches with bad lanes.
+    - `on_new_branch` says what to do if there are programs but none fits: "record" another, run f "eager"ly, or
+      "raise" `RecordingError`. `f.record(*args)` prepares programs in advance.
 
     An array of floats with more than 16 rows that f only maps over (`vmap`, `batch_mean`) is a batch: one program
-    serves any number of rows. After recording, f is called on plain numbers once or twice more, and must give what the
-    program gives. A call for which f catches what an operation raised for a bad operand runs eagerly.
+    serves any number of rows. After recording, f is called once or twice more, on plain numbers, and its results must
+    be the program's. If f catches an operation's error for a bad operand, the call runs eagerly.
 
-    Threads: any number may call one jitted function at a time, the first call included; one of them records. Within f,
-    only the thread that calls it may compute with its arguments. Not noticed: a captured name that is bound anew, a
-    global that changes, and that an operation on captured Values alone would raise, if its result is not used. An
-    effect such as printing happens while recording only.
+    Threads: any number of threads may call one jitted function at a time, even for the first time; one of them records.
+    Within f, only the thread that calls it may compute with its arguments. `jit` does not notice if a captured name is
+    bound to another object, or if a global changes. If an operation on captured Values alone would raise, and its
+    result is not used, that is not noticed either. An effect, such as printing, happens only while recording.
 
-    Raises `RecordingError` if f does what a program could not follow: `float(v)`, `v.data`, `math.sin(v)`, text or a
-    hash of a Value, a random number; `ImportError` if a package is missing that the back end needs; and what f raises.
+    Raises `RecordingError` if f does something that a program can't follow: `float(v)`, `v.data`, `math.sin(v)`, text
+    or a hash of a Value, a random number. Raises `ImportError` if the back end needs a package that is missing, and f's
+    own errors.
 
     >>> import scalargrad as sg
     >>> f = sg.jit(sg.value_and_grad(lambda x: sg.sin(x) * x))

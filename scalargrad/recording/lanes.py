@@ -1,4 +1,4 @@
-"""The lanes of a batch: the leading axis of arguments taken apart, and of results put together."""
+"""The lanes of a batch: arguments split along their leading axis, and results stacked along it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Lanes", "axes_of", "columns_of", "fits", "listed", "run_lanes", "spr
 
 
 class Lanes:
-    """The arguments of a map: how many lanes there are, and the arguments of each.
+    """The arguments of a map: the number of lanes, and the arguments of each.
 
     An axis is 0 (mapped), None (the same for all lanes), or a container of axes nested like the argument. Raises
-    `ValueError` and `TypeError` as `vmap` says.
+    `ValueError` and `TypeError`, as described at `vmap`.
     """
 
     def __init__(self, name: str, args: Sequence[Any], in_axes: Any) -> None:
@@ -54,7 +54,7 @@ class Lanes:
 
 
 def spread(name: str, args: Sequence[Any], in_axes: Any) -> Sequence[Any]:
-    """Return the axis of each argument. Raises `ValueError` for what is no axis."""
+    """Return the axis of each argument. Raises `ValueError` if `in_axes` does not fit the arguments."""
     axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
     if len(axes) != len(args) or not all(fits(axis, arg) for axis, arg in zip(axes, args, strict=True)):
         raise ValueError(
@@ -65,7 +65,7 @@ def spread(name: str, args: Sequence[Any], in_axes: Any) -> Sequence[Any]:
 
 
 def fits(axis: Any, arg: Any) -> bool:
-    """Tell whether an axis is 0, None, or a container of axes nested like the argument."""
+    """Return True if an axis is 0, None, or a container of axes nested like the argument."""
     if axis is None or (axis == 0 and type(axis) is int):
         return True
     opened = opening(arg)
@@ -97,7 +97,7 @@ def _entry(arg: Any, axis: Any, t: int) -> Any:
 
 
 def run_lanes(f: Callable[..., Any], lanes: Lanes) -> list[Any]:
-    """Return what f gives for each lane. An error for a bad operand names the lane."""
+    """Return f's result for each lane. An error for a bad operand names the lane."""
     results = []
     t = 0
     try:
@@ -111,7 +111,7 @@ def run_lanes(f: Callable[..., Any], lanes: Lanes) -> list[Any]:
 
 
 def columns_of(name: str, results: Sequence[Any]) -> tuple[list[list[Any]], Callable[..., Any]]:
-    """Return the leaves of the results of all lanes, one list for each leaf, and what rebuilds one result."""
+    """Return the leaves of the results of all lanes, one list for each leaf, and a function that rebuilds a result."""
     first, tree = flatten(results[0])
     columns: list[list[Any]] = [[x] for x in first]
     for t, result in enumerate(results[1:], 1):
@@ -124,7 +124,7 @@ def columns_of(name: str, results: Sequence[Any]) -> tuple[list[list[Any]], Call
 
 
 def stack(results: Sequence[Any], as_arrays: bool) -> Any:
-    """Return the results of all lanes with each leaf, number or array, stacked on a leading axis."""
+    """Return the results of all lanes with each leaf, a number or an array, stacked on a leading axis."""
     first = results[0]
     opened = opening(first)
     if opened is not None and not is_array(first):
@@ -150,5 +150,5 @@ def _number(x: Any) -> float:
 
 
 def listed(args: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the arguments, an iterator among them as a list."""
+    """Return the arguments, with iterators turned into lists."""
     return tuple([list(arg) if isinstance(arg, Iterator) else arg for arg in args])

@@ -1,4 +1,4 @@
-"""Derivatives while a program is recorded: what was recorded so far is differentiated as a program."""
+"""Derivatives inside a recording: the steps recorded so far are differentiated as a program."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["Linearized"]
 
 
 class Linearized:
-    """The derivative of some roots with respect to some leaves of a recording, to be swept either way.
+    """The derivative of some roots with respect to some leaves of a recording, for sweeps in both directions.
 
-    The part of the tape between them becomes a program; its derivative, which computes the roots as well, is written
-    to the tape. The roots then stand for what that gives.
+    The part of the tape between them becomes a program. Its derivative, which computes the roots as well, is written
+    to the tape. The roots are then the values that it computes.
     """
 
     as_nodes = True
@@ -45,7 +45,7 @@ class Linearized:
         return [recording.result(found.get(x, ZEROS[0])) for x in range(len(self.leaves))]
 
     def _begun(self) -> Sweep:
-        """Write what was recorded between the leaves and the roots anew, ready to be swept back any number of times."""
+        """Write the steps between the leaves and the roots again, ready for any number of reverse sweeps."""
         recording = self.recording
         program, consts = self._program()
         live = needed_and_active(program, range(len(self.leaves)), range(len(self.roots))).live

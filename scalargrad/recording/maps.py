@@ -1,4 +1,4 @@
-"""`vmap` and `batch_mean`: loops in eager code, and one `Loop` over all lanes while a program is recorded."""
+"""`vmap` and `batch_mean`: Python loops in eager code, and one `Loop` over all lanes in a recording."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["AbandonedError", "Mapped", "batch_mean", "vmap"]
 
 Function = Callable[..., Any]
 FEWEST = 3
-"""With fewer lanes than this a loop is recorded as it is written."""
+"""With fewer lanes than this, each lane is recorded by itself."""
 OUTCOMES = 16
 """The largest number of bodies of one loop, one for each outcome of the branches."""
 
@@ -67,12 +67,12 @@ def vmap(f: Function, in_axes: Any = 0) -> Callable[..., Any]:
     """Return the function that maps f over the leading axis of its arguments.
 
     `in_axes` is 0, or has for each argument 0 (mapped), None (the same for all lanes), or a container of these nested
-    like the argument. A mapped argument is an array, list or tuple, whose entries are the lanes' arguments, or a dict
-    of such. Each leaf of the output is stacked on a leading axis: an array if a mapped argument is one, else a list.
-    Eager, it is a loop; under `jit` it is one loop of the program, for batches of any length.
+    like the argument. A mapped argument is an array, list or tuple whose entries are the lanes' arguments, or a dict of
+    such arguments. Each leaf of the output is stacked on a leading axis, as an array if a mapped argument is one, else
+    as a list. In eager code it is a Python loop; under `jit` it is one loop of the program, for batches of any length.
 
-    Raises `ValueError` if the lengths differ or are 0, `TypeError` for an argument without a leading axis. What f
-    raises for a bad operand names the lane.
+    Raises `ValueError` if the lengths differ or are 0, and `TypeError` if an argument has no leading axis. If f raises
+    an error for a bad operand, the error names the lane.
 
     >>> vmap(lambda x, y: x * y, in_axes=(0, None))([1.0, 2.0], 3.0)
     [3.0, 6.0]
@@ -86,8 +86,8 @@ def batch_mean(f: Function, in_axes: Any = 0) -> Callable[..., Any]:
     """Return the function that averages f, which returns a number, over the leading axis of its arguments.
 
     This is the lecture's Loss = 1/T Σ Div (11-785, "Training by gradient descent"). The options and errors are those
-    of `vmap`. Eager, it is a loop; under `jit` one loop of the program, whose sum may be added up in another order.
-    If f returns a list, tuple or dict, each of its numbers is averaged.
+    of `vmap`. In eager code it is a Python loop; under `jit` it is one loop of the program, which may add up the sum in
+    another order. If f returns a list, tuple or dict, each of its numbers is averaged.
 
     >>> batch_mean(lambda w, x, d: (w * x - d) ** 2, in_axes=(None, 0, 0))(2.0, [1.0, 2.0], [2.0, 3.0])
     0.5
@@ -98,7 +98,7 @@ def batch_mean(f: Function, in_axes: Any = 0) -> Callable[..., Any]:
 class _Tracer:
     """Records a function of one lane, once for each outcome of its branches among the lanes, and writes the loop.
 
-    `numbers(t)` are those of lane t, one for each column; `arguments` makes the lane's arguments from as many Values.
+    `numbers(t)` are the numbers of lane t, one for each column. `arguments` makes a lane's arguments from Values.
     """
 
     def __init__(
@@ -151,11 +151,11 @@ class _Tracer:
         try:
             return [t for t in lanes[1:] if run([*consts, *self.numbers(t)]) is None]
         except REFUSALS:
-            self.recording.refused()  # a lane's operand is bad: f itself shall raise it, or catch it
+            self.recording.refused()  # a lane's operand is bad: f itself must raise the error, or catch it
             raise RefusalCaughtError from None
 
     def write(self, turns: int | None, columns: Sequence[Any]) -> list[Operand]:
-        """Write the loop. Return its results: the sums, or what it stacked."""
+        """Write the loop. Return its results: the sums, or the stacked values."""
         outer = list(self.captured.values())
         bodies = []
         for sub, outputs in self.traced:
@@ -183,7 +183,7 @@ class _Tracer:
 
 
 def _over_lanes(recording: Recording, mapped: Mapped, lanes: Lanes) -> tuple[Any] | None:
-    """Return the results of a loop over a known number of lanes; None if there is nothing to record in it."""
+    """Return the results of a loop over a known number of lanes; None if it has nothing to record."""
     first, tree = flatten(lanes.lane(0))
     rows = []
     for t in range(lanes.count):
@@ -220,7 +220,7 @@ def _over_lanes(recording: Recording, mapped: Mapped, lanes: Lanes) -> tuple[Any
 
 
 def _over_rows(recording: Recording, mapped: Mapped, args: Sequence[Any]) -> Any:
-    """Return the results of a loop over batches, whose length is open."""
+    """Return the results of a loop over batches of any length."""
     rows: list[Rows] = []
     build = _opened(tuple(args), tuple(spread(mapped.name, args, mapped.in_axes)), rows)
     counts = {batch._count for batch in rows}
@@ -246,7 +246,7 @@ def _over_rows(recording: Recording, mapped: Mapped, args: Sequence[Any]) -> Any
 
 
 def _opened(arg: Any, axis: Any, rows: list[Rows]) -> Callable[[Any], Any]:
-    """Return what makes an argument of one lane from an iterator over the numbers of its columns."""
+    """Return a function that makes an argument of one lane from an iterator over the numbers of its columns."""
     if axis is None:
         return lambda inputs: arg
     if isinstance(arg, Rows):
@@ -264,7 +264,7 @@ def _opened(arg: Any, axis: Any, rows: list[Rows]) -> Callable[[Any], Any]:
 
 
 def _stacked(tree: Tree, columns: Any, count: int, kind: type) -> Any:
-    """Return the columns nested like a lane's result: one batch for each of its numbers and arrays."""
+    """Return the columns, nested like a lane's result, with a batch for each number and each array."""
     if tree.shape is None:
         return tree.build([_stacked(part, columns, count, kind) for part in tree.parts])
     return Rows([next(columns) for _ in range(tree.size)], tree, count, tree.kind if tree is not LEAF else kind)

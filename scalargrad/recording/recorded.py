@@ -1,4 +1,4 @@
-"""`Recorded`: the Values that a function gets while it is recorded. Their operators write straight to the tape."""
+"""`Recorded`: the Values that a function gets while it is recorded. Their operators write to the tape."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ new_step: Callable[..., Instruction] = tuple.__new__  # an `Instruction`, withou
 
 
 class Recorded(Value):
-    """A Value of a recording: an input, or what was computed while it was under way.
+    """A Value of a recording: an input, or a result computed in it.
 
-    `ref` is its number on the tape and `number` what it is at the recorded point, computed at first use if a
-    derivative gave it. Whatever would read the number past the recording (another thread, a later call, text, a hash)
-    is refused.
+    `ref` is its place on the tape, and `number` its value at the recorded point; for a result of a derivative, the
+    number is computed at first use. Reading the number outside the recording (in another thread, in a later call, as
+    text, as a hash) is refused.
     """
 
     __slots__ = ("number", "recording", "ref")
@@ -38,14 +38,14 @@ class Recorded(Value):
     number: float
     recording: Recording
 
-    # It has no place in a graph: no parents, and it is older than every node, so derivatives keep it as it is.
+    # It is not in a graph: it has no parents and is older than every node, so derivatives treat it as a constant.
     primitive = first = second = partial_first = partial_second = mark = None
     serial = 0
     _label = ""
 
     @property
     def label(self) -> str:
-        """The name is not kept: equations are those of eager code."""
+        """The name is always empty: only graphs of eager code have equations."""
         return self._label
 
     @label.setter
@@ -68,7 +68,7 @@ class Recorded(Value):
 
     @property
     def grad(self) -> float:
-        """Refused: a recorded Value has no gradient of its own."""
+        """Raise `RecordingError`: a recorded Value has no gradient."""
         self._refuse("the grad of a recorded Value", "use sg.grad or sg.value_and_grad")
 
     @grad.setter
@@ -76,7 +76,7 @@ class Recorded(Value):
         self._refuse("the grad of a recorded Value", "use sg.grad or sg.value_and_grad")
 
     def backward(self, seed: float = 1.0) -> None:
-        """Refused: use `sg.grad`."""
+        """Raise `RecordingError`: use `sg.grad`."""
         self._refuse("backward()", "use sg.grad or sg.value_and_grad")
 
     def __hash__(self) -> int:  # noqa: PLE0309 (it raises)

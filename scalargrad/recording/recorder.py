@@ -1,4 +1,4 @@
-"""The recorder: it runs a function on `Recorded` Values, and keeps each operation and each branch on a tape."""
+"""The recorder: it runs a function on `Recorded` Values, and writes each operation and each branch to a tape."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ ZERO, ONE = Const(0.0), Const(1.0)
 
 
 class RefusalCaughtError(BaseException):
-    """The function caught what an operation raised: a branch that no comparison tells. It runs eagerly instead.
+    """The function caught an operation's error: a branch without a comparison. It runs eagerly instead.
 
-    No `Exception`, so that the function does not catch this too.
+    It is not an `Exception`, so that the function does not catch it too.
     """
 
 
 class Recording:
-    """The record of one run of a function; it is the `Observer` of that run.
+    """The recording of one run of a function; it is the `Observer` of that run.
 
-    `numbers` are those of its inputs, `columns` what its wide inputs are. `tape` has the steps as they were taken:
-    nothing is shared or simplified, so that derivatives add up in the order of eager code. `data` has the number of
-    each value, None for what a derivative gave and nobody asked for. A `permissive` recording refuses no operand.
+    `numbers` and `columns` are its inputs. `tape` has the steps in the order of the run: nothing is shared or
+    simplified, so that derivatives add up in the order of eager code. `data` has the number of each value, or None for
+    a result of a derivative that was not read yet. A `permissive` recording refuses no operand.
     """
 
     def __init__(
@@ -61,25 +61,26 @@ class Recording:
         self.data: list[Any] = [*numbers, *columns]
         self.inputs = [self.node(i, number) for i, number in enumerate(numbers)]
         self.columns = [Column(self, count + k) for k in range(len(columns))]
-        self.captured: list[Any] = []  # Values from outside, and what the parents recorded
+        self.captured: list[Any] = []  # Values from outside and from enclosing recordings
         self.captured_at: list[int] = []
         self.error: RecordingError | None = None
         self.caught = False
         self.over = False
         self._start = next_serial()
-        self._known: dict[int, int] = {}  # where other Values are on the tape, by id
-        self._alive: list[Any] = []  # what `_known` names
+        self._known: dict[int, int] = {}  # the places of other Values on the tape, by id
+        self._alive: list[Any] = []  # the objects whose ids `_known` has
         self._pending = 0  # the steps before this one have numbers
         self.count: Recorded | None = None  # the length of all wide values
 
     # The run.
 
     def run(self, f: Callable[..., T], *args: Any) -> T:
-        """Return what f returns. Raises `RecordingError`, even if f caught it, for what a program can't follow.
+        """Return f's result.
 
-        And `RefusalCaughtError` if f caught what an operation raised.
+        Raises `RecordingError`, even if f caught it, if a program can't follow f, and `RefusalCaughtError` if f caught
+        an operation's error.
         """
-        # In a context of its own: whatever happens, an interrupt included, nobody observes afterwards.
+        # In a context of its own: the recording ends in every case, even at an interrupt.
         before = None if self.parent is not None else _random_state()
         try:
             result = contextvars.copy_context().run(self._observed, f, args)
@@ -92,7 +93,7 @@ class Recording:
         if before is not None and before != _random_state():
             raise RecordingError(
                 "the recorded function drew a random number, which would be the same at every run; "
-                "draw it outside and hand it in as an argument"
+                "draw it outside and pass it as an argument"
             )
         return result
 
@@ -113,21 +114,21 @@ class Recording:
             )
 
     def refusal(self, what: str, advice: str) -> RecordingError:
-        """Return the error for what would leave the recording behind; the run raises it even if f catches it."""
+        """Return the error for an operation that a recording can't follow; the run raises it even if f catches it."""
         error = RecordingError(f"{what} while a program is recorded: the program could not follow it; {advice}")
         self.root.error = self.root.error or error
         return error
 
     def refused(self) -> None:
-        """Take note that an operation raised for a bad operand. If f returns all the same, it caught that."""
+        """Note that an operation raised an error for a bad operand. If f returns nevertheless, it caught the error."""
         recording: Recording | None = self
         while recording is not None:
             recording.caught, recording = True, recording.parent
 
-    # What the engine tells.
+    # Calls of the engine.
 
     def evaluated(self, primitive: Primitive, args: tuple[Any, ...], m: Functions) -> Any:
-        """Return what `evaluate` gives, as recorded Values; `NotImplemented` if no argument is recorded."""
+        """Return the result of `evaluate` as recorded Values; `NotImplemented` if no argument is recorded."""
         operands: list[Operand] = []
         data: list[float] = []
         for arg in args:
@@ -176,7 +177,7 @@ class Recording:
         return node
 
     def _read(self, primitive: Primitive, args: Sequence[Any]) -> tuple[list[Operand], list[float]]:
-        """Return the operands and numbers of arguments of any kind; nothing if none is a Value, or one is an array."""
+        """Return the operands and numbers of arguments; no operands if none is a Value, or if one is an array."""
         if not any(type(arg) is Recorded for arg in args) or any(is_array(arg) for arg in args):
             return [], []
         numbers = [
@@ -191,7 +192,7 @@ class Recording:
         return [self.ref(arg) if isinstance(arg, Value) else Const(number) for arg, number in pairs], numbers
 
     def decided(self, relation: str, x: Any, y: Any, outcome: bool) -> bool:
-        """Keep a guard: the program is valid where the comparison has the same outcome."""
+        """Add a guard: the program is valid only if the comparison has the same outcome."""
         left, right = self.operand(x), self.operand(y)
         holds = outcome
         if relation == "true":
@@ -210,13 +211,13 @@ class Recording:
         return outcome
 
     def linearization(self, leaves: Sequence[Value], roots: Sequence[Value]) -> Any:
-        """Return the derivative of what was computed, for `grad` and its kind."""
+        """Return the derivative of the roots, for `grad` and the other transforms."""
         from .linearized import Linearized
 
         if not any(type(v) is Recorded for v in (*leaves, *roots)):
             plain = Linearization(leaves, roots, as_nodes=None)
             if not plain.as_nodes:
-                return plain  # of numbers that are the same at every run
+                return plain  # the derivative of numbers that are the same at every run
         return Linearized(self, leaves, roots)
 
     # Values and their places on the tape.
@@ -234,7 +235,7 @@ class Recording:
         return [self.result(ref) for ref in range(first, first + count)]
 
     def result(self, operand: Operand) -> Any:
-        """Return what a function gets for an operand: a recorded Value, or a float."""
+        """Return an operand in the form that functions get: a recorded Value, or a float."""
         if type(operand) is not int:
             return float(operand)
         node = Recorded.__new__(Recorded)
@@ -252,7 +253,7 @@ class Recording:
         return Const(number)
 
     def ref(self, x: Value | Column) -> int:
-        """Return the place of a Value on the tape. One from outside, or from a parent, becomes an input."""
+        """Return the place of a Value on the tape. A Value from outside or from a parent becomes an input."""
         if isinstance(x, (Recorded, Column)) and x.recording is self:
             return x.ref
         known = self._known.get(id(x))
@@ -269,14 +270,14 @@ class Recording:
         return self._known[id(x)]
 
     def _adopt(self, node: Value) -> None:
-        # Made since the start from Values outside alone, or from none, at the pace of eager code.
+        # The node was made during the run by eager code, from Values outside alone or from none.
         primitive = node.primitive
         if primitive is None:
             self._know(node, self.added(pos, (Const(node._data),), (node._data,)))
             return
         operands = [self.operand(arg) for arg in node.args]
         if isinstance(primitive, Output):
-            key = id(node.args)  # which all outputs of a call share
+            key = id(node.args)  # all outputs of a call share it
             if key not in self._known:
                 first = self.tape.size
                 out = primitive.vector.forward(IEEE, *map(self.value, operands))
@@ -294,7 +295,7 @@ class Recording:
 
     def _capture(self, x: Any) -> int:
         number = x._data if isinstance(x, Value) else x.recording.number_of(x.ref)
-        ref = self.added(pos, (ZERO,), (number,))  # a stand-in, which becomes an input
+        ref = self.added(pos, (ZERO,), (number,))  # a placeholder, which becomes an input
         if isinstance(x, Column):
             self.tape.wide.add(ref)
         self.captured.append(x)
@@ -311,7 +312,7 @@ class Recording:
     def added(
         self, primitive: Primitive, operands: Sequence[Operand], numbers: Sequence[Any], refuses: bool = False
     ) -> int:
-        """Add an instruction with the numbers of its results. Return the first place that it fills."""
+        """Add an instruction with the numbers of its results. Return the place of its first result."""
         self.data += numbers
         return self.tape._append(Instruction(primitive, tuple(operands), refuses))
 
@@ -323,15 +324,15 @@ class Recording:
         return self.added(primitive, (x, y), (outcome,))
 
     def written(self) -> None:
-        """Take note that steps were written to the tape without numbers; those come at first use."""
+        """Note that steps were written to the tape without numbers, which are computed at first use."""
         self.data += [None] * (self.tape.size - len(self.data))
 
     def value(self, x: Operand) -> Any:
-        """Return the number that an operand is at the recorded point."""
+        """Return the number of an operand at the recorded point."""
         return self.number_of(x) if type(x) is int else float(x)
 
     def number_of(self, ref: int) -> Any:
-        """Return the number at a place, computed now if it was not yet."""
+        """Return the number at a place; it is computed if necessary."""
         if self.data[ref] is None:
             steps, starts, data = self.tape.steps, self.tape.starts, self.data
 
@@ -344,7 +345,7 @@ class Recording:
                 if width and data[start] is None:
                     found = stepwise.results(steps[index], value)
                     if found is None:
-                        raise RecordingError("a function took another way when it was differentiated; is it random?")
+                        raise RecordingError("a function took other branches when it was differentiated; is it random?")
                     data[start : start + width] = found
                 self._pending += 1
         return self.data[ref]
@@ -352,13 +353,13 @@ class Recording:
     # Batches.
 
     def column(self, operand: Operand) -> Column:
-        """Return the column that a wide value is."""
+        """Return a wide value as a column."""
         if type(operand) is not int:
-            raise TypeError("a column is no constant")
+            raise TypeError("a column can't be a constant; give a value of the recording")
         return Column(self, operand)
 
     def count_of(self, rows: Rows) -> Recorded:
-        """Return the length of all batches, as a number of the program. One of another length is looked into."""
+        """Return the length of all batches, as a number of the program. A batch of another length is spelled out."""
         root = self.root
         if root.count is None or root.data[root.count.ref] not in (0.0, float(rows._count)):
             raise TouchedError(rows._index)
@@ -368,7 +369,7 @@ class Recording:
     # The program.
 
     def program(self, outputs: Sequence[Operand], inputs: Sequence[int], captured: int = 0) -> Program:
-        """Return what was recorded as a program of these places as its inputs."""
+        """Return the recording as a program whose inputs are the values at these places."""
         return self.tape.program(outputs, captured, inputs)
 
 

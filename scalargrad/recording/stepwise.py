@@ -1,6 +1,6 @@
-"""Programs run step by step on floats, rules of rows and all: for the few runs that are not worth a printed program.
+"""Programs run step by step on floats, for cases with too few runs to print and compile the program.
 
-Loops are worth one: each body is printed as Python once, and called for each turn.
+Only loops are printed: each body becomes a Python function once, and is called for each turn.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ __all__ = ["results", "run"]
 
 Reader: TypeAlias = "Callable[[Operand], Any]"
 LONGEST_PRINTED = 2000
-"""The most steps of a body that is printed: a longer one takes as long to compile as many turns of it."""
+"""The largest number of steps of a body that is printed; to compile a longer one takes as long as many turns."""
 
 
 def run(program: Program, inputs: Sequence[Any]) -> list[Any] | None:
     """Return the outputs for all inputs in order, wide ones as lists; None if a guard fails.
 
-    Raises what floats raise where an instruction refuses.
+    Instructions that refuse raise the errors of floats.
     """
     values = list(inputs)
 
@@ -41,7 +41,7 @@ def run(program: Program, inputs: Sequence[Any]) -> list[Any] | None:
 
 
 def results(step: Step, value: Reader) -> list[Any] | None:
-    """Return the numbers that a step fills; None if it is a guard that fails, or a loop in which one does."""
+    """Return the results of a step; None if it is a guard that fails, or a loop in which one fails."""
     if isinstance(step, Instruction):
         out = step.primitive.forward(FLOATS if step.refuses else IEEE, *map(value, step.operands))
         return [float(y) for y in out] if isinstance(step.primitive, Vector) else [float(out)]
@@ -72,7 +72,7 @@ def _loop(loop: Loop, value: Reader) -> list[Any] | None:
 
 
 def _listed(column: Any) -> Any:
-    return column if isinstance(column, list) else column.tolist()  # NumPy's own floats refuse nothing
+    return column if isinstance(column, list) else column.tolist()  # NumPy's own floats never raise
 
 
 def turn_of(body: Program) -> Callable[[Sequence[Any]], list[Any] | None]:

@@ -1,4 +1,4 @@
-"""A variant: one recording of a function, its program ready to run, and how its results are handed back."""
+"""A variant: one recording of a function, its program ready to run, and the nesting of its results."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from .roll import roll
 __all__ = ["INLINE", "Variant", "record"]
 
 INLINE: contextvars.ContextVar[bool] = contextvars.ContextVar("scalargrad_inline", default=False)
-"""Set while a recording is checked: jitted functions within run as they are."""
+"""True while a recording is checked: jitted functions inside then run as plain functions."""
 SHORT = 2000
-"""A recording of at most so many steps is checked at the very point of the call too."""
+"""A recording of at most this many steps is also checked at the point of the call itself."""
 SAMPLED = 3
 """The number of lanes of a batch that are checked."""
 
 
 class Variant:
-    """One recording of a function, valid where its guards hold."""
+    """One recording of a function, valid for arguments at which its guards hold."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Variant:
         return self.differentiable.runner
 
     def compile(self) -> None:
-        """Make the program ready to run: an error in that is none of the run's."""
+        """Make the program ready to run, apart from a run, so that its errors differ from a run's."""
         _ = self.differentiable.runner
 
     @property
@@ -70,7 +70,7 @@ class Variant:
         return self.tree.unflatten(self.entries) if all(isinstance(x, int) for x in self.entries) else None
 
     def run(self, call: Call, numbers: Sequence[float]) -> tuple[Any] | None:
-        """Return the result for these arguments; None if a guard fails. Raises what an operation raises."""
+        """Return the result for these arguments; None if a guard fails. Raises the errors of operations."""
         columns: Sequence[Any] = ()
         if self.batches:
             batches = [call.leaves[i] for i in self.batches]
@@ -95,12 +95,12 @@ class Variant:
 def record(f: Callable[..., Any], call: Call, opened: frozenset[int], backend: str, permissive: bool) -> Variant:
     """Return f recorded at these arguments, and checked.
 
-    Raises `RecordingError` for what a program can't follow, `TouchedError` if f looks into a batch that is not opened,
-    `RefusalCaughtError` if f caught what an operation raised, and what f raises.
+    Raises `RecordingError` if a program can't follow f, `TouchedError` if f looks into a batch that is not opened,
+    `RefusalCaughtError` if f caught an operation's error, and f's own errors.
     """
     enabled = gc.isenabled()
     try:
-        gc.disable()  # a tape has no cycles, and is walked in vain time and again
+        gc.disable()  # a tape has no cycles, so collecting only costs time
         return _recorded(f, call, opened, backend, permissive)
     finally:
         if enabled:
@@ -128,7 +128,7 @@ def _recorded(f: Callable[..., Any], call: Call, opened: frozenset[int], backend
     except Exception:
         if not batches:
             raise
-        raise TouchedError(None) from None  # what f did with a batch failed, or something else: then it will again
+        raise TouchedError(None) from None  # perhaps an operation on a batch failed; any other error will occur again
     outputs, entries = _outputs(recording, leaves, tree)
     length = recording.data[count] if batches else 0.0
     used = [index for index, batch in batches if len(batch) == length]
@@ -173,7 +173,7 @@ def _outputs(recording: Recording, leaves: Sequence[Any], tree: Any) -> tuple[li
     return outputs, entries
 
 
-# The check: a function that is recorded must do what its program does, at another point too.
+# The check: a function and its program must agree, at another point too.
 
 
 def check(
@@ -187,10 +187,10 @@ def check(
     permissive: bool,
     steps: int,
 ) -> None:
-    """Run f on plain numbers nearby, and at the point itself; it must give what the program gives.
+    """Run f on plain numbers nearby, and at the point itself, and compare its results with the program's.
 
-    The program runs first. Where a guard of it fails, or something is refused, f is not run: it might not end there.
-    Raises `RecordingError` if the two differ.
+    The program runs first. If a guard fails or an operand is refused, f is not run, since it might not end. Raises
+    `RecordingError` if the two differ.
     """
     generator = random.Random(0)  # noqa: S311 (a point near the first one, the same in every run)
     numbers = call.numbers(opened)
@@ -208,9 +208,9 @@ def check(
             agreed = _agrees(f, call, opened, point, sample, expected, entries)
             if agreed is False or (agreed is None and point is numbers and not sample and not permissive):
                 raise RecordingError(
-                    "the recorded function did something else when it was run again: it is random, or depends on the "
-                    "time, on what it changes itself, or on a number that it did not compute with Values. Hand such "
-                    "numbers in as arguments"
+                    "the recorded function gave other results when it ran again: it is random, or depends on the time, "
+                    "on something that it changes itself, or on a number that it did not compute with Values; "
+                    "pass such numbers as arguments"
                 )
             seen = seen or agreed
 
@@ -244,7 +244,7 @@ def _agrees(
     expected: list[Any],
     entries: Sequence[Any],
 ) -> bool | None:
-    """Tell whether f gives what is expected; None if it can't be told, since f raises something."""
+    """Return True if f gives the expected results, and None if f raises an error."""
     wanted = _flat(expected, entries)
     differs = False
     for kind in (float, Value):  # a method of Values, or a test of the type, needs Values
@@ -254,7 +254,7 @@ def _agrees(
         if _equal(found, wanted, 1e-13):
             return True
         if _equal(found, wanted, 1e-9):
-            # Rounded otherwise, or something else by a little: then it differs from itself too.
+            # So small a difference may be rounding. If f is random, it differs from itself too.
             again = _plain(f, call, opened, [kind(x) for x in numbers], sample)
             return again is not None and _equal(found, again, 0.0)
         differs = True

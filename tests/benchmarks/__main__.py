@@ -12,7 +12,7 @@ from typing import Any
 from . import charts, harness, report
 from .tools import OURS, TOOLS
 
-GROUPS = ("eager", "memory", "replay", "batch", "training", "crossing", "gradbench")
+GROUPS = ("eager", "memory", "prepare", "replay", "batch", "training", "crossing", "gradbench")
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -38,6 +38,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         help="where the figures are kept; the page and the charts are written beside it",
     )
     parser.add_argument("--rounds", type=int, default=harness.ROUNDS, metavar="N", help="how often each has its turn")
+    parser.add_argument("--note", default="", metavar="TEXT", help="a sentence to stand beside the machine")
     return parser.parse_args(given)
 
 
@@ -52,7 +53,8 @@ def main(given: list[str] | None = None) -> int:
         module = importlib.import_module(f"{__package__}.{name}")
         compared = [tool for tool in tools if tool in getattr(module, "COMPARED", tools)]
         measured = module.measure(compared)
-        figures[name] = {**report.machine(), "versions": harness.versions(compared), **measured}
+        note = {"note": f" {options.note}"} if options.note else {}
+        figures[name] = {**report.machine(), **note, "versions": harness.versions(compared), **measured}
         print(f"{module.TITLE}\n")
         for table in measured["tables"].values():
             print(report.text(report.table_rows(table)), end="\n\n")

@@ -49,8 +49,9 @@ tenth and more from run to run.
 
 def section(name: str, group: dict[str, Any]) -> str:
     """One group: its tables, and what its curves say."""
-    title = importlib.import_module(f"{__package__}.{name}").TITLE
-    return f"## {title}\n\n{tables(name, group)}"
+    module = importlib.import_module(f"{__package__}.{name}")
+    parts = (f"## {module.TITLE}\n", getattr(module, "ABOUT", ""), tables(name, group))
+    return "\n".join(filter(None, parts))
 
 
 def marked(page: str, figures: dict[str, Any]) -> str:
@@ -66,7 +67,7 @@ def marked(page: str, figures: dict[str, Any]) -> str:
 def tables(name: str, group: dict[str, Any]) -> str:
     """The tables of a group, with their date, machine and versions."""
     tools = ", ".join(f"{tool} {version}" for tool, version in group["versions"].items())
-    lines = [f"{group['date']}, {group['python']}, {group['machine']}. {tools}.", ""]
+    lines = [f"{group['date']}, {group['python']}, {group['machine']}. {tools}.{group.get('note', '')}", ""]
     for table in group["tables"].values():
         lines += [*_markdown(table_rows(table)), ""]
     if "curves" in group:

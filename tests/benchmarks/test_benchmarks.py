@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +13,11 @@ import pytest
 from tests.gradbench import inputs, protocol
 from tests.gradbench.answers import error
 
-from . import crossing, gradbench, memory, report
+from . import crossing, gradbench, memory, preparations, prepare, report
 from .__main__ import main
 from .harness import Process, alone, compare, disagreements
 from .networks import NETWORKS, Network, moons, square
+from .preparations import Task
 from .tools import scalargrad as ours
 from .workloads import count_ops, make
 
@@ -77,6 +80,56 @@ def test_training_follows_central_differences(network: Network) -> None:
     ]
     moved = [p - network.rate * g for p, g in zip(parameters, gradient, strict=True)]
     assert second == pytest.approx(network.objective(Floats, moved, after), rel=1e-7)
+
+
+ROWS = np.random.default_rng(3).normal(size=(20, 12))
+PREPARED = [
+    Task("squares", partial(preparations.squares, turns=3), [0.1 * i - 0.5 for i in range(12)], "gradient"),
+    Task("residuals", partial(preparations.residuals, turns=3), [0.1 * i - 0.5 for i in range(12)], "jacobian"),
+    Task("hessian", partial(preparations.squares, turns=3), [0.1 * i - 0.5 for i in range(12)], "hessian"),
+    Task("put", partial(preparations.put, n=6), [100.0, 105.0, 0.03, 0.3, 1.0], "gradient"),
+    Task("arm", preparations.arm, [0.3 - 0.1 * i for i in range(18)], "jacobian"),
+    Task("asian", preparations.asian, [100.0, 0.2], "gradient", ROWS),
+    Task("rosenbrock", preparations.rosenbrock, [0.1 + 0.2 * i for i in range(5)], "gradient"),
+    Task("chain", partial(preparations.chain, turns=10), [0.7, 0.3], "gradient"),
+]
+
+
+@pytest.mark.parametrize("task", PREPARED, ids=lambda task: task.name)
+@pytest.mark.parametrize("tool", ["scalargrad", "casadi"])
+def test_what_is_prepared_follows_central_differences(task: Task, tool: str) -> None:
+    module = pytest.importorskip(f"tests.benchmarks.tools.{tool}", exc_type=ImportError)
+    m = SimpleNamespace(**vars(math), maximum=max, scan=preparations.scan)
+
+    def f(x: list[float]) -> list[float]:
+        if task.data is not None:
+            return [sum(task.function(m, x, row) for row in task.data) / len(task.data)]
+        if task.kind == "hessian":
+            return list(ours.prepared(task._replace(kind="gradient", inputs=x))()[1:])
+        out = task.function(m, x)
+        return out if isinstance(out, list) else [out]
+
+    columns = []
+    for i in range(len(task.inputs)):
+        up, down = (f([x + h if j == i else x for j, x in enumerate(task.inputs)]) for h in (1e-5, -1e-5))
+        columns.append([(a - b) / 2e-5 for a, b in zip(up, down, strict=True)])
+    expected = [x for row in zip(*columns, strict=True) for x in row]
+    if task.kind == "gradient":
+        expected = f(task.inputs) + expected
+    assert module.prepared(task)() == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_preparations_are_tasks_that_the_command_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def compared(tools: list[str], **task: object) -> dict[str, dict[str, float]]:
+        asked.append(task)
+        return {tool: {"seconds": 1e-6, "preparation": 0.5} for tool in tools}
+
+    monkeypatch.setattr(prepare, "compare", compared)
+    table = prepare.measure(["scalargrad"])["tables"]["prepare"]
+    assert [row[1] for row in report.table_rows(table)[1:]] == ["1 (0.5)"] * len(preparations.tasks())
+    assert {(task["mode"], task["clock"]) for task in asked} == {("prepared", "process_time")}
 
 
 @pytest.mark.parametrize("name", TRAINED)

@@ -19,6 +19,7 @@ from typing import Any
 from tests.gradbench.answers import numbers
 
 from .networks import NETWORKS, Network
+from .preparations import Task, tasks
 from .workloads import count_ops, make, step
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DRJIT_NUM_THREADS")
@@ -30,6 +31,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self.tool = importlib.import_module(f"{__package__}.tools.{name}")
         self.run: Callable[[], Any] = lambda: None
+        self.clock: Callable[[], float] = time.perf_counter
 
     def pause_collector(self) -> dict[str, Any]:
         """From now on the garbage collector of Python does not run by itself."""
@@ -39,27 +41,30 @@ class Worker:
     def version(self) -> dict[str, Any]:
         return {"version": getattr(self.tool, "VERSION", "") or importlib.metadata.version(self.tool.VERSION_OF)}
 
-    def prepare(self, mode: str, **task: Any) -> dict[str, Any]:
-        """The results of a first run, and what it and its preparation took."""
-        start = time.perf_counter()
+    def prepare(self, mode: str, clock: str = "perf_counter", **task: Any) -> dict[str, Any]:
+        """The results of a first run, and what it and its preparation took, by that clock of Python's `time`."""
+        self.clock = getattr(time, clock)
+        if mode == "prepared":
+            task = {"task": tasks()[task["name"]]}  # to draw its data is no preparation
+        start = self.clock()
         self.run = PREPARATIONS[mode](self.tool, **task)
         result = self.run()
-        prepared = time.perf_counter()
+        prepared = self.clock()
         self.run()
         return {
             "result": numbers(result) if mode == "gradbench" else digest(result),
             "preparation": prepared - start,
-            "seconds": time.perf_counter() - prepared,
+            "seconds": self.clock() - prepared,
         }
 
     def time(self, repeats: int) -> dict[str, Any]:
         """The seconds that one run takes, on average over the repeats."""
         run = self.run
         gc.collect()
-        start = time.perf_counter()
+        start = self.clock()
         for _ in range(repeats):
             run()
-        return {"seconds": (time.perf_counter() - start) / repeats}
+        return {"seconds": (self.clock() - start) / repeats}
 
     def memory(self, workload: str, size: int | None = None) -> dict[str, Any]:
         """Bytes of the process per op, and seconds: after recording, after the sweep, at the peak."""
@@ -139,12 +144,18 @@ def _gradbench(tool: Any, module: str, function: str, size: dict[str, int]) -> C
     return run
 
 
+def _prepared(tool: Any, task: Task) -> Callable[[], Any]:
+    run: Callable[[], Any] = tool.prepared(task)
+    return run
+
+
 PREPARATIONS: dict[str, Callable[..., Callable[[], Any]]] = {
     "eager": _eager,
     "replay": _replay,
     "batch": _batch,
     "training": _training,
     "gradbench": _gradbench,
+    "prepared": _prepared,
 }
 
 

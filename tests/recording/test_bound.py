@@ -56,7 +56,7 @@ def test_what_can_not_be_bound_is_refused() -> None:
     with pytest.raises(TypeError, match="a Value takes part"):
         sg.jit(lambda x: x * 2).bind(sg.Value(1.0))
     returns_text: Any = sg.jit(lambda x: (x, "text"))
-    with pytest.raises(TypeError, match="no float"):
+    with pytest.raises(TypeError, match="not a float"):
         returns_text.bind(1.0)
 
 

@@ -367,7 +367,7 @@ def test_bound_functions_keep_static_arguments_and_refuse_other_shapes() -> None
     assert float(bound()) == 1.0
     bound = jit(lambda x: [x, x * 2] if x > 0 else [x]).bind(1.0)
     bound.inputs[0][...] = -1.0
-    with pytest.raises(ValueError, match="nested otherwise"):
+    with pytest.raises(ValueError, match="nested differently"):
         bound()
 
 

@@ -7,7 +7,8 @@
 - `compile_batch(workload, points)`: a function of nothing that gives a row `value, *gradient` per point;
 - `train(network)`: a function of nothing that trains a network on arrays, and gives `[*losses, sum of parameters]`;
   where it is missing but `record` is there, a graph of numbers is recorded for each step;
-- `gradbench(module, function, given)`: a function of nothing that gives the answer of a GradBench eval.
+- `gradbench(module, function, given)`: a function of nothing that gives the answer of a GradBench eval;
+- `prepared(task)`: a function of nothing that gives the derivative that the task asks for, as a list, row after row.
 
 A module is imported in a process of its own; where its import fails, the tool is missing.
 """

@@ -8,6 +8,7 @@ from typing import Any
 import casadi
 
 from ..networks import LOSSES, Network
+from ..preparations import Task, scan
 from ..workloads import Workload
 
 VERSION_OF = "casadi"
@@ -15,6 +16,7 @@ VERSION_OF = "casadi"
 
 class M:
     sin, cos, exp, log, tanh = casadi.sin, casadi.cos, casadi.exp, casadi.log, casadi.tanh
+    sqrt, maximum, scan = casadi.sqrt, casadi.fmax, staticmethod(scan)
 
     @staticmethod
     def relu(x: Any) -> Any:
@@ -80,5 +82,37 @@ def train(network: Network) -> Callable[[], list[float]]:
             losses.append(float(loss + network.penalty * parameters @ parameters))
             parameters = parameters - network.rate * (np.array(gradient) + 2 * network.penalty * parameters)
         return [*losses, float(parameters.sum())]
+
+    return run
+
+
+def prepared(task: Task) -> Callable[[], list[float]]:
+    """A program of scalars; over data it is mapped, and its results are summed."""
+    import numpy as np
+
+    x = casadi.SX.sym("x", len(task.inputs))
+    z = [] if task.data is None else [casadi.SX.sym("z", len(task.data[0]))]
+    out = task.function(M, casadi.vertsplit(x), *map(casadi.vertsplit, z))
+    if task.kind == "gradient":
+        found = casadi.vertcat(out, casadi.gradient(out, x))
+    elif task.kind == "jacobian":
+        found = casadi.jacobian(casadi.vertcat(*out), x).T  # a matrix is stored column after column
+    else:
+        found = casadi.hessian(out, x)[0]
+    program = casadi.Function("f", [x, *z], [casadi.densify(found)])
+    given, count = [np.array(task.inputs)], 1
+    if task.data is not None:
+        count = len(task.data)
+        program = program.map("mapped", "serial", count, [0], [0])
+        given.append(task.data)
+    result = np.zeros(program.numel_out(0))
+    buffer, evaluate = program.buffer()
+    for i, array in enumerate(given):
+        buffer.set_arg(i, memoryview(array.ravel()))
+    buffer.set_res(0, memoryview(result))
+
+    def run(owners: Any = (program, buffer, given)) -> list[float]:
+        evaluate()
+        return (result / count).tolist()
 
     return run

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..networks import Network
+from ..preparations import Task
 from ..workloads import Workload
 
 VERSION_OF = "jax"
@@ -95,6 +96,13 @@ def gradbench(module: str, function: str, given: Any) -> Callable[[], Any]:
     from .gradbench_arrays import EVALS
 
     return EVALS[module](SimpleNamespace(**ARRAYS), given)[function]
+
+
+def prepared(task: Task) -> Callable[[], Any]:
+    """As `prepared_arrays` has it, jitted."""
+    from .prepared_arrays import prepared
+
+    return prepared(task)
 
 
 ARRAYS: dict[str, Any] = {

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import scalargrad as sg
 from scalargrad import nn, optim
 
 from ..networks import Instance, Network
+from ..preparations import Task, scan
 from ..workloads import Workload
 
 VERSION = sg.__version__  # of the checkout, which need not be installed
@@ -132,3 +135,24 @@ def gradbench(module: str, function: str, given: Any) -> Callable[[], Any]:
     from tests.gradbench.protocol import EVALS
 
     return EVALS[module][function](given)
+
+
+M = SimpleNamespace(sin=sg.sin, cos=sg.cos, exp=sg.exp, sqrt=sg.sqrt, maximum=sg.maximum, scan=scan)
+
+
+def prepared(task: Task) -> Callable[[], Any]:
+    """A recorded program; data is an array."""
+
+    def over_data(x: Any, rows: Any) -> Any:
+        return sg.batch_mean(lambda row: task.function(M, x, row))(rows)
+
+    f = functools.partial(task.function, M) if task.data is None else over_data
+    transforms: dict[str, Any] = {"gradient": sg.value_and_grad, "jacobian": sg.jacobian, "hessian": sg.hessian}
+    program = sg.jit(transforms[task.kind](f))
+    data = () if task.data is None else (task.data,)
+
+    def run() -> list[float]:
+        found = program(task.inputs, *data)
+        return [found[0], *found[1]] if task.kind == "gradient" else [x for row in found for x in row]
+
+    return run
