@@ -63,7 +63,8 @@ def make_accessible(app, pagename, templatename, context, doctree):
     for part in ("body", "furo_navigation_tree"):
         if context.get(part):
             text = context[part].replace('role="heading"', 'role="heading" aria-level="2"')
-            context[part] = re.sub(r"<pre(?=>)|<div(?= class=\"table-wrapper)", r'\g<0> tabindex="0"', text)
+            wide = r'<pre(?=>)|<div(?= class="(?:table-wrapper|wide-picture))'
+            context[part] = re.sub(wide, r'\g<0> tabindex="0"', text)
 
 
 def describe(app, pagename, templatename, context, doctree):
@@ -74,7 +75,7 @@ def describe(app, pagename, templatename, context, doctree):
     tags |= {"og:image": f"{base}/_static/card.png", "twitter:card": "summary_large_image"} if base else {}
     context["metatags"] = (context.get("metatags") or "") + f'<meta name="description" content="{DESCRIPTION}">'
     context["metatags"] += "".join(f'<meta property="{name}" content="{text}">' for name, text in tags.items())
-    if pagename == "404":
+    if pagename == "404" and base:
         context["metatags"] += f'<base href="{base}/">'
 
 

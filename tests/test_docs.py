@@ -220,6 +220,12 @@ def test_readme_tour_is_about_twenty_lines():
     assert len([line for line in tour.splitlines() if line.startswith(">>>")]) <= 20
 
 
+def test_readme_counts_the_primitives():
+    counted = int(re.search(r"\[over (\d+)\]\(docs/primitives", (ROOT / "README.md").read_text(encoding="utf-8"))[1])
+    rows = (DOCS / "primitives.md").read_text(encoding="utf-8").count("\n| `")
+    assert counted < rows <= counted + 15
+
+
 def test_every_row_says_what_it_gives():
     for module in (sg.primitives, sg.elementary, sg.special):
         rows = [value for value in vars(module).values() if isinstance(value, Primitive)]
