@@ -1,9 +1,9 @@
 """Python's `math` for floats and Values: change the import line, and code has derivatives.
 
 `from scalargrad import math` instead of `import math`, or `from scalargrad.math import *`. Every name of `math` is
-here, up to Python 3.14. Numbers get what `math` gives, errors included; where an argument is a Value, the result is
-one, and what `math` refuses is refused by the same kind of error. Functions that give an int or a bool give one for
-a Value too: their derivative is 0.
+here, up to Python 3.14. Numbers give the results and errors of `math`. If an argument is a Value, the result is one,
+and a bad argument raises the same kind of error as in `math`. Functions that give an int or a bool give one for a Value
+too: their derivative is 0.
 
 >>> from scalargrad import grad, math
 >>> grad(lambda x: math.log(x, 2) + math.pi)(4.0) == 1 / (4 * math.log(2))
@@ -89,7 +89,7 @@ __all__ = [
 
 
 def _function(row: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function of `math` that calls the row where an argument is a Value."""
+    """Return the function of `math` that calls the row if an argument is a Value."""
 
     def function(*args: Any) -> Any:
         if not any(isinstance(arg, _Value) for arg in args):
@@ -224,7 +224,7 @@ def prod(iterable: Iterable[Any], /, *, start: Any = 1) -> Any:
 def sumprod(p: Iterable[Any], q: Iterable[Any], /) -> Any:
     """Return the sum of the products of two sequences of one length; floats are summed exactly and rounded once.
 
-    Raises `ValueError` where the lengths differ.
+    Raises `ValueError` if the lengths differ.
 
     >>> sumprod([1, 2], [3, 4])
     11
@@ -285,7 +285,7 @@ def frexp(x: Any, /) -> tuple[Any, int]:
 
 
 def ldexp(x: Any, i: int, /) -> Any:
-    """Return x · 2ⁱ. Raises `OverflowError` where that is too large.
+    """Return x · 2ⁱ. Raises `OverflowError` if that is too large.
 
     >>> ldexp(0.5, 4)
     8.0

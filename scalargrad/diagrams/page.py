@@ -50,7 +50,7 @@ class Page:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file that ends in `.html`, whole or not at all.
 
-        Raises `ValueError` for another suffix, `OSError` where the file can't be written.
+        Raises `ValueError` for another suffix, `OSError` if the file can't be written.
         """
         if Path(path).suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"save: {str(path)!r} must end in .html")

@@ -1,4 +1,4 @@
-"""What the views of a graph share: the nodes to draw, their names, order and colours, and the DOT text."""
+"""The common part of all views of a graph: the nodes to draw, their names, order and colours, and the DOT text."""
 
 from __future__ import annotations
 

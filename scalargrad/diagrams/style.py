@@ -1,4 +1,4 @@
-"""How the pictures look: palettes, sizes, labels. In every palette all texts pass WCAG AA on all fills."""
+"""The style of the pictures: palettes, sizes, labels. In every palette, all texts pass WCAG AA on all fills."""
 
 from __future__ import annotations
 

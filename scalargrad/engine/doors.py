@@ -1,4 +1,4 @@
-"""What a Value takes as its data, its gradient and its label: one rule for the constructor and for assignments."""
+"""Checks of a Value's data, gradient and label: one rule for the constructor and for assignments."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ REFUSED_TYPES = (str, bytes, complex, type(None))
 
 
 def evaluate(primitive: Primitive, args: tuple[Any, ...], m: Functions = FLOATS) -> Any:
-    """Return what a primitive gives for flat arguments: a node if one of them is a Value, else a float.
+    """Return the result of a primitive for flat arguments: a node if one of them is a Value, else a float.
 
-    A vector primitive gives a list. `m` computes the values: `FLOATS` raises what floats raise for a bad
-    operand, `IEEE` never raises; local derivatives always follow IEEE.
+    A vector primitive gives a list. `m` computes the values: `FLOATS` raises the errors of floats for a bad operand,
+    `IEEE` never raises. Local derivatives always follow IEEE.
     """
     if (recording := OBSERVER.get()) is not None:
         found = recording.evaluated(primitive, args, m)
@@ -56,7 +56,7 @@ def _of_parents(partials: Sequence[Any], wanted: Sequence[bool]) -> list[float |
 
 
 def call(primitive: Primitive, args: tuple[Any, ...]) -> Any:
-    """Return what a primitive gives for flat arguments of any kind: numbers, Values or NumPy arrays."""
+    """Return the result of a primitive for flat arguments of any kind: numbers, Values or NumPy arrays."""
     if (recording := OBSERVER.get()) is not None:
         found = recording.evaluated(primitive, args, FLOATS)
         if found is not NotImplemented:
@@ -93,7 +93,7 @@ def is_bool(x: object) -> bool:
 
 
 def refusal(primitive: Primitive, error: Exception, args: Sequence[Any], data: Sequence[float]) -> Exception:
-    """Return an error of the same kind that names the operation, the operand to blame, its label and the domain."""
+    """Return an error of the same kind that names the operation, the bad operand, its label and the domain."""
     names = primitive.names(len(data))
     labels = [f', at "{arg.label}"' if isinstance(arg, Value) and arg.label else "" for arg in args]
     described = [f"{name} = {x!r}{label}" for name, x, label in zip(names, data, labels, strict=True)]
@@ -125,7 +125,7 @@ OPERATORS = {
 
 
 def fallback(primitive: Primitive, other: Any, args: tuple[Any, ...]) -> Any:
-    """Return what an operator gives for an uncommon operand; `NotImplemented` if the other operand may know."""
+    """Return an operator's result for an uncommon operand; `NotImplemented` if the other operand may know it."""
     if isinstance(other, (Value, *REFUSED_TYPES)):
         return evaluate(primitive, args)
     number = float(other) if is_bool(other) else as_float(other)

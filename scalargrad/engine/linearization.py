@@ -64,7 +64,7 @@ class Linearization:
         return [(node, children[id(node)]) for node in nodes if id(node) in children]
 
     def pull_back(self, seeds: Sequence[Any]) -> list[Any]:
-        """Return the adjoints of the leaves for seeds of the roots: the reverse sweep; 0.0 where no path leads."""
+        """Return the adjoints of the leaves for seeds of the roots, by the reverse sweep; 0.0 for unreached leaves."""
         wanted = [(root, seed) for root, seed in zip(self.roots, seeds, strict=True) if not _is_zero(seed)]
         found: dict[int, Any] = {}
         if not self.as_nodes and all(type(seed) is float for _, seed in wanted):
@@ -114,7 +114,7 @@ def _partials_as_nodes(node: Value, active: set[int], outputs: dict[Any, Any]) -
     primitive, args = node.primitive, node.args
     wanted = [isinstance(arg, Value) and id(arg) in active for arg in args]
     if isinstance(primitive, Output):
-        # The outputs of one call are computed anew once for all of them.
+        # The outputs of one call are computed again once, for all of them.
         call = primitive.vector, tuple([id(arg) if isinstance(arg, Value) else arg for arg in args])
         if call not in outputs:
             outputs[call] = evaluate(primitive.vector, args, IEEE)

@@ -1,7 +1,7 @@
-"""Which partial derivatives of a primitive can be infinite or nan, found out by trying the ends of its domain.
+"""`can_be_infinite` tells which partials of a primitive can be infinite or nan, by trying the ends of its domain.
 
-A derivative of 0 stops at an infinite partial (`graph.passed`). Eager code looks at the numbers; a recorded program
-needs an instruction for it, and only where `can_be_infinite` says that the partial can be infinite or nan at all.
+A derivative of 0 stops at an infinite partial (`graph.passed`). Eager code tests the numbers. A recorded program needs
+an instruction for the test, but only for partials that can be infinite or nan at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .evaluation import REFUSALS
 __all__ = ["can_be_infinite"]
 
 EXTREMES = (0.0, 5e-324, 1e-200, 0.5, 1.0, 3.0, 1e200, sys.float_info.max)
-"""Where partials have their poles and overflow, with the ends of the domain and the negatives of all."""
+"""Numbers at which partials have poles or overflow; the ends of the domain and all negatives are tried too."""
 
 
 def can_be_infinite(primitive: Primitive, count: int) -> tuple[bool, ...]:
@@ -33,7 +33,7 @@ def can_be_infinite(primitive: Primitive, count: int) -> tuple[bool, ...]:
     >>> can_be_infinite(primitives.sqrt, 1), can_be_infinite(primitives.tanh, 1), can_be_infinite(primitives.mul, 2)
     ((True,), (False,), (False, False))
     """
-    if primitive.opaque or primitive is passed:  # whose second operand is a partial that can be infinite
+    if primitive.opaque or primitive is passed:  # its second operand is a partial that can be infinite
         return (True,) * count
     if isinstance(primitive, Many):
         return (any(_found(primitive, 2 if count % 2 == 0 else 3)),) * count

@@ -39,7 +39,7 @@ Argnums: TypeAlias = "SupportsIndex | Sequence[SupportsIndex]"
 
 @dataclass
 class _Run:
-    """One run of a function on fresh leaves: what it returned, and how to differentiate it."""
+    """One run of a function on new leaves: its results, and their derivatives."""
 
     leaves: list[Value]
     arguments: Tree
@@ -289,7 +289,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
 def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Return the pair `(f(*primals), pullback)`: the pullback takes an output's adjoint to those of the arguments.
 
-    `pullback(adjoint)` takes what is nested like the output and returns a tuple with one entry per argument,
+    `pullback(adjoint)` takes adjoints nested like the output and returns a tuple with one entry per argument,
     nested like it. With `has_aux`, f returns `(output, aux)` and the result is `(output, pullback, aux)`. This is the
     reverse sweep. Raises `TypeError` as `jvp` does.
 

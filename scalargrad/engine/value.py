@@ -58,11 +58,11 @@ class Value(RealNumber):
         "serial",
     )
 
-    # Behind `data`, `grad` and `label`: what the library itself reads and writes.
+    # The library itself reads and writes these slots behind `data`, `grad` and `label`.
     _data: float
     _grad: float
     _label: str
-    # `slots` states what these four hold.
+    # The function `slots` defines the contents of these four.
     first: Any
     second: Any
     partial_first: Any
@@ -236,16 +236,16 @@ class Value(RealNumber):
         return _last, (records,)
 
     def state(self) -> tuple[Any, ...]:
-        """Return what a copy keeps besides its place in the graph; the mark of a sweep becomes True."""
+        """Return the parts that a copy keeps, apart from its place in the graph; the mark of a sweep becomes True."""
         return self._data, self.partials_or_none, self._grad, self._label, None if self.mark is None else True
 
 
 MICROGRAD = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-", "relu": "ReLU"}
-"""The operations that micrograd writes otherwise than by the primitive's name."""
+"""The operations for which micrograd does not write the primitive's name."""
 
 
 def slots(operands: Sequence[Any], partials: Sequence[Any], wide: tuple[Any, Any, Any] | None, none: Any = None) -> Any:
-    """Return what a node's slots `first`, `second`, `partial_first` and `partial_second` hold.
+    """Return the contents of a node's slots `first`, `second`, `partial_first` and `partial_second`.
 
     One or two operands are stored in the node itself, each with the local derivative with respect to it, which is
     `none` for a constant: so a node is one object for Python's collector. If a node has more operands, or a local

@@ -18,7 +18,7 @@ class TrainingStep(Exercise):
     """An exercise that asks for a weight after steps of gradient descent on the goal.
 
     All `weights` move, each by −rate times its gradient, and `of` is the one asked for. Without `weights`, all
-    variables whose names begin with w, b, θ or theta move, and `of`. Raises `ValueError` where the weight moves by less
+    variables whose names begin with w, b, θ or theta move, and `of`. Raises `ValueError` if the weight moves by less
     than a hundredth of itself, which four digits would not show.
 
     >>> round(TrainingStep("e = w*x - d; e**2", {"w": 1.0, "x": 2.0, "d": 1.0}, of="w", rate=0.1).answer, 4)

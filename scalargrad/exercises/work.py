@@ -23,7 +23,7 @@ __all__ = ["ROUNDED", "Misconception", "Work", "computed", "slope"]
 class Misconception:
     """Misconception: a `name`, a `hint` for the student, and the one step that is done otherwise.
 
-    `value(node, operands)` and `local(edge, graph)` return None where there is nothing to get wrong. The mistake is
+    `value(node, operands)` and `local(edge, graph)` return None if there is nothing to get wrong. The mistake is
     made at all places together, and at each one alone; with `single`, only at each one alone. `train` holds options of
     `TrainingStep.trained`. `result(exercise, answer)` makes wrong answers of the right one. A `general` misconception
     is named only if no other explains the number.
@@ -121,7 +121,7 @@ def computed(node: Value, operands: list[float]) -> float:
 
 
 def slope(edge: Edge, out: float, operands: list[float]) -> float | None:
-    """Return the textbook's derivative at another output or operands; None where the node has several parents."""
+    """Return the textbook's derivative at another output or operands; None if the node has several parents."""
     primitive = edge.child.primitive
     if primitive is None or isinstance(primitive, Output) or primitive.opaque or len(edge.child.parents) != 1:
         return None

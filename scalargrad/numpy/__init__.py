@@ -1,8 +1,8 @@
 """NumPy for floats and Values: change the import line, and code has derivatives.
 
-`import scalargrad.numpy as np` instead of `import numpy as np`. Plain arrays get what NumPy gives, at its speed.
+`import scalargrad.numpy as np` instead of `import numpy as np`. Plain arrays give NumPy's results, at its speed.
 While a function is differentiated or recorded, `zeros`, `empty`, `array` and the like give an `Array`, which takes
-Values: a buffer is filled in place as before. Elsewhere they are NumPy's own, except with `dtype=object`.
+Values, so that a buffer can be filled in place. Otherwise they give NumPy's own arrays, except with `dtype=object`.
 Every name of NumPy is here. Functions, ufuncs and operators take Values, and `linalg` has `solve`, `inv`, `det`,
 `cholesky`, `norm` and more. A function that can't take Values says so by name. A division by zero or a logarithm of a
 negative number gives an infinity or nan, as in NumPy.

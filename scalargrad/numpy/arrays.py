@@ -1,4 +1,4 @@
-"""`Array`: a NumPy array that takes Values beside floats, and the functions that make arrays."""
+"""`Array`: a NumPy array of floats and Values, and the functions that make arrays."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["COMPUTES", "CREATORS", "Array", "objects", "operands", "returned"]
 
 
 COMPUTES: dict[str, Callable[..., Any]] = {}
-"""What computes with an `Array`, a "ufunc" or a "function": the modules that do it enter themselves."""
+"""The functions that compute with an `Array`, for a "ufunc" or a "function"; their modules add them."""
 
 
 class Array(np.ndarray[Any, Any]):
     """A NumPy array of objects, floats and Values, which computes as an array of floats does.
 
     `scalargrad.numpy.zeros`, `array` and the like return one while a function is differentiated or recorded, and
-    elsewhere with `dtype=object`, or if a Value is among what they are given. An item that is assigned becomes a float
-    or stays a Value. NumPy's functions and operators work on it, called from here or from NumPy itself.
+    elsewhere with `dtype=object`, or if a Value is among their arguments. An item that is assigned becomes a float or
+    stays a Value. NumPy's functions and operators work on it, called from here or from NumPy itself.
 
     >>> from scalargrad import Value, numpy as np
     >>> a = np.zeros(2, dtype=object)

@@ -21,14 +21,14 @@ OWN: dict[Any, Callable[..., Any]] = {
     **{getattr(np, name): f for part in (functions, products, reductions) for name, f in part.FUNCTIONS.items()},
     **{getattr(np.linalg, name): f for name, f in linalg.FUNCTIONS.items()},
 }
-"""NumPy's functions that are written anew for Values. The others are NumPy's, on `Array`."""
+"""NumPy's functions that have versions for Values. All others are NumPy's own, on `Array`."""
 IN_PLACE = ("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask")
 
 
 def call(func: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """Return what a function of NumPy gives for arrays of floats and Values.
+    """Return the result of a function of NumPy for arrays of floats and Values.
 
-    Raises `TypeError` naming the function if it has no way for Values.
+    Raises `TypeError`, naming the function, if it can't take Values.
     """
     if func.__name__ in IN_PLACE:
         return _numpys(func, args, options)

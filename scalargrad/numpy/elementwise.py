@@ -1,4 +1,4 @@
-"""NumPy's ufuncs of single numbers, floats and Values: following IEEE, as NumPy does, where Python's floats raise."""
+"""NumPy's ufuncs on single numbers, floats and Values. They follow IEEE, like NumPy, if Python's floats would raise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFUSALS = (ValueError, ZeroDivisionError, OverflowError)
 
 
 def _quiet(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Return the function that gives nan and infinities for what `function` refuses."""
+    """Return the function that gives nan and infinities in place of the errors of `function`."""
 
     def quiet(*args: Any) -> Any:
         try:

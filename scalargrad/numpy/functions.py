@@ -20,7 +20,7 @@ __all__ = ["FUNCTIONS", "vectorize"]
 
 
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    """Return x where the condition holds, else y; the indices where it holds if there is no x."""
+    """Return, entry by entry, x if the condition holds, else y. Without x, return the indices at which it holds."""
     holds = np.asarray(objects(condition), dtype=bool)
     if x is None:
         return np.nonzero(holds)
@@ -43,7 +43,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **option
 
 
 def round_(a: Any, decimals: int = 0, out: Any = None) -> Any:
-    """Return the numbers rounded to so many decimals; the derivative is 0."""
+    """Return the numbers rounded to that many decimals; the derivative is 0."""
     scale = 10.0**decimals
     return returned(np.frompyfunc(lambda x: sg.round(x * scale) / scale, 1, 1)(objects(a)))
 
@@ -76,7 +76,7 @@ def allclose(a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan
 
 
 def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
-    """Return the places where the numbers v belong in the sorted numbers a."""
+    """Return the places at which the numbers v belong in the sorted numbers a."""
     ordered = (objects(a) if sorter is None else objects(a)[sorter]).tolist()
     find = bisect.bisect_left if side == "left" else bisect.bisect_right
     return np.asarray(np.frompyfunc(lambda x: find(ordered, x), 1, 1)(objects(v)), dtype=int)[()]
@@ -116,7 +116,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 
 def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, **_: Any) -> Any:
-    """Return so many numbers at equal distances."""
+    """Return that many equally spaced numbers."""
     start, stop = objects(start), objects(stop)
     count = max(num - 1 if endpoint else num, 1)
     step = (stop - start) * (1.0 / count)

@@ -21,9 +21,9 @@ __all__ = ["Ufunc", "apply", "on_value"]
 
 
 def apply(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
-    """Return what a ufunc or one of its methods gives for arrays of floats and Values.
+    """Return the result of a ufunc, or of one of its methods, for arrays of floats and Values.
 
-    Raises `TypeError` naming the ufunc if it has no meaning for Values here.
+    Raises `TypeError`, naming the ufunc, if it can't take Values.
     """
     out = options.pop("out", None)
     outs = out if isinstance(out, tuple) else (out,)
@@ -61,7 +61,7 @@ OPERATORS = {
 
 
 def on_value(value: Value, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    """Return what a ufunc gives if one of its inputs is a Value: the method `__array_ufunc__` of Values."""
+    """Return the result of a ufunc if one of its inputs is a Value: the method `__array_ufunc__` of Values."""
     function = OPERATORS.get(ufunc)
     if function is not None and inputs[-1] is value and getattr(inputs[0], "ndim", 1) == 0 and not options:
         return function(plain(inputs[0]), value)
