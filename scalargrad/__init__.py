@@ -35,6 +35,7 @@ from .engine import fastcalls as fastcalls  # gives the primitives their calls a
 from .engine import structures
 from .engine.functions import maximum, minimum, primitive, take, where
 from .engine.observer import RecordingError
+from .engine.taylor import jet, series
 from .engine.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .engine.value import Value
 from .implicit import fixed_point, minimize, root
@@ -85,6 +86,7 @@ __all__ = [
     "influence_diagram",
     "jacobian",
     "jacobian_diagram",
+    "jet",
     "jit",
     "jvp",
     "label",
@@ -99,6 +101,7 @@ __all__ = [
     "paths",
     "primitive",
     "root",
+    "series",
     "sparse_hessian",
     "sparse_jacobian",
     "take",

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .engine.elimination import is_positive, quotient
-from .engine.evaluation import evaluate
+from .engine.evaluation import REFUSALS, evaluate
 from .engine.observer import OBSERVER
 from .engine.structures import Tree, flatten, matched
-from .engine.transforms import grad, jacobian, jvp
+from .engine.transforms import grad, jacobian, jvp, value_and_grad
 from .engine.value import Value, data_of
 from .interpreters.names import SUBSCRIPTS
 from .rows import Functions, Vector, as_float
@@ -49,9 +49,7 @@ def root(f: Callable[..., Any], x0: Any, *args: Any, solver: Solver | None = Non
 
 
 def fixed_point(f: Callable[..., Any], x0: Any, *args: Any, solver: Solver | None = None) -> Any:
-    """Return the x near x0 for which `f(x, *args)` is x. The options, results and errors are those of `root`.
-
-    A solver of the user's gets f, whose fixed point it returns.
+    """Return the x near x0 for which `f(x, *args)` is x. Options, errors: those of `root`; `solver` gets f itself.
 
     >>> settle = lambda a: fixed_point(lambda x, a: (x + a / x) / 2, 1.0, a, solver=lambda f, x: f(f(f(x))))
     >>> settle(4.0), grad(settle)(4.0)
@@ -85,19 +83,19 @@ def _solution(
     places = [i for i, number in enumerate(numbers) if isinstance(number, Value)]
 
     def arguments(chosen: Sequence[Any]) -> Any:
-        full = list(numbers)
-        for place, number in zip(places, chosen, strict=True):
-            full[place] = number
-        return nesting.unflatten(full)
+        full = dict(zip(places, chosen, strict=True))
+        return nesting.unflatten([full.get(i, number) for i, number in enumerate(numbers)])
 
     def equations(xs: Sequence[Any], chosen: Sequence[Any]) -> list[Any]:
         return _numbers(name, residual(tree.unflatten(xs), *arguments(chosen)), tree)
 
     def solved(m: Functions | None, *chosen: float) -> list[float]:
-        fixed = arguments(chosen)
-        found = solver(lambda x: f(x, *fixed), tree.unflatten(start))
-        xs = [data_of(x) for x in _numbers(name, found, tree)]
-        return _polished(name, lambda xs: equations(xs, chosen), xs)
+        try:
+            found = _numbers(name, solver(lambda x: f(x, *arguments(chosen)), tree.unflatten(start)), tree)
+        except REFUSALS as error:  # the solver may leave f's domain
+            error.add_note(f"while {name} solved from x0 = {x0!r}; another start or solver may succeed")
+            raise
+        return _polished(name, lambda xs: equations(xs, chosen), [data_of(x) for x in found])
 
     point = [numbers[i]._data for i in places]
     if any(isinstance(r, Value) for r in equations(start, point)):
@@ -107,7 +105,7 @@ def _solution(
 
     def rule(m: Functions, outs: Sequence[Any], index: int, *chosen: Any) -> list[Any]:
         if not all(isinstance(x, (float, Value)) for x in (*outs, *chosen)):  # a diagram's symbols
-            marks = [f"∂{i + 1}{name}{index + 1}".translate(SUBSCRIPTS) for i in range(len(chosen))]
+            marks = [f"∂{i + 1}{name}{index + 1}".translate(SUBSCRIPTS) for i, _ in enumerate(chosen)]
             return [getattr(m, mark)(*chosen) for mark in marks]
         if matrix[0] is not outs:
             rows = jacobian(equations, (0, 1))(list(outs), list(chosen))
@@ -115,6 +113,8 @@ def _solution(
         return list(matrix[1][index])
 
     def forward(m: Functions, *chosen: float) -> list[float]:
+        if not all(isinstance(x, float) for x in chosen):
+            raise NotImplementedError(f"{name}: the solver runs on floats alone")
         return solution if list(chosen) == point else solved(m, *chosen)
 
     if not places:
@@ -138,8 +138,7 @@ def _polished(name: str, f: Callable[[list[Any]], list[Any]], xs: list[float]) -
         length = max((abs(move) / max(1.0, abs(x)) for move, x in zip(moves, xs, strict=True)), default=0.0)
         if length >= smallest or length == 0.0:
             break
-        smallest, best = length, [x - move for x, move in zip(xs, moves, strict=True)]
-        xs = best
+        smallest, xs = length, [x - move for x, move in zip(xs, moves, strict=True)]
     if not smallest <= STEP and length != 0.0:
         raise ValueError(f"{name}: found no solution: {at}; start nearer, or give another solver")
     if name == "minimize" and not is_positive(slopes):
@@ -181,20 +180,21 @@ def _less_x(f: Callable[..., Any]) -> Callable[..., Any]:
     return residual
 
 
-def _optimize(name: str) -> Any:
+def _optimize(name: str, *args: Any, **options: Any) -> list[float]:
     try:
-        return getattr(importlib.import_module("scipy.optimize"), name)
+        numpy, scipy = map(importlib.import_module, ("numpy", "scipy.optimize"))
     except ImportError:
         raise ImportError(f"{name} needs SciPy: pip install scipy, or give a solver") from None
+    with numpy.errstate(all="ignore"):
+        return list(getattr(scipy, name)(*args, **options).x.tolist())
 
 
 def _scipy_root(f: Callable[[Any], Any], x0: Any) -> Any:
     xs, tree = flatten(x0)
-    return tree.unflatten(_optimize("root")(lambda x: matched(f(tree.unflatten(x.tolist())), tree), xs).x.tolist())
+    return tree.unflatten(_optimize("root", lambda x: matched(f(tree.unflatten(x.tolist())), tree), xs))
 
 
 def _scipy_minimum(f: Callable[[Any], Any], x0: Any) -> Any:
     xs, tree = flatten(x0)
-    slope = grad(lambda x: f(tree.unflatten(x)))
-    found = _optimize("minimize")(lambda x: f(tree.unflatten(x.tolist())), xs, jac=lambda x: slope(x.tolist()))
-    return tree.unflatten(found.x.tolist())
+    both = value_and_grad(lambda x: f(tree.unflatten(x)))
+    return tree.unflatten(_optimize("minimize", lambda x: both(x.tolist()), xs, jac=True))

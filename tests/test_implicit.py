@@ -162,7 +162,22 @@ def test_wrong_use_is_refused():
 def test_diagrams_name_the_solution():
     pair = intersection([sg.Value(2.0, label="a"), sg.Value(3.0, label="b")])
     assert "∂₁root₂(a, b)" in sg.derivative_diagram(pair[0] * pair[1]).source
+    assert sg.walkthrough(pair[0]).html
     assert "root(a, b)₁" in sg.derivation(pair[0]).table("csv")
+
+
+def test_recorded_functions_and_lanes():
+    cube = sg.jit(lambda x, a: x**3 - a)
+    solve = lambda a: sg.root(cube, 2.0, a, solver=lambda f, x: x)
+    assert close(sg.grad(sg.grad(solve))(8.0), -2 / 9 * 8 ** (-5 / 3))
+    assert sg.vmap(sg.grad(solve))([8.0, 27.0]) == [sg.grad(solve)(8.0), sg.grad(solve)(27.0)]
+
+
+def test_an_error_of_the_function_tells_where_it_arose():
+    pytest.importorskip("scipy")
+    with pytest.raises(ValueError, match="log: x = ") as caught:
+        sg.root(lambda x: sg.log(x) + 40.0, 1.0)
+    assert caught.value.__notes__ == ["while root solved from x0 = 1.0; another start or solver may succeed"]
 
 
 def test_positive_matrices():

@@ -16,6 +16,7 @@ What a call means when it is not a common one, and derivatives that can be diffe
 8. `transforms`: `grad`, `jvp`, `vjp`, `jacobian`, `hessian`, `hvp`.
 9. `functions`: `maximum`, `minimum`, `where`, and `primitive`, which adds a row to the table.
 10. `elimination`: systems of linear equations of floats or Values, for the solutions that `scalargrad.implicit` finds.
+11. `powerseries` and `taylor`: power series as operands of the table, and `jet` and `series`, which run it on them.
 
 `observer` is the door for recordings: the engine tells it what is computed, and knows no more of it.
 """

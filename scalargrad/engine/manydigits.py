@@ -55,13 +55,15 @@ def _agreed(wanted: int, tables: Sequence[Table]) -> dict[int, Exact | None]:
     What shrinks twice like a rounding error is 0.
     """
     found: dict[int, Exact | None] = {}
+    much = 10 ** (wanted + 3)
     for key, new in tables[0].items():
         olds = [table[key] for table in tables[1:]]
-        shrinking = [abs(x) * 10 ** (wanted + 3) <= abs(y) for x, y in zip([new, *olds], olds, strict=False)]
-        agrees = olds and (
-            new == olds[0] or (new != new and olds[0] != olds[0]) or abs(new - olds[0]) * 10 ** (wanted + 3) <= abs(new)
-        )
-        found[key] = new if agrees else new * 0 if shrinking == [True, True] else None
+        if olds and (new == olds[0] or abs(new - olds[0]) * much <= abs(new)):
+            found[key] = new
+            continue
+        shrinks = len(olds) > 1 and all(abs(x) * much <= abs(y) for x, y in zip([new, *olds], olds, strict=False))
+        neither = bool(olds) and new != new and olds[0] != olds[0]  # nan twice
+        found[key] = new if neither else new * 0 if shrinks else None
     return found
 
 
@@ -121,7 +123,9 @@ def _step(name: str, node: Value, args: list[Exact], calls: dict[Any, Any]) -> t
 def _real(x: Any) -> Exact:
     from mpmath import mp
 
-    x = mp.convert(x)
+    if type(x) is mp.mpf:
+        return x
+    x = mp.convert(x)  # 1.0 of a rule, or a complex number
     return x if isinstance(x, mp.mpf) else mp.nan
 
 

@@ -284,7 +284,8 @@ class Jitted(Generic[P, R]):
     def program(self, *args: Any, after: str = "fuse", **named: Any) -> Program:
         """Return the program for these arguments; it is recorded if necessary.
 
-        `after` names the last stage of the pipeline to run: "record", "simplify", "fuse" or "lower".
+        `after` names the last stage of the pipeline to run: "record", "roll", "simplify", "fuse" or "lower". Loops of
+        Python code are found already after "record", because derivatives need them.
         Raises `RecordingError` if the function can't be recorded.
 
         >>> len(jit(lambda x: x * x + 1.0).program(3.0))

@@ -167,3 +167,10 @@ def recordings() -> str:
     except sg.RecordingError as error:
         return str(error)
     raise AssertionError("not refused")
+
+
+def expansions() -> list[float]:
+    """A Taylor series, and derivatives along a curve."""
+    out, terms = sg.jet(lambda x: x * x, (1.0,), ([1.0, 0.0],))
+    coefficients: list[float] = sg.series(sg.exp, 0.0, 2)
+    return [out, *terms, *coefficients]
