@@ -73,11 +73,13 @@ class SparseDerivative:
         if not -len(args) <= self.argnums < len(args):
             raise TypeError(f"{self._name}: argnums is {self.argnums}, but {len(args)} arguments are given")
         leaves, tree = flatten(args)
-        for leaf, path in zip(leaves, tree.paths(), strict=True):
+        if {*map(type, leaves)} <= {float}:
+            return leaves, tree
+        for index, leaf in enumerate(leaves):
             if isinstance(leaf, Value) or as_float(leaf) is None:
                 raise TypeError(
-                    f"{self._name}: args{path} is {leaf!r}, a {type(leaf).__name__}; give numbers, in lists, tuples, "
-                    "dicts or arrays"
+                    f"{self._name}: args{tree.paths()[index]} is {leaf!r}, a {type(leaf).__name__}; give numbers, in "
+                    "lists, tuples, dicts or arrays"
                 )
         return [float(x) for x in leaves], tree
 
