@@ -23,10 +23,10 @@ FULL = 53 * math.log10(2)
 
 @dataclass(frozen=True)
 class NodeDigits:
-    """How many decimal digits of one node are right: of its `value` and of its `gradient`, from 0 to 15.95.
+    """The numbers of right decimal digits of a node's `value` and `gradient`, from 0 to 15.95.
 
     `condition` is the condition number of the step, Σ |x · ∂v/∂x| / |v|: the step multiplies a relative error of its
-    operands by up to so much. `exact_value` and `exact_gradient` are mpmath numbers, nan where there is none.
+    operands by up to so much. `exact_value` and `exact_gradient` are mpmath numbers, nan if there is none.
     """
 
     node: Value
@@ -76,7 +76,7 @@ def digits(goal: Value, least: float = 12.0) -> Digits:
     """Return how many digits of the value and the gradient of each node under the goal are right.
 
     The doubles in the leaves and constants count as exact. The graph is evaluated anew in at least 50 digits, and in
-    more until two precisions agree. It changes nothing in the graph. Where no exact number exists, as beyond a domain
+    more until two precisions agree. It changes nothing in the graph. If no exact number exists, as beyond a domain
     that a rounding error entered, no digit is right.
 
     Raises `TypeError` for anything but a Value and for an opaque primitive, and `ModuleNotFoundError` without mpmath.

@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import json
 import operator
+import os
 import pkgutil
 import re
 import shlex
@@ -182,8 +183,19 @@ def test_site_builds_without_a_warning(tmp_path):
     for package in ("sphinx", "myst_nb", "furo", "sphinx_copybutton"):
         pytest.importorskip(package, reason="pip install --group docs builds the site")
     build = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(DOCS), str(tmp_path)]
-    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    env = {**os.environ, "SITE_URL": "https://example.org/site/", "GITHUB_REPOSITORY": "someone/repository"}
+    done = subprocess.run(build, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr
+    first, lost, notebook = (
+        (tmp_path / name).read_text(encoding="utf-8")
+        for name in ("index.html", "404.html", "notebooks/01_chain_rule_and_influence.html")
+    )
+    assert 'content="https://example.org/site/_static/card.png"' in first
+    assert "copybutton.js" in first
+    assert '<base href="https://example.org/site/">' in lost
+    assert "<base" not in first
+    assert "colab.research.google.com/github/someone/repository/" in notebook
+    assert list(tmp_path.glob("_downloads/*/01_chain_rule_and_influence.ipynb"))
 
 
 @pytest.mark.parametrize("name", MODULES)

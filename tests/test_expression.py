@@ -260,7 +260,7 @@ REFUSED = {
     "...": "'.' cannot stand",
     "x < y": r"'<' compares, and only where does so: where\(x > 0, x, 0\)",
     "x = 2 = y": "'=' names a part",
-    "[x, y]": "several numbers stand where one must",
+    "[x, y]": "several numbers in place of one",
     "x, y": "a comma separates the arguments of a function; write 1.5 for",
     "1,5x": "write 1.5 for a decimal number",
     "max(*x)": r"'\*' cannot stand here; a number, a name or a function must come first",

@@ -223,12 +223,20 @@ const done = arguments[0];
 axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
   done(violations.map(({ id, nodes }) => [id, nodes.length, nodes[0].html.slice(0, 200)])));
 """
-PAGES = ["index", "howto/walkthrough", "primitives", "notebooks/01_chain_rule_and_influence", "reference/scalargrad"]
+PAGES = [
+    "index",
+    "start",
+    "404",
+    "howto/walkthrough",
+    "primitives",
+    "notebooks/01_chain_rule_and_influence",
+    "reference/scalargrad",
+]
 
 
 @pytest.mark.slow
 def test_pages_are_accessible(driver, tmp_path):
-    for package in ("sphinx", "myst_nb", "furo"):
+    for package in ("sphinx", "myst_nb", "furo", "sphinx_copybutton"):
         pytest.importorskip(package, reason="pip install --group docs builds the site")
     axe = DOCS / "playground" / "node_modules" / "axe-core" / "axe.min.js"
     if not axe.exists():

@@ -169,3 +169,19 @@ def test_bad_calls() -> None:
         sg.series(sg.jit(lambda x: x * x), 1.0, 2)
     with pytest.raises(sg.RecordingError, match=r"sg\.series"):
         sg.jit(lambda x: sg.series(sg.exp, x, 2)[1])(1.0)
+
+
+def test_a_wrong_partial_gives_a_wrong_series() -> None:
+    """The series come from the partials alone: one wrong by 0.1 % is found by the tolerance of the rows' test."""
+    wrong = Primitive("doc.wrong", lambda m, x: m.sin(x), lambda m, out, x: 1.001 * m.cos(x))
+    found = sg.series(lambda x: evaluate(wrong, (x,)), 0.7, 2)
+    assert found[1] == pytest.approx(1.001 * math.cos(0.7), rel=1e-14)
+    assert abs(found[1] - math.cos(0.7)) > 1e-11
+
+
+def test_high_orders_of_a_long_chain_of_rules() -> None:
+    """The partial of a power is another power, and so on: 100 rules deep, without recursion to the limit."""
+    found = sg.series(lambda x: x**0.5, 1.3, 100)
+    with mp.workdps(30):
+        true = mp.binomial(0.5, 100) * mp.mpf(1.3) ** mp.mpf(-99.5)
+    assert found[-1] == pytest.approx(float(true), rel=1e-11)

@@ -173,7 +173,7 @@ class CallReader(Reader):
     def number(self, node: Node) -> Node:
         """Return a node that stands for a number; refuse a list."""
         if isinstance(node, List):
-            message = "several numbers stand where one must; a list is an argument, as in max([x, y])"
+            message = "several numbers in place of one; a list is an argument, as in max([x, y])"
             self.refuse(message, node.start, node.end)
         return node
 

@@ -49,7 +49,7 @@ class ExpressionError(ValueError):
         self.text, self.at, self.width = text, at, width
 
     def shown(self) -> str:
-        """Return the message, and the line of the formula with a caret below the place, where there is one."""
+        """Return the message, and the line of the formula with a caret below the place, if there is one."""
         message = printable(str(self))
         if self.at is None:
             return message

@@ -76,7 +76,7 @@ class Contribution:
     formula: Term
     adjoint: float
     local: float
-    amount: float  # their product; 0 where the local derivative is 0 by structure
+    amount: float  # their product; 0 if the local derivative is 0 by structure
     was: float
     is_first: bool  # nothing has been added to the parent before
     place: int = 0

@@ -40,7 +40,7 @@ def network_diagram(
     """Return the picture of a network such as `nn.MLP`: its layers in boxes, with z and y = f(z) apart.
 
     Titles have activations and sizes. A layer of more than `widest` units shows the first four, dots and the last. A
-    line from z to y stands only where y depends on z, so a `max_over` or `pairs` is not drawn as fully connected.
+    line leads from z to y only if y depends on z, so a `max_over` or `pairs` is not drawn as fully connected.
 
     With an input `x` each unit shows its value, and each line its number: the weight, or f′(z). With a target `d` too,
     there is the block Div = `loss(y, d)`, by default ½Σ(y − d)², and below each unit stands ż = ∂Div/∂z or ẏ = ∂Div/∂y.

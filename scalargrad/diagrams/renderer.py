@@ -31,9 +31,9 @@ _renderings: list[Rendering] = []  # the one that `render_with` was given
 
 
 def render_with(function: Rendering | None) -> None:
-    """Render by a function of DOT text, format and engine from now on, where no program can be started.
+    """Render by a function of DOT text, format and engine from now on, if no program can be started.
 
-    A browser's Python renders so, by Graphviz in WebAssembly. None looks for a program again.
+    Python in a browser renders in this way, by Graphviz in WebAssembly. With None, a program is sought again.
     """
     _renderings[:] = [function] if function else []
 

@@ -26,8 +26,8 @@ observer = OBSERVER.get
 class RealNumber(Methods):
     """The part of a Value that makes it a number: like a float in arithmetic, and never silently one.
 
-    Comparisons look at the data. Where the derivative is 0 everywhere, as of `int(v)`, the result is a plain number; a
-    recording keeps it as a branch. What would lose a gradient without a word raises `TypeError`.
+    Comparisons look at the data. If the derivative is 0 everywhere, as for `int(v)`, the result is a plain number; a
+    recording keeps it as a branch. An operation that would silently lose a gradient raises `TypeError`.
     """
 
     __slots__ = ()
@@ -114,7 +114,7 @@ class RealNumber(Methods):
         outcome = self._data != 0.0
         return outcome if (recording := observer()) is None else recording.decided("true", self, 0.0, outcome)
 
-    # A real number among Python's and NumPy's. Where the derivative is 0 everywhere, the result is a plain number.
+    # A real number among Python's and NumPy's. If the derivative is 0 everywhere, the result is a plain number.
     def conjugate(self) -> Self:
         """Return the value itself, as every real number does; NumPy's `var`, `std` and `vdot` call it."""
         return self

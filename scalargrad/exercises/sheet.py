@@ -34,9 +34,9 @@ def draw(
     """Return an exercise of each kind on a formula, with what is asked and the inputs drawn by a seed.
 
     The seed may be a student's name: the same seed gives the same exercises on every machine. Inputs have one decimal
-    and lie between −2 and 2, or in the `ranges` given for them. Of several draws the one is taken that tells the most
-    misconceptions apart, and only such as can be worked right with four decimals. Raises `ValueError` where no such
-    inputs are found, and for a range of an unknown variable.
+    and lie between −2 and 2, or in the `ranges` given for them. Of several draws, the one that tells the most
+    misconceptions apart is taken, if four decimals suffice to work it. Raises `ValueError` if no such inputs are found,
+    and for a range of an unknown variable.
 
     >>> [exercise.kind for exercise in draw("t = x**2; u = sin(t) + 3*t; cos(u)", seed="Ada")]
     ['forward value', 'local derivative', 'missing line', 'adjoint', 'training step']

@@ -73,7 +73,7 @@ class Differentiable:
         """Return the outputs for Values and floats; the guards hold."""
         found = self.run([*map(data_of, args)], columns)
         if found is None:
-            raise ArithmeticError("a recorded program was differentiated where it is not valid")
+            raise ArithmeticError("a recorded program was differentiated at a point at which its guards fail")
         return self.nodes(args, columns, found)
 
 

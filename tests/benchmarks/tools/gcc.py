@@ -31,6 +31,18 @@ if sys.platform != "linux" or GCC is None:
 WIDTH = 4
 INFIX = {"add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}"}
 HEAD = "#include <math.h>\ntypedef double V __attribute__((vector_size(32)));\n"
+for _name, _arguments, _text in (
+    ("equal", "x, y", "x == y"),
+    ("less", "x, y", "x < y"),
+    ("choose", "c, x, y", "c != 0 ? x : y"),
+):
+    # What compares and chooses, for numbers and, lane by lane, for vectors.
+    _lanes = _text
+    for _letter in _arguments.split(", "):
+        _lanes = _lanes.replace(_letter, f"{_letter}[i]")
+    HEAD += f"static double {_name}(double {_arguments.replace(', ', ', double ')}) {{ return {_text}; }}\n"
+    HEAD += f"static V _ZGVdN4v_{_name}(V {_arguments.replace(', ', ', V ')}) {{\n"
+    HEAD += f"    V r; for (int i = 0; i < 4; i++) r[i] = {_lanes}; return r;\n}}\n"
 
 
 def _lowered(workload: Workload) -> Program:
