@@ -135,6 +135,15 @@ def test_no_digit_is_right_where_no_exact_number_is():
     assert (found.value, mp.isnan(found.exact_value)) == ((0.0, False) if found.exact_value > 0 else (0.0, True))
 
 
+def test_a_value_keeps_its_digits_where_the_derivative_is_infinite():
+    x = sg.Value(0.0)
+    root = sg.sqrt(x)
+    found = sg.digits(root)
+    assert found[root].value == FULL
+    assert found[x].gradient == 0.0
+    assert mp.isnan(found[x].exact_gradient)
+
+
 def test_vector_rows_and_shared_operands():
     x, y = sg.Value(0.3), sg.Value(-1.2)
     goal = sg.log(sg.softmax([x, y, x * y])[1]) * sg.prod([x, x, y])

@@ -106,17 +106,19 @@ def _step(name: str, node: Value, args: list[Exact], calls: dict[Any, Any]) -> t
     if isinstance(row, Opaque):
         raise TypeError(f"{name}: {row.name} is opaque, a function of floats; write it as a row for more digits")
     wanted = [isinstance(arg, Value) for arg in node.args]
+    refusals = ArithmeticError, ValueError, TypeError, mp.NoConvergence  # outside of the domain, or at a pole
+    outs: Any = None
     try:
+        call = row, tuple([id(arg) if isinstance(arg, Value) else arg for arg in node.args])
+        outs = calls[call] if call in calls else function(row)(*args)
         if isinstance(primitive, Output):
-            call = row, tuple([id(arg) if isinstance(arg, Value) else arg for arg in node.args])
-            if call not in calls:
-                calls[call] = function(row)(*args)
-            out, slopes = calls[call][primitive.index], primitive.derivatives(MULTIPRECISION, calls[call], args)
+            calls[call] = outs
+            slopes = primitive.derivatives(MULTIPRECISION, outs, args)
         else:
-            out = function(row)(*args)
-            slopes = partials(row, out, args, wanted)
-    except (ArithmeticError, ValueError, TypeError, mp.NoConvergence):  # outside of the domain, or at a pole
-        return mp.nan, [mp.nan if w else None for w in wanted]
+            slopes = partials(row, outs, args, wanted)
+    except refusals:
+        slopes = [mp.nan if w else None for w in wanted]
+    out = mp.nan if outs is None else outs[primitive.index] if isinstance(primitive, Output) else outs
     return _real(out), [None if p is None else _real(p) for p in slopes]
 
 

@@ -13,7 +13,6 @@ from .backends import build, choose
 from .derivatives import jvp, vjp
 from .program import Program
 from .python import Runner
-from .roll import roll
 from .sparsity import colours, dense, dependence, members
 
 __all__ = ["Pass", "Plan"]
@@ -112,4 +111,4 @@ class _Colouring:
 
 
 def _built(program: Program) -> Runner:
-    return build(roll(program), choose("auto"))
+    return build(program, choose("auto"))
