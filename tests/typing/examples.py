@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import re
 import sys
@@ -23,8 +24,17 @@ def source(page: Path) -> str:
     for example in doctest.DocTestParser().get_examples("\n".join(blocks)):
         if example.exc_msg is None:
             statement = example.source.rstrip()
-            lines.append(f"print(\n{statement}\n)" if example.want else statement)
+            lines.append(f"print(\n{statement}\n)" if example.want and is_expression(statement) else statement)
     return "\n".join(lines) + "\n"
+
+
+def is_expression(statement: str) -> bool:
+    """Tell an expression, whose value the page shows, from a statement such as a loop that prints."""
+    match ast.parse(statement).body:
+        case [ast.Expr()]:
+            return True
+        case _:
+            return False
 
 
 def write(folder: Path) -> list[Path]:
