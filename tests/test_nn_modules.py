@@ -7,7 +7,6 @@ import itertools
 import math
 import pickle
 import random
-import sys
 import types
 
 import numpy as np
@@ -16,6 +15,8 @@ import pytest
 import scalargrad as sg
 from scalargrad import nn
 from scalargrad.engine.linearization import topological_order
+
+from .interrupts import interrupted
 
 
 def forward_by_hand(state, sizes, x, hidden, output):
@@ -316,27 +317,8 @@ def test_loading_a_state_is_whole_under_ctrl_c_and_refused_in_a_recording():
     module = Parts(p=[sg.Value(float(i)) for i in range(50)])
     before, wanted = module.state_dict(), dict.fromkeys(module.state_dict(), 7.0)
 
-    def stopped(at):
-        met = itertools.count()
-
-        def trace(frame, event, arg):
-            frame.f_trace_opcodes = True
-            if event == "opcode" and next(met) == at:
-                raise KeyboardInterrupt
-            return trace
-
-        former = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            module.load_state_dict(wanted)
-        except KeyboardInterrupt:
-            return True
-        finally:
-            sys.settrace(former)
-        return False
-
     at = 0
-    while stopped(at):
+    while interrupted(lambda: module.load_state_dict(wanted), at).interrupted:
         assert module.state_dict() in (before, wanted)
         at += 97
     assert at > 2000

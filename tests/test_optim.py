@@ -6,12 +6,13 @@ import json
 import math
 import pickle
 import re
-import sys
 
 import pytest
 
 import scalargrad as sg
 from scalargrad import optim
+
+from .interrupts import interrupted
 
 START = [0.5, -1.25, 2.0]
 
@@ -262,30 +263,14 @@ def test_an_interrupt_at_any_instruction_leaves_a_step_undone_or_done(name):
         before = snapshot(optimizer)
         for parameter, gradient in zip(optimizer.parameters, gradients(2), strict=True):
             parameter.grad = gradient
-        met = itertools.count()
-
-        def trace(frame, event, arg):
-            frame.f_trace_opcodes = True
-            if event == "opcode" and next(met) == stop:
-                raise KeyboardInterrupt
-            return trace
-
-        former = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            optimizer.step()
-            interrupted = False
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            sys.settrace(former)
-        return before, snapshot(optimizer), interrupted
+        outcome = interrupted(optimizer.step, stop)
+        return before, snapshot(optimizer), outcome.interrupted
 
     before, after, _ = run(None)
     outcomes = []
     for stop in itertools.count():
-        start, end, interrupted = run(stop)
-        if not interrupted:
+        start, end, stopped = run(stop)
+        if not stopped:
             break
         assert start == before
         assert end in (before, after)

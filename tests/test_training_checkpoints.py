@@ -1,6 +1,5 @@
 """A training that was cut off anywhere goes on to the same bits."""
 
-import itertools
 import json
 import math
 import os
@@ -13,6 +12,8 @@ import pytest
 import scalargrad as sg
 from scalargrad import nn, optim
 from scalargrad.training import checkpoint, train
+
+from .interrupts import interrupted
 
 DATA = [([math.sin(k), math.cos(2 * k)], [0.1 * k]) for k in range(5)]
 
@@ -95,25 +96,9 @@ def test_an_interrupt_at_any_instruction_is_survived(tmp_path):
 
     def run(stop, path):
         part = Training()
-        met = itertools.count()
-
-        def trace(frame, event, arg):
-            if "scalargrad" not in frame.f_code.co_filename:
-                return None
-            frame.f_trace_opcodes = True
-            if event == "opcode" and next(met) == stop:
-                raise KeyboardInterrupt
-            return trace
-
-        former = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            history = part.run(**options, checkpoint=path)
-        except KeyboardInterrupt:  # before the loop, or at its very end
-            history = None
-        finally:
-            sys.settrace(former)
-        return part.state(history), next(met)
+        # Before the loop or at its very end, the interrupt leaves no history.
+        outcome = interrupted(lambda: part.run(**options, checkpoint=path), stop, files="scalargrad")
+        return part.state(outcome.result), outcome.instructions
 
     _, instructions = run(None, tmp_path / "all.json")
     rng = random.Random(4)

@@ -66,7 +66,7 @@ def test_reverse_equals_eager_sweeps(first, risky):
                 assert got is None
                 continue
             outputs, adjoints = expected
-            assert all(same(x, eager.data(y)) for x, y in zip(got[:count], outputs, strict=True))
+            assert all(same(x, reference.data(y)) for x, y in zip(got[:count], outputs, strict=True))
             if keeps_order(program) and not risky:
                 assert got[count:] == adjoints, seed
                 exact += 1
