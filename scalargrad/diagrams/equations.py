@@ -124,6 +124,11 @@ class Derivation:
     """The two passes as data, `forward` and `backward`, as text, and by `markdown()` and `table()` for slides.
 
     `gradient` has the derivative of the goal with respect to each leaf, by name, and `adjoints` to every node.
+
+    >>> from scalargrad import Value, equations
+    >>> x = Value(3.0, label="x")
+    >>> equations(x**2).gradient["x"]
+    6.0
     """
 
     goal: Value
