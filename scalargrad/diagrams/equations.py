@@ -125,9 +125,8 @@ class Derivation:
 
     `gradient` has the derivative of the goal with respect to each leaf, by name, and `adjoints` to every node.
 
-    >>> from scalargrad import Value, equations
     >>> x = Value(3.0, label="x")
-    >>> equations(x**2).gradient["x"]
+    >>> derivation(x**2).gradient["x"]
     6.0
     """
 
